@@ -1,0 +1,26 @@
+#ifndef DAG_BASE_CLOCK_H
+#define DAG_BASE_CLOCK_H
+/*
+ * The door to the clocks.  Durations are measured by `mono`, deadlines that are stored by
+ * `wall`; every place that needs a time takes a struct now from its caller.
+ */
+#include <stdint.h>
+
+struct now {
+	int64_t wall_us; /* since the epoch, UTC */
+	int64_t mono_us; /* monotonic, of this boot */
+};
+
+/**
+ * clock_now():
+ * Return the present by the current clock: the system's, or what clock_set_fake chose.
+ */
+struct now clock_now(void);
+
+/**
+ * clock_set_fake(fn, ctx):
+ * Let ${fn}(${ctx}) tell the time from now on; NULL for the system's clocks.  For tests.
+ */
+void clock_set_fake(struct now (*)(void *), void *);
+
+#endif

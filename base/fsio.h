@@ -1,0 +1,122 @@
+#ifndef DAG_BASE_FSIO_H
+#define DAG_BASE_FSIO_H
+/*
+ * The door to files: everything durable is written through here.  Functions with a `dirfd`
+ * take AT_FDCWD as openat does; every descriptor is close-on-exec.  An fsync error is never
+ * retried: what it covered is lost, and the caller gives its store up.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct arena;
+struct buf;
+struct err;
+
+/**
+ * fsio_read(dirfd, path, max, out, err):
+ * Append the whole regular file to ${out}, at most ${max} bytes; more is ERR_LIMIT, naming
+ * the limit.  Return 0 or -1.
+ */
+int fsio_read(int, const char *, size_t, struct buf *, struct err *);
+
+/**
+ * fsio_read_fd(fd, max, out, err):
+ * The same from an open descriptor, from its current offset to its end.
+ */
+int fsio_read_fd(int, size_t, struct buf *, struct err *);
+
+/**
+ * fsio_write_all(fd, p, n):
+ * Write all ${n} bytes, resuming short writes and EINTR.  Return 0, or -1 with errno.
+ */
+int fsio_write_all(int, const void *, size_t);
+
+/**
+ * fsio_replace(dirfd, path, p, n, mode, err):
+ * Make ${path} hold exactly ${n} bytes, atomically and durably: temporary file beside it
+ * (O_EXCL), write, fsync, rename, fsync of the directory.  On failure the old file is
+ * untouched and the temporary gone.  Return 0 or -1.
+ */
+int fsio_replace(int, const char *, const void *, size_t, mode_t, struct err *);
+
+/**
+ * fsio_mkdirs(dirfd, path, mode, err):
+ * Make the directory and all missing parents; existing ones are fine.  Return 0 or -1.
+ */
+int fsio_mkdirs(int, const char *, mode_t, struct err *);
+
+/**
+ * fsio_sync_dir(dirfd, path, err), fsio_sync_file(dirfd, path, err):
+ * fsync a directory or a file by name.  Return 0 or -1.
+ */
+int fsio_sync_dir(int, const char *, struct err *);
+int fsio_sync_file(int, const char *, struct err *);
+
+/**
+ * fsio_sync_tree(dirfd, path, stop, err):
+ * fsync ${path}: a regular file, or a directory with everything below it, never following
+ * links; other kinds of files (sockets, devices, fifos) are refused by name.  ${stop} (may
+ * be NULL) is looked at between files: true ends with ERR_CANCELLED.  Return 0 or -1.
+ */
+int fsio_sync_tree(int, const char *, const bool *, struct err *);
+
+/**
+ * fsio_remove_tree(dirfd, path, err):
+ * Remove a file, a link (not what it points to) or a directory with everything below it,
+ * never crossing into another file system.  A missing path is fine.  Return 0 or -1.
+ */
+int fsio_remove_tree(int, const char *, struct err *);
+
+/**
+ * fsio_open_beneath(dirfd, path, flags, mode):
+ * Open ${path} below ${dirfd} so that no "..", absolute path or link leads out of it
+ * (openat2 RESOLVE_BENEATH, or a walk by components where the kernel has none).  Return a
+ * descriptor, or -1 with errno (EXDEV: it would lead out).
+ */
+int fsio_open_beneath(int, const char *, int, mode_t);
+
+/**
+ * fsio_realpath(path, err):
+ * Return the canonical absolute path of ${path}, malloc'ed, or NULL.
+ */
+char *fsio_realpath(const char *, struct err *);
+
+/*
+ * Advisory whole-file locks by flock(2): they die with the last descriptor that shares the
+ * open file, never with a name.
+ */
+enum lock_mode { LOCK_WAIT, LOCK_TRY };
+
+/**
+ * fsio_lock(dirfd, path, mode, create, err):
+ * Open (and with ${create} make, 0600) the file and take its exclusive lock.  Return the
+ * descriptor that holds it; -1 with ERR_BUSY where LOCK_TRY found it held; -1 otherwise.
+ */
+int fsio_lock(int, const char *, enum lock_mode, bool, struct err *);
+
+/**
+ * fsio_syncs():
+ * Return how many fsync, fdatasync and syncfs calls went through here; tests assert
+ * durability by it.
+ */
+uint64_t fsio_syncs(void);
+
+/*
+ * Faults for tests: before each call of the named kind the hook is asked; a positive answer
+ * is the errno that the call fails with, 0 lets it through.
+ */
+enum fsio_op {
+	FSIO_OPEN,
+	FSIO_READ,
+	FSIO_WRITE,
+	FSIO_SYNC,
+	FSIO_RENAME,
+	FSIO_UNLINK,
+	FSIO_MKDIR,
+	FSIO_LOCK
+};
+void fsio_set_fault(int (*)(void *, enum fsio_op, const char *), void *);
+
+#endif

@@ -16,7 +16,8 @@ struct json_t;
 /*
  * The writer appends to a buf.  Keys and values alternate inside objects; commas and quotes
  * are the writer's business.  Misuse (a value without a key, an end too many) is a bug and
- * asserts.  Invalid UTF-8 is written as U+FFFD.
+ * asserts.  Invalid UTF-8 is written as U+FFFD.  No name here is one of jansson's
+ * (json_object, json_array, json_null are): a second symbol would be called in its place.
  */
 struct json_writer {
 	struct buf *out;
@@ -33,8 +34,8 @@ struct json_writer {
  */
 void json_init(struct json_writer *, struct buf *, int);
 
-void json_object(struct json_writer *);
-void json_array(struct json_writer *);
+void json_begin_object(struct json_writer *);
+void json_begin_array(struct json_writer *);
 void json_end(struct json_writer *); /* of the innermost object or array */
 void json_key(struct json_writer *, const char *);
 void json_str(struct json_writer *, const char *); /* NULL is null */
@@ -43,7 +44,7 @@ void json_int(struct json_writer *, int64_t);
 void json_double(struct json_writer *,
 		 double); /* shortest text that reads back; not finite: null */
 void json_bool(struct json_writer *, bool);
-void json_null(struct json_writer *);
+void json_put_null(struct json_writer *);
 void json_raw(struct json_writer *, const char *, size_t); /* text that is JSON already */
 void json_time(struct json_writer *, int64_t); /* RFC 3339 with microseconds; 0 is null */
 

@@ -8,13 +8,14 @@
 struct suggest {
 	const char *word;
 	const char *best;
-	unsigned best_distance;
+	unsigned best_distance; /* in half edits */
 };
 
 /**
  * suggest_start(s, word), suggest_try(s, candidate), suggest_best(s):
  * Look for the candidate nearest to ${word}; NULL where none is near enough (distance at
- * most a third of the longer word, at least 1; case differences count half).  Candidates
+ * most a third of the longer word, at least 1; case differences count half; never a word
+ * without anything in common).  Candidates
  * must outlive ${s}; of equals the first wins.
  */
 void suggest_start(struct suggest *, const char *);

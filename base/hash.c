@@ -1,0 +1,110 @@
+#include "base/hash.h"
+
+#include <openssl/evp.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+struct hash {
+	EVP_MD_CTX *ctx;
+	const EVP_MD *md;
+};
+
+/* Fetched once: a lookup by name per file would cost more than hashing a small one. */
+static EVP_MD *mds[2];
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void
+fetch(void)
+{
+	mds[HASH_MD5] = EVP_MD_fetch(NULL, "MD5", NULL);
+	mds[HASH_SHA256] = EVP_MD_fetch(NULL, "SHA256", NULL);
+}
+
+static const EVP_MD *
+md_of(enum hash_kind kind)
+{
+	(void)pthread_once(&once, fetch);
+	return kind == HASH_MD5 || kind == HASH_SHA256 ? mds[kind] : NULL;
+}
+
+struct hash *
+hash_new(enum hash_kind kind)
+{
+	const EVP_MD *md = md_of(kind);
+	struct hash *h;
+
+	if (md == NULL || (h = calloc(1, sizeof(*h))) == NULL)
+		return NULL;
+	h->md = md;
+	h->ctx = EVP_MD_CTX_new();
+	if (h->ctx == NULL || EVP_DigestInit_ex2(h->ctx, md, NULL) != 1) {
+		hash_free(h);
+		return NULL;
+	}
+	return h;
+}
+
+void
+hash_free(struct hash *h)
+{
+	if (h == NULL)
+		return;
+	EVP_MD_CTX_free(h->ctx);
+	free(h);
+}
+
+int
+hash_update(struct hash *h, const void *p, size_t n)
+{
+	return EVP_DigestUpdate(h->ctx, p, n) == 1 ? 0 : -1;
+}
+
+static void
+put_hex(char *out, const unsigned char *p, size_t n)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	for (; n > 0; n--, p++) {
+		*out++ = hex[*p >> 4];
+		*out++ = hex[*p & 0xf];
+	}
+	*out = '\0';
+}
+
+int
+hash_hex(struct hash *h, char out[HASH_HEX_MAX])
+{
+	unsigned char raw[EVP_MAX_MD_SIZE];
+	unsigned n = 0;
+
+	if (EVP_DigestFinal_ex(h->ctx, raw, &n) != 1 || n > HASH_MAX)
+		return -1;
+	put_hex(out, raw, n);
+	return EVP_DigestInit_ex2(h->ctx, h->md, NULL) == 1 ? 0 : -1;
+}
+
+int
+hash_bytes(enum hash_kind kind, const void *p, size_t n, char out[HASH_HEX_MAX])
+{
+	const EVP_MD *md = md_of(kind);
+	unsigned char raw[EVP_MAX_MD_SIZE];
+	unsigned len = 0;
+
+	if (md == NULL || EVP_Digest(p, n, raw, &len, md, NULL) != 1 || len > HASH_MAX)
+		return -1;
+	put_hex(out, raw, len);
+	return 0;
+}
+
+uint64_t
+hash_64(const void *p, size_t n)
+{
+	const unsigned char *s = p;
+	uint64_t h = 0xcbf29ce484222325u;
+
+	for (; n > 0; n--, s++)
+		h = (h ^ *s) * 0x100000001b3u;
+	h ^= h >> 32;
+	h *= 0xd6e8feb86659fd93u;
+	return h ^ (h >> 32);
+}

@@ -36,8 +36,10 @@ int fsio_write_all(int, const void *, size_t);
 /**
  * fsio_replace(dirfd, path, p, n, mode, err):
  * Make ${path} hold exactly ${n} bytes, atomically and durably: temporary file beside it
- * (O_EXCL), write, fsync, rename, fsync of the directory.  On failure the old file is
- * untouched and the temporary gone.  Return 0 or -1.
+ * (O_EXCL), write, fsync, rename, fsync of the directory.  ${mode} is cut by the umask; a
+ * link at ${path} is replaced, not followed.  On failure the old file is untouched and the
+ * temporary gone; but if it is the last fsync that fails, the new file is in place and only
+ * its surviving a power loss unknown.  Return 0 or -1.
  */
 int fsio_replace(int, const char *, const void *, size_t, mode_t, struct err *);
 
@@ -49,7 +51,8 @@ int fsio_mkdirs(int, const char *, mode_t, struct err *);
 
 /**
  * fsio_sync_dir(dirfd, path, err), fsio_sync_file(dirfd, path, err):
- * fsync a directory or a file by name.  Return 0 or -1.
+ * fsync a directory or a file by name.  A file system that has no fsync of directories
+ * (EINVAL) is taken to need none.  Return 0 or -1.
  */
 int fsio_sync_dir(int, const char *, struct err *);
 int fsio_sync_file(int, const char *, struct err *);
@@ -64,15 +67,18 @@ int fsio_sync_tree(int, const char *, const bool *, struct err *);
 
 /**
  * fsio_remove_tree(dirfd, path, err):
- * Remove a file, a link (not what it points to) or a directory with everything below it,
- * never crossing into another file system.  A missing path is fine.  Return 0 or -1.
+ * Remove a file, a link (not what it points to, a slash behind it or not) or a directory
+ * with everything below it, never crossing into another file system or mount.  A missing
+ * path is fine; "", "/" and a last component "." or ".." are refused.  Return 0 or -1, what
+ * could not be removed named in ${err}.
  */
 int fsio_remove_tree(int, const char *, struct err *);
 
 /**
  * fsio_open_beneath(dirfd, path, flags, mode):
  * Open ${path} below ${dirfd} so that no "..", absolute path or link leads out of it
- * (openat2 RESOLVE_BENEATH, or a walk by components where the kernel has none).  Return a
+ * (openat2 RESOLVE_BENEATH, or a walk by components where the kernel has none).  A link to
+ * an absolute path leads out, wherever that is.  ${mode} counts only with O_CREAT.  Return a
  * descriptor, or -1 with errno (EXDEV: it would lead out).
  */
 int fsio_open_beneath(int, const char *, int, mode_t);
@@ -93,6 +99,8 @@ enum lock_mode { LOCK_WAIT, LOCK_TRY };
  * fsio_lock(dirfd, path, mode, create, err):
  * Open (and with ${create} make, 0600) the file and take its exclusive lock.  Return the
  * descriptor that holds it; -1 with ERR_BUSY where LOCK_TRY found it held; -1 otherwise.
+ * The file that is locked is the one that had the name when the lock was given: one that was
+ * replaced or removed while we waited is let go and the new one taken.
  */
 int fsio_lock(int, const char *, enum lock_mode, bool, struct err *);
 
@@ -104,11 +112,13 @@ int fsio_lock(int, const char *, enum lock_mode, bool, struct err *);
 uint64_t fsio_syncs(void);
 
 /*
- * Faults for tests: before each call of the named kind the hook is asked; a positive answer
- * is the errno that the call fails with, 0 lets it through.
+ * Faults for tests: before each call of the named kind the hook is asked with the path, or
+ * "" where only a descriptor is known.  A positive answer is the errno that the call fails
+ * with, 0 lets it through; -n lets a read or write move at most n bytes.
  */
 enum fsio_op {
 	FSIO_OPEN,
+	FSIO_OPENAT2, /* of fsio_open_beneath; ENOSYS makes it walk */
 	FSIO_READ,
 	FSIO_WRITE,
 	FSIO_SYNC,

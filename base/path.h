@@ -50,22 +50,23 @@ const char *path_basename(const char *);
 
 /**
  * path_stem_len(name):
- * Return the length of ${name} without its last extension ("a.tar.gz" -> 5, ".x" -> 2).
+ * Return the length of ${name} without its last extension ("a.tar.gz" -> 5, ".x" -> 2,
+ * "a." -> 2).
  */
 size_t path_stem_len(const char *);
 
 /**
  * path_put_encoded(b, name):
  * Append ${name} as one path component: bytes outside [A-Za-z0-9_.@-] as %XX, a leading dot
- * too; a result over 200 bytes is cut to 183 and gets "~" and 16 hex digits of a hash of the
- * whole name.
+ * too; a result over 200 bytes is cut to 183 (no %XX split) and gets "~" and 16 hex digits of a
+ * hash of the whole name.  The empty name is "%00".
  */
 void path_put_encoded(struct buf *, const char *);
 
 /**
  * path_has_glob(path):
- * Return whether ${path} has one of the glob characters * ? [ (a backslash before one makes
- * it plain).
+ * Return whether ${path} has one of the glob characters * ? [ (a backslash before any
+ * character makes it plain).
  */
 bool path_has_glob(const char *);
 
@@ -73,14 +74,16 @@ bool path_has_glob(const char *);
  * path_glob_match(pattern, path):
  * Return whether ${path} matches ${pattern}, both normalized: * and ? stop at slashes, **
  * as a whole component matches any number of components, a leading dot needs no special
- * care.  Runs in time linear in both for each "**".
+ * care.  ? and [abc], [a-z], [!abc] match one UTF-8 character, or a byte that is none; a [
+ * without its ] is plain.  Takes time of at most the product of the two lengths.
  */
 bool path_glob_match(const char *, const char *);
 
 /**
  * path_glob_overlap(pattern, path):
- * Return whether ${pattern} could name something that is ${path}, above it or below it.
- * May say true for patterns that in truth never meet; never says false wrongly.
+ * Return whether ${pattern} could name something that is ${path}, above it or below it;
+ * ${path} may be a pattern too.  May say true for patterns that in truth never meet; never
+ * says false wrongly.
  */
 bool path_glob_overlap(const char *, const char *);
 

@@ -9,7 +9,6 @@
 #include <sys/types.h>
 
 #define PROC_BOOT_ID_MAX 40
-#define PROC_ENV_MAX	 ((size_t)1 << 20)
 
 struct proc_id {
 	pid_t pid;
@@ -62,7 +61,8 @@ int proc_signal(const struct proc_id *, int);
  * proc_find(session, env_entry, fn, ctx):
  * Call ${fn}(${ctx}, pid) for each process of this user, zombies and ourselves left out,
  * that belongs to session ${session} (0: none) or whose environment holds exactly the entry
- * ${env_entry} ("DAG_ATTEMPT_ID=..."; NULL: none).  Return how many there were, or -1.
+ * ${env_entry} ("DAG_ATTEMPT_ID=..."; NULL: none): the environment it was started with,
+ * not what it changed since.  Return how many there were, or -1.
  */
 int proc_find(pid_t, const char *, void (*)(void *, pid_t), void *);
 

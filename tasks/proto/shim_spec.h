@@ -104,6 +104,7 @@ struct shim_spec_view {
 	const char *attempt_id;
 	const char *boot_id; /* of the owner, which runs on the same kernel */
 	uint64_t pidns;
+	int64_t oom_kills; /* the kernel's count before the start, or -1 */
 	int64_t timeout_us;
 	int64_t grace_us;
 	uint64_t log_limit;

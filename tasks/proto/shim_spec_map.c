@@ -70,6 +70,7 @@ view_of(char *base, size_t size, struct shim_spec_view *v)
 	    .attempt_id = string_at(w, base, w->attempt_id),
 	    .boot_id = string_at(w, base, w->boot_id),
 	    .pidns = w->pidns,
+	    .oom_kills = w->oom_kills,
 	    .timeout_us = w->timeout_us,
 	    .grace_us = w->grace_us,
 	    .log_limit = w->log_limit,

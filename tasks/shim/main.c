@@ -1,0 +1,163 @@
+/*
+ * dag-shim ATTEMPT_DIR, started by dag as shim_spec.h says.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "tasks/proto/attempt_dir.h"
+#include "tasks/proto/shim_info.h"
+#include "tasks/shim/shim.h"
+
+static struct capture capture;
+static struct shim_spec_view spec;
+static struct spawn spawn;
+static struct life life;
+
+/* Nothing of the owner's stays open, and nothing of ours reaches the task. */
+static int
+close_others(void)
+{
+	if (syscall(SYS_close_range, SHIM_FD_SPEC + 1, ~0U, 0) != 0)
+		for (int fd = SHIM_FD_SPEC + 1; fd < 1024; fd++)
+			(void)close(fd); /* most are not open */
+	if (fcntl(SHIM_FD_ALIVE, F_SETFD, FD_CLOEXEC) != 0 ||
+	    fcntl(SHIM_FD_SPEC, F_SETFD, FD_CLOEXEC) != 0)
+		return -1;
+	return 0;
+}
+
+/*
+ * All signals are blocked and three are read from a descriptor; the others wait for ever,
+ * which is as good as ignoring them and leaves nothing to be undone for the task.
+ */
+static int
+take_over_signals(void)
+{
+	sigset_t all, some;
+
+	sigfillset(&all);
+	sigemptyset(&some);
+	sigaddset(&some, SIGCHLD);
+	sigaddset(&some, SIGTERM);
+	sigaddset(&some, SIGQUIT);
+	if (sigprocmask(SIG_SETMASK, &all, NULL) != 0)
+		return -1;
+	return signalfd(-1, &some, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* The first act: who we are. */
+static int
+write_shim_file(int dirfd)
+{
+	struct shim_info i = {.protocol = SHIM_PROTOCOL, .pidns = spec.pidns};
+	struct tree_proc me;
+	char line[SHIM_INFO_MAX];
+	size_t n;
+	ssize_t done;
+	int fd;
+
+	if (tree_self(&me) != 0 || strlen(spec.boot_id) >= sizeof(i.boot) ||
+	    strlen(spec.attempt_id) >= sizeof(i.attempt_id))
+		return -1;
+	i.pid = me.pid;
+	i.start = me.start;
+	i.session = me.session;
+	memcpy(i.boot, spec.boot_id, strlen(spec.boot_id));
+	memcpy(i.attempt_id, spec.attempt_id, strlen(spec.attempt_id));
+	n = shim_info_encode(&i, line);
+	fd = openat(dirfd, ATTEMPT_SHIM,
+		    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -1;
+	/* One write, and a checksum: a reader in between sees a short line as none. */
+	done = write(fd, line, n);
+	(void)close(fd); /* durable it need not be */
+	return n > 0 && done == (ssize_t)n ? 0 : -1;
+}
+
+/* Start the task with its output going into a pipe.  Return 0, or -1 with the step. */
+static int
+start(int dirfd, mode_t mask)
+{
+	int p[2];
+
+	if (life_stop_pending(&life)) {
+		spawn.step = EXIT_STEP_STOP;
+		return -1;
+	}
+	if (pipe2(p, O_CLOEXEC) != 0 || fcntl(p[0], F_SETFL, O_NONBLOCK) != 0 ||
+	    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) {
+		spawn.step = EXIT_STEP_PIPE;
+		spawn.sys = errno;
+		return -1;
+	}
+	capture_init(&capture, dirfd, p[0], spec.log_limit, spec.mask);
+	spawn.spec = &spec;
+	spawn.dirfd = dirfd;
+	spawn.out = p[1];
+	spawn.umask = mask;
+	life.rec.start_us = shim_wall_us();
+	life.start_mono = shim_mono_us();
+	if (spawn_start(&spawn) != 0)
+		return -1;
+	(void)close(p[1]); /* the task has its own */
+	return 0;
+}
+
+static void
+fill_record(struct exit_record *r)
+{
+	if (spawn.step != EXIT_STEP_NONE) {
+		r->step = (enum exit_step)spawn.step;
+		r->sys = spawn.sys;
+		r->status = -1;
+		r->signal = 0;
+	}
+	r->log_bytes = (int64_t)capture.total;
+	r->log_stored =
+	    (int64_t)(capture.failed != 0 ? capture.failed_at : capture.total);
+	r->log_failed = capture.failed;
+	finish_oom(r, spec.oom_kills);
+}
+
+int
+main(int argc, char **argv)
+{
+	int dirfd, recfd;
+	mode_t mask;
+
+	if (argc != 2 || argv[1][0] != '/' || close_others() != 0)
+		return SHIM_EXIT_USAGE;
+	if ((life.sigfd = take_over_signals()) < 0)
+		return SHIM_EXIT_FILES;
+	dirfd = open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dirfd < 0)
+		return SHIM_EXIT_FILES;
+	if (shim_spec_map(SHIM_FD_SPEC, &spec) != 0)
+		return errno == EINVAL ? SHIM_EXIT_USAGE : SHIM_EXIT_FILES;
+	(void)close(SHIM_FD_SPEC); /* mapped */
+	mask = umask(077);
+	if (write_shim_file(dirfd) != 0 || (recfd = finish_prepare(dirfd)) < 0)
+		return SHIM_EXIT_FILES;
+	life.spec = &spec;
+	life.cap = &capture;
+	life.self = getpid();
+	if (start(dirfd, mask) == 0) {
+		life.main = spawn.pid;
+		life_run(&life);
+	} else {
+		life.rec.end_us = shim_wall_us();
+		if (life.rec.start_us == 0)
+			life.rec.start_us = life.rec.end_us;
+	}
+	fill_record(&life.rec);
+	return finish_write(dirfd, recfd, &life.rec) == 0 ? SHIM_EXIT_OK
+							  : SHIM_EXIT_RECORD;
+}

@@ -1,0 +1,193 @@
+#ifndef DAG_TASKS_SHIM_SHIM_H
+#define DAG_TASKS_SHIM_SHIM_H
+/*
+ * dag-shim: stays beside one attempt from its start to its end, whatever happens to dag.
+ * Reading order: main.c (contract and order of the acts), life.c (the loop), spawn.c,
+ * capture.c, tree.c, finish.c.  One thread, no allocation, nothing printed; all memory is
+ * static, and most of it is never touched.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "tasks/proto/mask.h"
+#include "tasks/proto/record.h"
+#include "tasks/proto/shim_spec.h"
+
+#define NEVER INT64_MAX
+
+/**
+ * shim_mono_us(), shim_wall_us():
+ * The clocks, in microseconds.
+ */
+int64_t shim_mono_us(void);
+int64_t shim_wall_us(void);
+
+/* ---- spawn.c: starting the task ---- */
+
+struct spawn {
+	const struct shim_spec_view *spec;
+	int dirfd;    /* the attempt's directory */
+	int out;      /* becomes its stdout and stderr */
+	mode_t umask; /* the owner's, which the task gets */
+	pid_t pid;    /* of the task */
+	/* Written by the child, to be read once it has been waited for. */
+	volatile int step; /* enum exit_step at which it failed, or NONE */
+	volatile int sys;
+};
+
+/**
+ * spawn_start(s):
+ * Start the task described by ${s}, which must stay where it is.  Return 0 and its pid, or
+ * -1 with step and sys.  Whether it could be executed is known when it ends.
+ */
+int spawn_start(struct spawn *);
+
+/* ---- capture.c: the log ---- */
+
+#define CAPTURE_READ ((size_t)64 << 10)
+
+struct capture {
+	int dirfd;
+	int fd;	 /* read end of the pipe, or -1 after its end */
+	int log; /* files, or -1 */
+	int tail;
+	uint64_t head;	   /* bytes that go to `log` */
+	uint64_t capacity; /* of the ring */
+	uint64_t step;	   /* most bytes of one write into the ring */
+	uint64_t total;	   /* bytes of the stream */
+	uint64_t at;	   /* of these, stored */
+	uint64_t failed_at;
+	int failed; /* errno that stopped storing */
+	const struct mask *mask;
+	struct mask_stream stream;
+	size_t held; /* bytes in `in` that could be the start of a secret */
+	char in[MASK_HOLD_MAX + CAPTURE_READ];
+	char out[MASK_OUT_MAX(MASK_HOLD_MAX + CAPTURE_READ)];
+};
+
+/**
+ * capture_init(c, dirfd, fd, limit, mask):
+ * Keep at most ${limit} bytes of what comes out of pipe ${fd}, masked by ${mask} (may be
+ * NULL), in the directory ${dirfd}.
+ */
+void capture_init(struct capture *, int, int, uint64_t, const struct mask *);
+
+/**
+ * capture_read(c, max):
+ * Take at most ${max} bytes that are in the pipe now.  Return how many came, 0 if none.  At
+ * the pipe's end c->fd is closed and -1.
+ */
+size_t capture_read(struct capture *, size_t);
+
+/**
+ * capture_end(c, all):
+ * Take what the pipe holds (with ${all} until it is empty; else only what it holds at this
+ * moment, since somebody may go on writing), then close pipe and files.
+ */
+void capture_end(struct capture *, bool);
+
+/**
+ * capture_feed(c, p, n):
+ * Take ${n} <= CAPTURE_READ bytes as if they had come from the pipe.
+ */
+void capture_feed(struct capture *, const char *, size_t);
+
+/* ---- tree.c: the processes below us ---- */
+
+struct tree_proc {
+	pid_t pid;
+	pid_t ppid;
+	pid_t pgrp;
+	pid_t session;
+	uint64_t start;
+	char state;
+	bool below; /* of our tree */
+};
+
+/**
+ * tree_parse(p, n, out):
+ * Read the text of a /proc/PID/stat.  Return 0, or -1 if it is none.
+ */
+int tree_parse(const char *, size_t, struct tree_proc *);
+
+/**
+ * tree_self(out):
+ * Read our own line of it.  Return 0 or -1.
+ */
+int tree_self(struct tree_proc *);
+
+/**
+ * tree_scan(self, out):
+ * List the living processes below ${self} (its descendants, and those of its session if it
+ * leads one), zombies left out: ${out} points to them until the next call.  Return how many,
+ * or -1 if /proc cannot be read.
+ */
+int tree_scan(pid_t, const struct tree_proc **);
+
+/**
+ * tree_signal(proc, sig):
+ * Send ${sig} to exactly that process.  Nothing if it is gone.
+ */
+void tree_signal(const struct tree_proc *, int);
+
+/* ---- life.c: from start to end ---- */
+
+struct life {
+	const struct shim_spec_view *spec;
+	struct capture *cap;
+	int sigfd;
+	pid_t self;
+	pid_t main; /* the task's process, leader of its group */
+	bool main_alive;
+	bool childless; /* nothing at all is left below us */
+	bool term_sent;
+	bool killing;
+	bool gave_up;
+	int wstatus;
+	int64_t start_mono;
+	int64_t timeout_at; /* monotonic deadlines, NEVER if unset */
+	int64_t settle_at;
+	int64_t kill_at;
+	int64_t round_at; /* next round of KILL */
+	int64_t round_us; /* pause before it */
+	int64_t give_up_at;
+	struct exit_record rec;
+};
+
+/**
+ * life_stop_pending(l):
+ * Return whether a stop has come already; if so it is noted in the record.
+ */
+bool life_stop_pending(struct life *);
+
+/**
+ * life_run(l):
+ * See the started task ${l}->main to its end and sweep what it leaves.
+ */
+void life_run(struct life *);
+
+/* ---- finish.c: the record ---- */
+
+/**
+ * finish_prepare(dirfd):
+ * Make the file that will become the record, with room for it.  Return its descriptor or -1.
+ */
+int finish_prepare(int);
+
+/**
+ * finish_oom(rec, before):
+ * Say in ${rec} whether the kernel killed the task for want of memory, given its count of
+ * such kills before the start.
+ */
+void finish_oom(struct exit_record *, int64_t);
+
+/**
+ * finish_write(dirfd, fd, rec):
+ * Write ${rec} into the prepared file and give it its name, trying again for a minute.
+ * Return 0 or -1.
+ */
+int finish_write(int, int, const struct exit_record *);
+
+#endif

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/fsio.h"
 #include "base/map.h"
+#include "base/utf8.h"
 #include "base/vec.h"
 #include "tasks/proto/attempt_dir.h"
 
@@ -32,39 +33,6 @@ wrong(struct parser *s, size_t line, const char *what)
 	return err_set(s->err, ERR_INVALID, "%s:%zu: %s", ATTEMPT_OUTPUTS, line, what);
 }
 
-/*
- * The length of the UTF-8 character at ${p}, of which ${n} > 0 bytes are there; 0 if it is
- * none (Unicode 15, table 3-7).
- */
-static size_t
-utf8_len(const unsigned char *p, size_t n)
-{
-	unsigned char lo = 0x80, hi = 0xbf;
-	size_t len;
-
-	if (p[0] < 0x80)
-		return 1;
-	if (p[0] < 0xc2 || p[0] > 0xf4)
-		return 0;
-	len = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-	if (n < len)
-		return 0;
-	if (p[0] == 0xe0)
-		lo = 0xa0;
-	else if (p[0] == 0xed)
-		hi = 0x9f;
-	else if (p[0] == 0xf0)
-		lo = 0x90;
-	else if (p[0] == 0xf4)
-		hi = 0x8f;
-	if (p[1] < lo || p[1] > hi)
-		return 0;
-	for (size_t i = 2; i < len; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	return len;
-}
-
 /* Take the next line: cut its newline off and count it.  Return it with its length. */
 static char *
 next_line(struct parser *s, size_t *len)
@@ -80,11 +48,13 @@ next_line(struct parser *s, size_t *len)
 static int
 check_text(struct parser *s, const char *p, size_t len, size_t line)
 {
-	for (size_t i = 0, n; i < len; i += n) {
+	uint32_t c;
+	int n;
+
+	for (size_t i = 0; i < len; i += (size_t)n) {
 		if (p[i] == '\0')
 			return wrong(s, line, "a NUL byte; outputs are text");
-		n = utf8_len((const unsigned char *)p + i, len - i);
-		if (n == 0)
+		if ((n = utf8_decode(p + i, len - i, &c)) < 1)
 			return wrong(s, line,
 				     "not valid UTF-8; outputs are text, put other "
 				     "bytes into a file");

@@ -1,0 +1,22 @@
+#ifndef DAG_STORE_PROJECT_INTERNAL_H
+#define DAG_STORE_PROJECT_INTERNAL_H
+/* What project.c and project_probe.c share. */
+
+struct err;
+
+#define FS_TYPE_MAX 32
+
+enum fs_trust {
+	FS_LOCAL,    /* a plain local file system */
+	FS_DOUBTFUL, /* depends on what is behind it: try it */
+	FS_NETWORK   /* refused */
+};
+
+/**
+ * project_fs(dirfd, type, trust, free_bytes, err):
+ * Tell the type of the file system of ${dirfd} by statfs alone.  Return 0 or -1.
+ */
+int project_fs(int, char type[FS_TYPE_MAX], enum fs_trust *, unsigned long long *,
+	       struct err *);
+
+#endif

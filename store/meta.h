@@ -186,6 +186,8 @@ struct meta_op {
 	const char *event;  /* name: "slow_gate", "metric" ... */
 	const char *detail; /* JSON or NULL */
 
+	/* Filled by the commit: not done, because the run has another owner now. */
+	bool stale;
 	/* Filled by the commit for META_OP_ATTEMPT_INSERT. */
 	bool blocked;
 	char blocked_by[256]; /* "`data/x.csv` is in use by task b of run 0193..." */
@@ -197,8 +199,8 @@ struct meta_op {
  * Carry out the ${n} operations in one transaction.  An attempt whose paths overlap a path
  * lock (a write with anything, a read with a write; equal, above or below) is not inserted:
  * blocked is set, its task becomes ready with that reason, and the rest goes on.  If an
- * epoch does not match, nothing of that run is done and *${stale} (may be NULL) points at
- * the first such operation; the other runs' operations are committed all the same.  Return 0
+ * epoch does not match, nothing of that run is done, its operations are marked `stale` and
+ * *${stale} (may be NULL) points at the first of them; the other runs' operations are committed all the same.  Return 0
  * once everything is durable; -1 with ERR_FULL (nothing done, try again), ERR_STALE (the
  * state directory was deleted or replaced), or another error (nothing done, give up).
  */

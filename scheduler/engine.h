@@ -1,0 +1,284 @@
+#ifndef DAG_SCHEDULER_ENGINE_H
+#define DAG_SCHEDULER_ENGINE_H
+/*
+ * The engine: engine_step(state, now, event) -> actions.  No clock, no I/O, no libuv, no
+ * randomness but what its configuration hands in; tests/sim drives it with a fake world.
+ *
+ * What it wants done comes in two kinds.  Rows for the database are collected into a batch;
+ * the rim takes the batch when none is in flight, commits it, and reports back.  Actions are
+ * fetched one by one: *prepare* and *start* appear only after the commit that holds their
+ * attempt's row (and the successes they follow from), *stop*, *kill* and *commit* at once.
+ *
+ * Life of a task (enum task_state; PROPOSED is in memory only, the row says `waiting`):
+ *
+ *   WAITING ----------> DONE        [on_upstream: rule says skipped / upstream_failed,
+ *      |                             `when` is false, a template fails]
+ *      v [on_upstream: rule satisfied]
+ *   READY <-----------+  waits for a slot, or (blocked) for a path lock
+ *      | [admit]      | [on_verdict: blocked]
+ *   PROPOSED ---------+  its attempt's row is in a batch
+ *      | [on_verdict: admitted]
+ *   PREPARING --------> DONE        [on_prepared: cached, failed]
+ *      | [on_prepared: run]          (a task without inputs and outputs passes at once)
+ *   STARTING ---------> READY       [on_void: the process never ran; no retry consumed]
+ *      | [on_started]
+ *   RUNNING ----------> UP_FOR_RETRY or DONE   [on_exited, on_lost]
+ *      | [on_exited: status 0]
+ *   COMMITTING -------> DONE, UP_FOR_RETRY     [on_committed_outputs]
+ *   UP_FOR_RETRY -----> READY       [on_retry_due]
+ *
+ * Invariants (engine_check):
+ *  1. slots == tasks of kind exec/host in PROPOSED..COMMITTING; never above jobs; per run
+ *     never above its max_active_tasks.
+ *  2. The upstream counters of a task are those of its selected upstreams that are DONE.
+ *  3. A READY task is in its run's ready heap or is blocked; no other task is.
+ *  4. A run ends exactly when all its tasks are DONE.
+ *  5. Nothing is proposed for a run that is stopping, settling or dropped.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/clock.h"
+#include "scheduler/dag.h"
+#include "store/meta.h"
+
+struct engine;
+struct engine_run_spec;
+
+/* What the engine asks about a task whose upstreams have let it through. */
+enum engine_decision {
+	DECIDE_RUN,
+	DECIDE_SKIP, /* `when` is false */
+	DECIDE_FAIL  /* a template cannot be rendered; the reason says which */
+};
+
+struct engine_config {
+	void *ctx;
+	unsigned jobs; /* slots */
+	uint64_t seed; /* of the jitter */
+	const char *boot_id;
+	/* Pure: evaluate `when`, render what the attempt will run and keep it for its start.  The
+	 * reason goes into ${reason}. */
+	enum engine_decision (*decide)(void *ctx, void *run_ctx, uint32_t task,
+				       char *reason, size_t size);
+	/* For a wait: the duration and the instant rendered by decide, -1 where absent. */
+	void (*wait_times)(void *ctx, void *run_ctx, uint32_t task, int64_t *for_us,
+			   int64_t *until_us);
+	/* A fresh UUIDv7. */
+	int (*new_id)(void *ctx, char out[META_RUN_ID]);
+	/* A task's state as the table on the screen wants it; NULL: not wanted. */
+	void (*changed)(void *ctx, uint32_t run, uint32_t task);
+};
+
+/* What the database says of a task when its run is added. */
+struct engine_task_row {
+	enum task_state state;
+	enum task_result result;
+	enum fail_cause cause;
+	uint32_t attempt, tries;
+	int64_t next_try_us;
+	int64_t started_us, ended_us;
+	const char *reason;
+	bool selected;
+	bool
+	    live; /* its latest attempt has not ended: the rim reports what became of it */
+	int64_t wake_us; /* of a live engine-kind attempt */
+};
+
+/* The paths of a task, as rows of its attempts. */
+struct engine_paths {
+	const struct meta_path *v;
+	size_t n;
+};
+
+struct engine_run_spec {
+	void *ctx; /* handed to decide */
+	const struct dag *dag;
+	const char *id;
+	int64_t epoch;
+	int64_t started_us;  /* 0: it starts now */
+	int64_t deadline_us; /* wall; 0: none */
+	bool fail_fast;
+	bool settle;  /* launch nothing; let what has ended reach its end */
+	bool cancel;  /* taken over to be cancelled */
+	bool retry;   /* an ended run that begins anew: what did not succeed, or `from` */
+	int32_t from; /* task id, or -1 */
+	const struct engine_paths *paths;   /* one per task */
+	const struct engine_task_row *rows; /* one per task */
+};
+
+/* One attempt, as events and actions name it. */
+struct engine_ref {
+	uint32_t run, task;
+	uint32_t number;
+};
+
+/* How an attempt's process ended, from its exit record. */
+struct engine_exit {
+	int status;	  /* -1: by a signal */
+	int signal;	  /* 0: none */
+	const char *step; /* the step before exec that failed, or NULL */
+	const char *text; /* words for it, or NULL */
+	bool timed_out;
+	int64_t ended_us; /* wall */
+	int64_t user_us, sys_us, maxrss_kib, log_bytes;
+	uint32_t survivors;
+	const char *oom;
+};
+
+enum engine_event_kind {
+	EV_TICK,	/* time has passed */
+	EV_COMMITTED,	/* the batch in flight is durable */
+	EV_COMMIT_FULL, /* it is not: no space; the rim tries it again */
+	EV_PREPARED,
+	EV_STARTED, /* the shim runs */
+	EV_VOID,    /* the process never ran: launch again, no retry consumed */
+	EV_EXITED,
+	EV_LOST,
+	EV_OUTPUTS, /* declared outputs are checked and durable, or are not */
+	EV_CANCEL,  /* stop the run; `kill`: now */
+	EV_RETRY,   /* reset tasks of a run and go on */
+	EV_WAKE,    /* path locks may have gone */
+	EV_KINDS
+};
+
+enum engine_prepared {
+	PREPARED_RUN,
+	PREPARED_CACHED,
+	PREPARED_FAILED,
+	PREPARED_CANCELLED
+};
+
+struct engine_event {
+	enum engine_event_kind kind;
+	struct engine_ref ref; /* of one attempt; `run` also of EV_CANCEL and EV_RETRY */
+	const char *reason;    /* borrowed */
+
+	enum engine_prepared prepared;
+	pid_t pid;
+	const char *handle;
+	const struct engine_exit *exit;
+	int64_t delay_us; /* EV_VOID: how long to wait before the next try */
+	bool ok;	  /* EV_OUTPUTS */
+	const struct meta_kv *outputs;
+	size_t noutputs;
+	const struct meta_path *produced;
+	size_t nproduced;
+	bool kill;
+	int32_t from;		     /* EV_RETRY: task id, or -1: what failed */
+	const struct meta_op *stale; /* EV_COMMITTED: first operation of a stale owner */
+};
+
+enum engine_action_kind {
+	ACT_PREPARE,
+	ACT_START,
+	ACT_STOP, /* TERM, grace, KILL: by the shim; or cancel the prepare */
+	ACT_KILL,
+	ACT_COMMIT,	 /* check outputs, make them durable */
+	ACT_RUN_END,	 /* the run's end is durable: let it go */
+	ACT_RUN_SETTLED, /* of a settling run: nothing of it is under way here */
+	ACT_RUN_STALE	 /* somebody else owns it now: forget it, touch nothing */
+};
+
+struct engine_action {
+	enum engine_action_kind kind;
+	struct engine_ref ref;
+};
+
+/**
+ * engine_new(cfg), engine_free(e):
+ * Make an engine without runs, or NULL; free it, NULL allowed.
+ */
+struct engine *engine_new(const struct engine_config *);
+void engine_free(struct engine *);
+
+/**
+ * engine_add(e, now, spec, run):
+ * Add a run; what ${spec} points to must stay until the engine is freed.  Its number goes to
+ * ${run}.  Attempts that are `live` stand in STARTING until the rim reports EV_STARTED,
+ * EV_EXITED, EV_VOID or EV_LOST.  Return 0, or -1 if memory runs out.
+ */
+int engine_add(struct engine *, struct now, const struct engine_run_spec *, uint32_t *);
+
+/**
+ * engine_step(e, now, ev):
+ * Apply one event.  An event that is not legal in its task's state (a late one of an older
+ * attempt) is ignored.  Return 0; -1 if memory ran out, after which the engine must only be
+ * freed: what it owns lives on and its runs can be resumed.
+ */
+int engine_step(struct engine *, struct now, const struct engine_event *);
+
+/**
+ * engine_take(e, n, urgent):
+ * The operations collected so far, for one commit; NULL if there are none or a batch is in
+ * flight.  ${urgent} tells (also when it returns NULL) whether anything collected should not
+ * wait for company.  After it EV_COMMITTED must come before the next batch can be taken;
+ * engine_taken returns the same operations again until then.
+ */
+struct meta_op *engine_take(struct engine *, size_t *);
+bool engine_urgent(const struct engine *);
+bool engine_pending(const struct engine *);
+struct meta_op *engine_taken(struct engine *, size_t *);
+
+/**
+ * engine_action(e, out):
+ * Fetch the next action; false if there is none.
+ */
+bool engine_action(struct engine *, struct engine_action *);
+
+/**
+ * engine_deadline(e, now):
+ * Microseconds from ${now} until the engine wants EV_TICK; -1: never.
+ */
+int64_t engine_deadline(const struct engine *, struct now);
+
+/* How a task stands. */
+struct engine_task_view {
+	enum task_state state;
+	enum task_result result;
+	enum fail_cause cause;
+	uint32_t attempt, tries;
+	int64_t started_us, ended_us;	  /* wall, of the latest attempt */
+	int64_t started_mono, ended_mono; /* 0: not in this process */
+	int64_t next_try_us;
+	bool selected, blocked, live;
+	const char *reason;
+};
+void engine_task_view(const struct engine *, uint32_t, uint32_t,
+		      struct engine_task_view *);
+
+struct engine_run_view {
+	enum run_state state;
+	enum run_result result;
+	const char *reason;
+	int64_t started_us, ended_us;
+	int64_t started_mono, ended_mono;
+	uint32_t live; /* attempts in PROPOSED..COMMITTING */
+	bool cancelling;
+};
+void engine_run_view(const struct engine *, uint32_t, struct engine_run_view *);
+
+/**
+ * engine_outputs(e, run, task, key, val, len), engine_output_key(e, run, task, i):
+ * The output ${key} of a task, for rendering: 1 with the value; 0: it ended well without it;
+ * -1: it has not ended well.  The i-th key, or NULL.
+ */
+int engine_outputs(const struct engine *, uint32_t, uint32_t, const char *, const char **,
+		   size_t *);
+const char *engine_output_key(const struct engine *, uint32_t, uint32_t, size_t);
+
+/**
+ * engine_set_output(e, run, task, kv):
+ * Give a finished task an output that the database holds (after engine_add).  0 or -1.
+ */
+int engine_set_output(struct engine *, uint32_t, uint32_t, const struct meta_kv *);
+
+/**
+ * engine_check(e):
+ * Assert the invariants above.
+ */
+void engine_check(const struct engine *);
+
+#endif

@@ -1,0 +1,254 @@
+/*
+ * Which ready tasks may start now.  Each run has two heaps of ready tasks, by priority and
+ * then by topological order: those that need a slot and those of the engine itself.  A task
+ * that may start is *proposed*: its attempt's row goes into the batch, and the database, which
+ * alone sees all runs of all processes, says whether its paths are free.
+ */
+#include "scheduler/engine_int.h"
+
+#include "base/buf.h"
+#include "store/meta.h"
+#include "tasks/proto/attempt_dir.h"
+#include "tasks/schema/schema.h"
+
+static bool
+before(const struct erun *r, uint32_t a, uint32_t b)
+{
+	int32_t pa = r->dag->tasks[a].priority, pb = r->dag->tasks[b].priority;
+
+	return pa != pb ? pa > pb : r->pos[a] < r->pos[b];
+}
+
+static void
+place(struct erun *r, struct heap *h, uint32_t i, uint32_t task)
+{
+	h->v[i] = task;
+	r->insts[task].heap_at = i;
+}
+
+static void
+sift_up(struct erun *r, struct heap *h, uint32_t i, uint32_t task)
+{
+	uint32_t up;
+
+	for (; i > 0; i = up) {
+		up = (i - 1) / 2;
+		if (!before(r, task, h->v[up]))
+			break;
+		place(r, h, i, h->v[up]);
+	}
+	place(r, h, i, task);
+}
+
+static void
+sift_down(struct erun *r, struct heap *h, uint32_t i, uint32_t task)
+{
+	uint32_t kid;
+
+	while ((kid = 2 * i + 1) < h->n) {
+		if (kid + 1 < h->n && before(r, h->v[kid + 1], h->v[kid]))
+			kid++;
+		if (!before(r, h->v[kid], task))
+			break;
+		place(r, h, i, h->v[kid]);
+		i = kid;
+	}
+	place(r, h, i, task);
+}
+
+void
+heap_push(struct erun *r, struct heap *h, uint32_t task)
+{
+	sift_up(r, h, h->n++, task);
+}
+
+void
+heap_remove(struct erun *r, struct heap *h, uint32_t task)
+{
+	uint32_t i = r->insts[task].heap_at, last = h->v[--h->n];
+
+	r->insts[task].heap_at = HEAP_NONE;
+	if (last == task)
+		return;
+	if (i > 0 && before(r, last, h->v[(i - 1) / 2]))
+		sift_up(r, h, i, last);
+	else
+		sift_down(r, h, i, last);
+}
+
+/**
+ * heap_of(r, task):
+ * Return the heap that the task waits in when it is ready.
+ */
+struct heap *
+heap_of(struct erun *r, uint32_t task)
+{
+	return r->dag->tasks[task].type->kind == TASK_ENGINE ? &r->ready0 : &r->ready;
+}
+
+/**
+ * admit_ready(e, run, task, now):
+ * The task became READY (or is no longer blocked): let it wait for admission.
+ */
+int
+admit_ready(struct engine *e, uint32_t run, uint32_t task, struct now now)
+{
+	struct erun *r = e->runs.v[run];
+	struct inst *t = &r->insts[task];
+
+	(void)now;
+	if (t->state == TASK_READY && t->blocked)
+		r->nblocked--;
+	t->state = TASK_READY;
+	t->blocked = false;
+	if (t->heap_at == HEAP_NONE)
+		heap_push(r, heap_of(r, task), task);
+	return 0;
+}
+
+/* Instant or duration of a `wait`: when its attempt is due, on which clock. */
+static int64_t
+wait_due(struct engine *e, struct erun *r, uint32_t task, struct now now)
+{
+	struct inst *t = &r->insts[task];
+	int64_t dur = -1, until = -1;
+
+	if (e->cfg.wait_times != NULL)
+		e->cfg.wait_times(e->cfg.ctx, r->spec.ctx, task, &dur, &until);
+	t->by_wall = until >= 0;
+	if (until >= 0)
+		return until;
+	return now.wall_us + (dur > 0 ? dur : 0);
+}
+
+/* Put the attempt's row into the batch; the task waits for the verdict. */
+static int
+propose(struct engine *e, uint32_t run, uint32_t task, struct now now)
+{
+	struct erun *r = e->runs.v[run];
+	struct inst *t = &r->insts[task];
+	bool engine_kind = r->dag->tasks[task].type->kind == TASK_ENGINE;
+	char id[META_RUN_ID];
+	struct meta_op *op;
+	struct buf dir;
+
+	t->number++;
+	if (e->cfg.new_id(e->cfg.ctx, id) != 0 ||
+	    (op = op_new(e, run, task, META_OP_ATTEMPT_INSERT, now)) == NULL)
+		return -1;
+	buf_init(&dir, 0);
+	buf_addf(&dir, "runs/%s/", r->spec.id);
+	attempt_dir_put(&dir, r->dag->tasks[task].name, ATTEMPT_MAP_NONE, t->number);
+	op->dir = buf_failed(&dir) ? NULL : op_str(e, dir.p);
+	buf_release(&dir);
+	op->attempt_id = op_str(e, id);
+	op->boot_id = e->cfg.boot_id;
+	op->executor = engine_kind ? "engine" : "local";
+	op->task_state = TASK_PREPARING;
+	op->tries = t->tries;
+	op->started_us = now.wall_us;
+	op->paths = r->spec.paths[task].v;
+	op->npaths = r->spec.paths[task].n;
+	if (engine_kind)
+		t->due_wall = op->wake_us = wait_due(e, r, task, now);
+	e->pending.urgent = true;
+	t->state = INST_PROPOSED;
+	t->live = true;
+	r->live++;
+	if (!engine_kind) {
+		t->slot = true;
+		r->active++;
+		e->slots++;
+	}
+	return op->attempt_id != NULL && op->dir != NULL ? 0 : -1;
+}
+
+static bool
+run_may_launch(const struct erun *r)
+{
+	return !r->gone && !r->stopping && !r->spec.settle;
+}
+
+/* The run whose best ready task is the best of all, or NULL. */
+static uint32_t
+best_run(struct engine *e)
+{
+	uint32_t i, best = HEAP_NONE;
+	int32_t prio = 0;
+
+	for (i = 0; i < e->runs.n; i++) {
+		struct erun *r = e->runs.v[i];
+		uint32_t max = r->dag->max_active_tasks;
+		int32_t p;
+
+		if (r->ready.n == 0 || !run_may_launch(r) ||
+		    (max != 0 && r->active >= max))
+			continue;
+		p = r->dag->tasks[r->ready.v[0]].priority;
+		if (best == HEAP_NONE || p > prio) {
+			best = i;
+			prio = p;
+		}
+	}
+	return best;
+}
+
+/**
+ * admit_all(e, now):
+ * Propose what may start.  Nothing while the disk is full.  Return 0 or -1.
+ */
+int
+admit_all(struct engine *e, struct now now)
+{
+	uint32_t i;
+
+	if (e->full)
+		return 0;
+	for (i = 0; i < e->runs.n; i++) {
+		struct erun *r = e->runs.v[i];
+
+		while (r->ready0.n > 0 && run_may_launch(r)) {
+			uint32_t task = r->ready0.v[0];
+
+			heap_remove(r, &r->ready0, task);
+			if (propose(e, i, task, now) != 0)
+				return -1;
+		}
+	}
+	while (e->slots < e->cfg.jobs && (i = best_run(e)) != HEAP_NONE) {
+		struct erun *r = e->runs.v[i];
+		uint32_t task = r->ready.v[0];
+
+		heap_remove(r, &r->ready, task);
+		if (propose(e, i, task, now) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/**
+ * admit_wake(e):
+ * Path locks may have gone: blocked tasks may be proposed again.  Those that wait for a time
+ * go on waiting for it.
+ */
+void
+admit_wake(struct engine *e)
+{
+	uint32_t i, k;
+
+	for (i = 0; i < e->runs.n; i++) {
+		struct erun *r = e->runs.v[i];
+
+		if (r->gone || r->spec.settle || r->nblocked == 0)
+			continue;
+		for (k = 0; k < r->dag->ntasks; k++) {
+			struct inst *t = &r->insts[k];
+
+			if (t->state != TASK_READY || !t->blocked || t->due_mono != 0)
+				continue;
+			t->blocked = false;
+			r->nblocked--;
+			heap_push(r, heap_of(r, k), k);
+		}
+	}
+}

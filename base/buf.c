@@ -12,7 +12,9 @@ buf_init(struct buf *b, size_t max)
 	b->p = empty;
 	b->n = 0;
 	b->cap = 0;
-	b->max = max != 0 ? max : BUF_MAX_DEFAULT;
+	b->max = max == 0 ? BUF_MAX_DEFAULT : max;
+	if (b->max == SIZE_MAX)
+		b->max--; /* the NUL is counted too when memory is asked for */
 	b->state = BUF_OK;
 }
 

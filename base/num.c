@@ -298,6 +298,6 @@ num_put_size(struct buf *b, uint64_t bytes)
 	rest = bytes & (((uint64_t)1 << shift) - 1);
 	buf_addf(b, "%u", (unsigned)whole);
 	if (rest != 0 && whole < 100)
-		buf_addf(b, ".%u", (unsigned)((rest >> (shift - 10)) * 10 >> 10));
+		buf_addf(b, ".%u", (unsigned)(rest * 10 >> shift));
 	buf_addf(b, " %s", units[i]);
 }

@@ -72,6 +72,16 @@ distance(const char *a, size_t na, const char *b, size_t nb, unsigned max)
 	return last[nb];
 }
 
+static bool
+same_but_case(const char *a, const char *b)
+{
+	while (*a != '\0' && lower(*a) == lower(*b)) {
+		a++;
+		b++;
+	}
+	return *a == *b;
+}
+
 void
 suggest_try(struct suggest *s, const char *candidate)
 {
@@ -84,12 +94,14 @@ suggest_try(struct suggest *s, const char *candidate)
 	limit = (unsigned)(longer >= 3 ? longer * STEP / 3 : STEP);
 	if (s->best != NULL && s->best_distance <= limit) {
 		if (s->best_distance == 0)
-			return;
+			return; /* the word itself */
 		limit = s->best_distance - 1;
 	}
 	if ((longer - shorter) * STEP > limit)
 		return;
-	d = distance(s->word, na, candidate, nb, limit);
+	d = same_but_case(s->word, candidate)
+		? STEP / 2
+		: distance(s->word, na, candidate, nb, limit);
 	/* A word with nothing left of it is not near. */
 	if (d <= limit && d < longer * STEP) {
 		s->best = candidate;

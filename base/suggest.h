@@ -14,8 +14,8 @@ struct suggest {
 /**
  * suggest_start(s, word), suggest_try(s, candidate), suggest_best(s):
  * Look for the candidate nearest to ${word}; NULL where none is near enough (distance at
- * most a third of the longer word, at least 1; case differences count half; never a word
- * without anything in common).  Candidates
+ * most a third of the longer word, at least 1; case differences count half, and one of
+ * case alone is always near; never a word without anything in common).  Candidates
  * must outlive ${s}; of equals the first wins.
  */
 void suggest_start(struct suggest *, const char *);

@@ -1,0 +1,62 @@
+#ifndef UNIT_BASE_FIXTURE_H
+#define UNIT_BASE_FIXTURE_H
+/*
+ * What the unit tests of base share: cmocka with what it needs, and a directory per test.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct tmpdir {
+	char path[64];
+	int fd;
+};
+
+static inline int
+tmpdir_setup(void **state)
+{
+	struct tmpdir *t = calloc(1, sizeof(*t));
+
+	if (t == NULL)
+		return -1;
+	(void)snprintf(t->path, sizeof(t->path), "/tmp/dag-unit-XXXXXX");
+	if (mkdtemp(t->path) == NULL)
+		return -1;
+	t->fd = open(t->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	*state = t;
+	return t->fd < 0 ? -1 : 0;
+}
+
+/* By rm, so that the tests of our own removal do not clean up after themselves. */
+static inline int
+tmpdir_teardown(void **state)
+{
+	struct tmpdir *t = *state;
+	char command[128];
+	int r;
+
+	(void)snprintf(command, sizeof(command), "rm -rf -- '%s'", t->path);
+	(void)close(t->fd);
+	r = system(command);
+	free(t);
+	return r == 0 ? 0 : -1;
+}
+
+/* A small generator, so that a failing case can be had again from its seed. */
+static inline uint32_t
+next_random(uint64_t *seed)
+{
+	*seed = *seed * 6364136223846793005u + 1442695040888963407u;
+	return (uint32_t)(*seed >> 33);
+}
+
+#endif

@@ -1,8 +1,6 @@
 #include "tasks/proto/oom.h"
 
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 int64_t
 oom_kills_parse(const char *p, size_t n)
@@ -25,21 +23,4 @@ oom_kills_parse(const char *p, size_t n)
 		return v;
 	}
 	return -1;
-}
-
-int64_t
-oom_kills(void)
-{
-	char text[16384];
-	size_t have = 0;
-	ssize_t n;
-	int fd = open("/proc/vmstat", O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return -1;
-	while (have < sizeof(text) &&
-	       (n = read(fd, text + have, sizeof(text) - have)) > 0)
-		have += (size_t)n;
-	(void)close(fd); /* only read */
-	return oom_kills_parse(text, have);
 }

@@ -7,16 +7,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/**
- * oom_kills():
- * Return the kernel's count of processes killed for want of memory since boot; -1 if it does
- * not tell.  Costs some 25 us.  Compiled into the shim: no allocation, no stdio.
- */
-int64_t oom_kills(void);
+#define OOM_FILE     "/proc/vmstat"
+#define OOM_FILE_MAX 16384
 
 /**
  * oom_kills_parse(p, n):
- * Find the count in the ${n} bytes of /proc/vmstat; -1 if it is not there.
+ * Find the kernel's count of processes killed for want of memory since boot in the ${n} bytes
+ * of OOM_FILE; -1 if it is not there.  Compiled into the shim: no allocation, no stdio.
  */
 int64_t oom_kills_parse(const char *, size_t);
 

@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/fsio.h"
@@ -153,9 +154,14 @@ oom_baseline(void)
 {
 	static _Thread_local int64_t count = -1, read_at = INT64_MIN;
 	int64_t now = clock_now().mono_us;
+	struct buf b;
 
 	if (read_at == INT64_MIN || now - read_at >= US_PER_SEC || now < read_at) {
-		count = oom_kills();
+		buf_init(&b, OOM_FILE_MAX);
+		count = -1; /* where the kernel does not tell, the record says unknown */
+		if (fsio_read(AT_FDCWD, OOM_FILE, OOM_FILE_MAX, &b, NULL) == 0)
+			count = oom_kills_parse(b.p, b.n);
+		buf_release(&b);
 		read_at = now;
 	}
 	return count;

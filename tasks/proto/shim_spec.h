@@ -113,11 +113,11 @@ struct shim_spec_view {
 };
 
 /**
- * shim_spec_map(fd, view):
- * Map the spec of ${fd} privately and point ${view} into it, without allocating: offsets
- * are turned into pointers in place.  Return 0; or -1 with errno (EINVAL: not a whole spec
- * of our protocol version).
+ * shim_spec_open(p, size, view):
+ * Point ${view} into the ${size} bytes at ${p}: a private mapping of the memfd, in which
+ * offsets are turned into pointers in place.  Allocates nothing.  Return 0, or -1 if they
+ * are not a whole spec of our protocol version.
  */
-int shim_spec_map(int, struct shim_spec_view *);
+int shim_spec_open(char *, size_t, struct shim_spec_view *);
 
 #endif

@@ -22,7 +22,7 @@ struct spec_wire {
 	uint64_t attempt_id;
 	uint64_t boot_id;
 	uint64_t pidns;
-	int64_t oom_kills; /* oom_kills() at most a second before, or -1 */
+	int64_t oom_kills; /* oom_kills_parse() of at most a second before, or -1 */
 	int64_t timeout_us;
 	int64_t grace_us;
 	uint64_t log_limit;

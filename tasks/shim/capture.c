@@ -11,15 +11,13 @@
  * the task never stands still because of its log; nothing more is stored, since a log with a
  * hole in its middle would look whole.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "tasks/proto/attempt_dir.h"
 #include "tasks/proto/logfile.h"
 #include "tasks/shim/shim.h"
+#include "tasks/shim/sys.h"
 
 void
 capture_init(struct capture *c, int dirfd, int fd, uint64_t limit,
@@ -35,32 +33,38 @@ capture_init(struct capture *c, int dirfd, int fd, uint64_t limit,
 }
 
 static int
-make_file(const struct capture *c, const char *name)
+make_file(struct capture *c, const char *name)
 {
-	return openat(c->dirfd, name,
-		      O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int fd = (int)sys_openat(
+	    c->dirfd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		c->error = -fd;
+	return fd;
 }
 
-/* Return how many of the ${n} bytes went to ${at}; errno says why not all. */
+/* Return how many of the ${n} bytes went to ${at}; c->error says why not all. */
 static size_t
-write_at(int fd, const char *p, size_t n, uint64_t at)
+write_at(struct capture *c, int fd, const char *p, size_t n, uint64_t at)
 {
 	size_t done = 0;
 
 	while (done < n) {
-		ssize_t r = pwrite(fd, p + done, n - done, (off_t)(at + done));
+		long r = sys_pwrite(fd, p + done, n - done, at + done);
 
-		if (r < 0 && errno == EINTR)
+		if (r == -EINTR)
 			continue;
-		if (r <= 0)
+		if (r <= 0) {
+			c->error = r < 0 ? (int)-r : EIO;
 			break;
+		}
 		done += (size_t)r;
 	}
 	return done;
 }
 
 static int
-put_header(const struct capture *c, bool closed)
+put_header(struct capture *c, bool closed)
 {
 	struct log_tail t = {.head = c->head,
 			     .capacity = c->capacity,
@@ -70,20 +74,21 @@ put_header(const struct capture *c, bool closed)
 	unsigned char raw[LOG_TAIL_HEADER];
 
 	log_tail_encode(&t, raw);
-	return write_at(c->tail, (const char *)raw, sizeof(raw), 0) == sizeof(raw) ? 0
-										   : -1;
+	return write_at(c, c->tail, (const char *)raw, sizeof(raw), 0) == sizeof(raw)
+		   ? 0
+		   : -1;
 }
 
 /* Put bytes at stream offset ${at} into the file and place where they belong. */
 static size_t
-put_at(const struct capture *c, const char *p, size_t n, uint64_t at)
+put_at(struct capture *c, const char *p, size_t n, uint64_t at)
 {
 	size_t part = 0;
 	uint64_t pos;
 
 	if (at < c->head) {
 		part = n < c->head - at ? n : (size_t)(c->head - at);
-		part = write_at(c->log, p, part, at);
+		part = write_at(c, c->log, p, part, at);
 		if (part == n || at + part < c->head || c->tail < 0)
 			return part;
 		at = c->head;
@@ -94,7 +99,7 @@ put_at(const struct capture *c, const char *p, size_t n, uint64_t at)
 		pos = (at - c->head) % c->capacity;
 		len =
 		    n - part < c->capacity - pos ? n - part : (size_t)(c->capacity - pos);
-		done = write_at(c->tail, p + part, len, LOG_TAIL_HEADER + pos);
+		done = write_at(c, c->tail, p + part, len, LOG_TAIL_HEADER + pos);
 		part += done;
 		at += done;
 		if (done < len)
@@ -125,18 +130,18 @@ reason(int e)
  * there is hardly room for it, in place of the last bytes.
  */
 static void
-give_up(struct capture *c, int e)
+give_up(struct capture *c)
 {
 	static const char front[] = "\n[dag-shim: the log stops here: ";
 	char line[128];
-	size_t n = sizeof(front) - 1, why = strlen(reason(e)), done;
+	size_t n = sizeof(front) - 1, why = strlen(reason(c->error)), done;
 
-	c->failed = e;
+	c->failed = c->error;
 	c->failed_at = c->at;
 	if (c->log < 0)
 		return;
 	memcpy(line, front, n);
-	memcpy(line + n, reason(e), why);
+	memcpy(line + n, reason(c->failed), why);
 	memcpy(line + n + why, "]\n", 2);
 	n += why + 2;
 	done = put_at(c, line, n, c->at);
@@ -175,7 +180,7 @@ store(struct capture *c, const char *p, size_t n)
 	if (c->failed != 0 || n == 0)
 		return;
 	if (c->log < 0 && (c->log = make_file(c, ATTEMPT_LOG)) < 0) {
-		give_up(c, errno);
+		give_up(c);
 		return;
 	}
 	if (c->at < c->head) {
@@ -184,14 +189,14 @@ store(struct capture *c, const char *p, size_t n)
 
 		c->at += done;
 		if (done < len) {
-			give_up(c, errno);
+			give_up(c);
 			return;
 		}
 		p += len;
 		n -= len;
 	}
 	if (n > 0 && store_tail(c, p, n) != 0)
-		give_up(c, errno);
+		give_up(c);
 }
 
 /* Mask and store the ${n} bytes in c->in; what is undecided moves to the front. */
@@ -221,18 +226,18 @@ size_t
 capture_read(struct capture *c, size_t max)
 {
 	char *to = c->in + c->held;
-	ssize_t n;
+	long n;
 
 	if (c->fd < 0)
 		return 0;
-	n = read(c->fd, to, max < CAPTURE_READ ? max : CAPTURE_READ);
+	n = sys_read(c->fd, to, max < CAPTURE_READ ? max : CAPTURE_READ);
 	if (n > 0) {
 		capture_feed(c, to, (size_t)n);
 		return (size_t)n;
 	}
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+	if (n == -EAGAIN || n == -EINTR)
 		return 0;
-	(void)close(c->fd); /* nobody writes any more */
+	(void)sys_close(c->fd); /* nobody writes any more */
 	c->fd = -1;
 	return 0;
 }
@@ -243,7 +248,7 @@ capture_end(struct capture *c, bool all)
 	int left = 0;
 	size_t n;
 
-	if (!all && (c->fd < 0 || ioctl(c->fd, FIONREAD, &left) != 0))
+	if (!all && (c->fd < 0 || sys_ioctl(c->fd, FIONREAD, &left) != 0))
 		left = 0;
 	while (c->fd >= 0 && (all || left > 0)) {
 		if ((n = capture_read(c, all ? CAPTURE_READ : (size_t)left)) == 0)
@@ -253,13 +258,13 @@ capture_end(struct capture *c, bool all)
 	if (c->mask != NULL && c->held > 0)
 		mask_and_store(c, c->held, true);
 	if (c->fd >= 0)
-		(void)close(c->fd); /* who still writes gets EPIPE */
+		(void)sys_close(c->fd); /* who still writes gets EPIPE */
 	c->fd = -1;
 	if (c->tail >= 0) {
 		(void)put_header(c, true); /* a reader can do without */
-		(void)close(c->tail);	   /* an error would have nobody to tell */
+		(void)sys_close(c->tail);  /* an error would have nobody to tell */
 	}
 	if (c->log >= 0)
-		(void)close(c->log); /* likewise */
+		(void)sys_close(c->log); /* likewise */
 	c->log = c->tail = -1;
 }

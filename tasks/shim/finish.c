@@ -4,17 +4,12 @@
  * crash of dag or of ourselves the page cache is as good as the disk.  What must hold is
  * that a reader sees the whole record or none, and that is the rename's doing.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdio.h> /* renameat, nothing that prints */
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "tasks/proto/attempt_dir.h"
 #include "tasks/proto/oom.h"
 #include "tasks/shim/shim.h"
+#include "tasks/shim/sys.h"
 
 #define TRIES 60 /* one a second */
 
@@ -22,19 +17,34 @@ int
 finish_prepare(int dirfd)
 {
 	char room[EXIT_RECORD_MAX];
-	int fd = openat(dirfd, ATTEMPT_EXIT_TMP,
-			O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int fd =
+	    (int)sys_openat(dirfd, ATTEMPT_EXIT_TMP,
+			    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 
-	/* Written, not fallocated: that costs a tenth and reserves the block as well. */
+	/* Written, not fallocated: that is cheaper and reserves the block as well. */
 	memset(room, '\n', sizeof(room));
-	if (fd >= 0 && pwrite(fd, room, sizeof(room), 0) != (ssize_t)sizeof(room)) {
-		int e = errno;
-
-		(void)close(fd); /* of no use */
-		errno = e;
+	if (fd >= 0 && sys_pwrite(fd, room, sizeof(room), 0) != (long)sizeof(room)) {
+		(void)sys_close(fd); /* of no use */
 		return -1;
 	}
 	return fd;
+}
+
+static int64_t
+oom_kills(void)
+{
+	char text[OOM_FILE_MAX];
+	size_t have = 0;
+	long n;
+	int fd = (int)sys_openat(AT_FDCWD, OOM_FILE, O_RDONLY | O_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -1;
+	while (have < sizeof(text) &&
+	       (n = sys_read(fd, text + have, sizeof(text) - have)) > 0)
+		have += (size_t)n;
+	(void)sys_close(fd); /* only read */
+	return oom_kills_parse(text, have);
 }
 
 void
@@ -63,10 +73,9 @@ finish_write(int dirfd, int fd, const struct exit_record *r)
 
 	for (int i = 0; n > 0 && i < TRIES; i++) {
 		if (i > 0)
-			(void)nanosleep(&second, NULL); /* signals are blocked */
-		if (pwrite(fd, line, n, 0) == (ssize_t)n &&
-		    ftruncate(fd, (off_t)n) == 0 &&
-		    renameat(dirfd, ATTEMPT_EXIT_TMP, dirfd, ATTEMPT_EXIT) == 0)
+			(void)sys_sleep(&second); /* signals are blocked */
+		if (sys_pwrite(fd, line, n, 0) == (long)n && sys_ftruncate(fd, n) == 0 &&
+		    sys_rename(dirfd, ATTEMPT_EXIT_TMP, ATTEMPT_EXIT) == 0)
 			return 0;
 	}
 	return -1;

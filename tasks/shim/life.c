@@ -14,16 +14,11 @@
  * Timeouts count monotonic time (a suspended laptop's sleep is not the task's) and are the
  * poll's own, which needs no timer descriptor.
  */
-#include <errno.h>
-#include <poll.h>
-#include <signal.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "tasks/shim/shim.h"
+#include "tasks/shim/sys.h"
 
 #define SETTLE_US    ((int64_t)100000)
 #define GIVE_UP_US   ((int64_t)10000000)
@@ -35,7 +30,7 @@ clock_us(clockid_t id)
 {
 	struct timespec t;
 
-	(void)clock_gettime(id, &t); /* these clocks are always there */
+	(void)sys_clock_gettime(id, &t); /* these clocks are always there */
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
@@ -62,7 +57,8 @@ signal_tree(const struct life *l, int sig)
 	int n;
 
 	if (l->main_alive)
-		(void)kill(-l->main, sig); /* no such group: it moved away, see below */
+		(void)sys_kill(-l->main,
+			       sig); /* no such group: it moved away, see below */
 	if (l->spec->leave_children)
 		return;
 	n = tree_scan(l->self, &p);
@@ -131,10 +127,10 @@ reap(struct life *l)
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG | __WALL)) != 0) {
+	while ((pid = (pid_t)sys_wait4(-1, &status, WNOHANG | __WALL)) != 0) {
 		if (pid == l->main && l->main_alive)
 			main_ended(l, status);
-		if (pid < 0 && errno != EINTR) {
+		if (pid < 0 && pid != -EINTR) {
 			l->childless = true; /* ECHILD: the tree is gone */
 			return;
 		}
@@ -151,9 +147,9 @@ take_signals(struct life *l)
 {
 	struct signalfd_siginfo s[16];
 	int64_t now = shim_mono_us();
-	ssize_t n = read(l->sigfd, s, sizeof(s));
+	long n = sys_read(l->sigfd, s, sizeof(s));
 
-	for (ssize_t i = 0; i < n / (ssize_t)sizeof(s[0]); i++) {
+	for (long i = 0; i < n / (long)sizeof(s[0]); i++) {
 		if (s[i].ssi_signo == SIGTERM && l->main_alive) {
 			if (l->rec.stop == EXIT_STOP_NONE)
 				l->rec.stop = EXIT_STOP_TERM;
@@ -173,7 +169,7 @@ life_stop_pending(struct life *l)
 {
 	struct signalfd_siginfo s;
 
-	while (read(l->sigfd, &s, sizeof(s)) == (ssize_t)sizeof(s)) {
+	while (sys_read(l->sigfd, &s, sizeof(s)) == (long)sizeof(s)) {
 		if (s.ssi_signo == SIGQUIT)
 			l->rec.stop = EXIT_STOP_KILL;
 		else if (s.ssi_signo == SIGTERM && l->rec.stop == EXIT_STOP_NONE)
@@ -252,7 +248,7 @@ wait_some(struct life *l)
 		t.tv_nsec = left % 1000000 * 1000;
 		timeout = &t;
 	}
-	if (ppoll(p, 2, timeout, NULL) <= 0)
+	if (sys_ppoll(p, 2, timeout) <= 0)
 		return;
 	if (p[1].revents != 0)
 		(void)capture_read(l->cap, CAPTURE_READ); /* however much there is */
@@ -272,7 +268,7 @@ fill_usage(struct exit_record *r)
 	struct rusage u;
 
 	/* All that we have waited for: the task, what it waited for, the swept. */
-	if (getrusage(RUSAGE_CHILDREN, &u) != 0)
+	if (sys_getrusage(RUSAGE_CHILDREN, &u) != 0)
 		return;
 	r->user_us = (int64_t)u.ru_utime.tv_sec * 1000000 + u.ru_utime.tv_usec;
 	r->sys_us = (int64_t)u.ru_stime.tv_sec * 1000000 + u.ru_stime.tv_usec;

@@ -1,19 +1,14 @@
 /*
  * dag-shim ATTEMPT_DIR, started by dag as shim_spec.h says.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "tasks/proto/attempt_dir.h"
 #include "tasks/proto/shim_info.h"
 #include "tasks/shim/shim.h"
+#include "tasks/shim/sys.h"
 
 static struct capture capture;
 static struct shim_spec_view spec;
@@ -24,11 +19,11 @@ static struct life life;
 static int
 close_others(void)
 {
-	if (syscall(SYS_close_range, SHIM_FD_SPEC + 1, ~0U, 0) != 0)
+	if (sys_close_range(SHIM_FD_SPEC + 1, ~0U) != 0)
 		for (int fd = SHIM_FD_SPEC + 1; fd < 1024; fd++)
-			(void)close(fd); /* most are not open */
-	if (fcntl(SHIM_FD_ALIVE, F_SETFD, FD_CLOEXEC) != 0 ||
-	    fcntl(SHIM_FD_SPEC, F_SETFD, FD_CLOEXEC) != 0)
+			(void)sys_close(fd); /* most are not open */
+	if (sys_fcntl(SHIM_FD_ALIVE, F_SETFD, FD_CLOEXEC) != 0 ||
+	    sys_fcntl(SHIM_FD_SPEC, F_SETFD, FD_CLOEXEC) != 0)
 		return -1;
 	return 0;
 }
@@ -40,16 +35,24 @@ close_others(void)
 static int
 take_over_signals(void)
 {
-	sigset_t all, some;
+	(void)sys_sigmask(~(uint64_t)0); /* cannot fail */
+	return (int)sys_signalfd(SIG_BIT(SIGCHLD) | SIG_BIT(SIGTERM) | SIG_BIT(SIGQUIT),
+				 SFD_CLOEXEC | SFD_NONBLOCK);
+}
 
-	sigfillset(&all);
-	sigemptyset(&some);
-	sigaddset(&some, SIGCHLD);
-	sigaddset(&some, SIGTERM);
-	sigaddset(&some, SIGQUIT);
-	if (sigprocmask(SIG_SETMASK, &all, NULL) != 0)
-		return -1;
-	return signalfd(-1, &some, SFD_CLOEXEC | SFD_NONBLOCK);
+static int
+map_spec(void)
+{
+	long size = sys_size(SHIM_FD_SPEC), at;
+
+	if (size <= 0)
+		return SHIM_EXIT_USAGE;
+	if ((at = sys_map(SHIM_FD_SPEC, (size_t)size)) < 0 && at > -4096)
+		return SHIM_EXIT_FILES;
+	if (shim_spec_open((char *)at, (size_t)size, &spec) != 0)
+		return SHIM_EXIT_USAGE;
+	(void)sys_close(SHIM_FD_SPEC); /* mapped */
+	return SHIM_EXIT_OK;
 }
 
 /* The first act: who we are. */
@@ -60,7 +63,7 @@ write_shim_file(int dirfd)
 	struct tree_proc me;
 	char line[SHIM_INFO_MAX];
 	size_t n;
-	ssize_t done;
+	long done;
 	int fd;
 
 	if (tree_self(&me) != 0 || strlen(spec.boot_id) >= sizeof(i.boot) ||
@@ -72,14 +75,14 @@ write_shim_file(int dirfd)
 	memcpy(i.boot, spec.boot_id, strlen(spec.boot_id));
 	memcpy(i.attempt_id, spec.attempt_id, strlen(spec.attempt_id));
 	n = shim_info_encode(&i, line);
-	fd = openat(dirfd, ATTEMPT_SHIM,
-		    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	fd = (int)sys_openat(dirfd, ATTEMPT_SHIM,
+			     O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return -1;
 	/* One write, and a checksum: a reader in between sees a short line as none. */
-	done = write(fd, line, n);
-	(void)close(fd); /* durable it need not be */
-	return n > 0 && done == (ssize_t)n ? 0 : -1;
+	done = sys_pwrite(fd, line, n, 0);
+	(void)sys_close(fd); /* durable it need not be */
+	return n > 0 && done == (long)n ? 0 : -1;
 }
 
 /* Start the task with its output going into a pipe.  Return 0, or -1 with the step. */
@@ -87,15 +90,17 @@ static int
 start(int dirfd, mode_t mask)
 {
 	int p[2];
+	long r;
 
 	if (life_stop_pending(&life)) {
 		spawn.step = EXIT_STEP_STOP;
 		return -1;
 	}
-	if (pipe2(p, O_CLOEXEC) != 0 || fcntl(p[0], F_SETFL, O_NONBLOCK) != 0 ||
-	    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) {
+	if ((r = sys_pipe2(p, O_CLOEXEC)) != 0 ||
+	    (r = sys_fcntl(p[0], F_SETFL, O_NONBLOCK)) != 0 ||
+	    (r = sys_prctl(PR_SET_CHILD_SUBREAPER, 1)) != 0) {
 		spawn.step = EXIT_STEP_PIPE;
-		spawn.sys = errno;
+		spawn.sys = (int)-r;
 		return -1;
 	}
 	capture_init(&capture, dirfd, p[0], spec.log_limit, spec.mask);
@@ -107,7 +112,7 @@ start(int dirfd, mode_t mask)
 	life.start_mono = shim_mono_us();
 	if (spawn_start(&spawn) != 0)
 		return -1;
-	(void)close(p[1]); /* the task has its own */
+	(void)sys_close(p[1]); /* the task has its own */
 	return 0;
 }
 
@@ -128,27 +133,26 @@ fill_record(struct exit_record *r)
 }
 
 int
-main(int argc, char **argv)
+shim_main(int argc, char **argv)
 {
-	int dirfd, recfd;
+	int dirfd, recfd, rc;
 	mode_t mask;
 
 	if (argc != 2 || argv[1][0] != '/' || close_others() != 0)
 		return SHIM_EXIT_USAGE;
 	if ((life.sigfd = take_over_signals()) < 0)
 		return SHIM_EXIT_FILES;
-	dirfd = open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dirfd = (int)sys_openat(AT_FDCWD, argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	if (dirfd < 0)
 		return SHIM_EXIT_FILES;
-	if (shim_spec_map(SHIM_FD_SPEC, &spec) != 0)
-		return errno == EINVAL ? SHIM_EXIT_USAGE : SHIM_EXIT_FILES;
-	(void)close(SHIM_FD_SPEC); /* mapped */
-	mask = umask(077);
+	if ((rc = map_spec()) != SHIM_EXIT_OK)
+		return rc;
+	mask = sys_umask(077);
 	if (write_shim_file(dirfd) != 0 || (recfd = finish_prepare(dirfd)) < 0)
 		return SHIM_EXIT_FILES;
 	life.spec = &spec;
 	life.cap = &capture;
-	life.self = getpid();
+	life.self = sys_getpid();
 	if (start(dirfd, mask) == 0) {
 		life.main = spawn.pid;
 		life_run(&life);

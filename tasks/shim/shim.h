@@ -3,8 +3,8 @@
 /*
  * dag-shim: stays beside one attempt from its start to its end, whatever happens to dag.
  * Reading order: main.c (contract and order of the acts), life.c (the loop), spawn.c,
- * capture.c, tree.c, finish.c.  One thread, no allocation, nothing printed; all memory is
- * static, and most of it is never touched.
+ * capture.c, tree.c, finish.c, start.c.  One thread, no allocation, nothing printed; all memory is
+ * static, and most of it is never touched.  There is not even a C library (sys.h).
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,6 +16,12 @@
 #include "tasks/proto/shim_spec.h"
 
 #define NEVER INT64_MAX
+
+/**
+ * shim_main(argc, argv):
+ * The program.  Return an enum shim_exit.
+ */
+int shim_main(int, char **);
 
 /**
  * shim_mono_us(), shim_wall_us():
@@ -59,6 +65,7 @@ struct capture {
 	uint64_t total;	   /* bytes of the stream */
 	uint64_t at;	   /* of these, stored */
 	uint64_t failed_at;
+	int error;  /* errno of the last write that failed */
 	int failed; /* errno that stopped storing */
 	const struct mask *mask;
 	struct mask_stream stream;
@@ -128,7 +135,7 @@ int tree_scan(pid_t, const struct tree_proc **);
 
 /**
  * tree_signal(proc, sig):
- * Send ${sig} to exactly that process.  Nothing if it is gone.
+ * Send ${sig} to exactly that process.  Nothing happens if it is gone.
  */
 void tree_signal(const struct tree_proc *, int);
 

@@ -1,12 +1,7 @@
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "tasks/shim/shim.h"
+#include "tasks/shim/sys.h"
 
 /*
  * /proc is read whole rather than by task/TID/children: that file needs a kernel option and
@@ -66,13 +61,13 @@ static int
 read_stat(int procfd, const char *path, struct tree_proc *out)
 {
 	char text[1024];
-	ssize_t n;
-	int fd = openat(procfd, path, O_RDONLY | O_CLOEXEC);
+	long n;
+	int fd = (int)sys_openat(procfd, path, O_RDONLY | O_CLOEXEC, 0);
 
 	if (fd < 0)
 		return -1;
-	n = read(fd, text, sizeof(text));
-	(void)close(fd); /* only read */
+	n = sys_read(fd, text, sizeof(text));
+	(void)sys_close(fd); /* only read */
 	return n <= 0 ? -1 : tree_parse(text, (size_t)n, out);
 }
 
@@ -122,13 +117,14 @@ add(size_t n, const struct tree_proc *p)
 static int
 list_all(void)
 {
-	int fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd =
+	    (int)sys_openat(AT_FDCWD, "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	size_t n = 0;
 	long got;
 
 	if (fd < 0)
 		return -1;
-	while ((got = syscall(SYS_getdents64, fd, dents, sizeof(dents))) > 0) {
+	while ((got = sys_getdents(fd, dents, sizeof(dents))) > 0) {
 		for (long at = 0; at < got;) {
 			const struct dent *d =
 			    (const struct dent *)(const void *)(dents + at);
@@ -141,7 +137,7 @@ list_all(void)
 				n = add(n, &p);
 		}
 	}
-	(void)close(fd); /* only read */
+	(void)sys_close(fd); /* only read */
 	return got < 0 ? -1 : (int)n;
 }
 
@@ -197,7 +193,7 @@ tree_signal(const struct tree_proc *p, int sig)
 	struct tree_proc now;
 	char path[40] = "/proc/", digits[12];
 	size_t at = sizeof(digits);
-	int fd = (int)syscall(SYS_pidfd_open, p->pid, 0);
+	int fd = (int)sys_pidfd_open(p->pid);
 
 	/*
 	 * The pid could have passed to another process since the scan: what the pidfd holds
@@ -209,10 +205,10 @@ tree_signal(const struct tree_proc *p, int sig)
 	if (stat_path(digits + at, path + 6) == 0 &&
 	    read_stat(AT_FDCWD, path, &now) == 0 && now.start == p->start) {
 		if (fd >= 0)
-			(void)syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0); /* gone */
+			(void)sys_pidfd_send_signal(fd, sig); /* gone */
 		else
-			(void)kill(p->pid, sig); /* gone, or not ours to signal */
+			(void)sys_kill(p->pid, sig); /* gone, or not ours to signal */
 	}
 	if (fd >= 0)
-		(void)close(fd); /* holds nothing */
+		(void)sys_close(fd); /* holds nothing */
 }

@@ -1,10 +1,7 @@
 /*
- * The shim's side of the spec.  Compiled into the shim: no allocation, no stdio.
+ * The shim's side of the spec.  Compiled into the shim: no allocation, no stdio, no system call.
  */
-#include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 
 #include "tasks/proto/mask.h"
 #include "tasks/proto/shim_spec.h"
@@ -46,12 +43,14 @@ patch(const struct spec_wire *w, char *base, char **slot, uint64_t n)
 	return 0;
 }
 
-static int
-view_of(char *base, size_t size, struct shim_spec_view *v)
+int
+shim_spec_open(char *base, size_t size, struct shim_spec_view *v)
 {
 	const struct spec_wire *w = (const struct spec_wire *)(const void *)base;
 	char **argv, **envp;
 
+	if (size <= sizeof(*w) || size > SPEC_SIZE_MAX)
+		return -1;
 	if (memcmp(w->magic, SPEC_MAGIC, sizeof(w->magic)) != 0 ||
 	    w->protocol != SHIM_PROTOCOL || w->size != size || base[size - 1] != '\0' ||
 	    w->argc < 1 || w->argc > size || w->envc > size || w->timeout_us < 0 ||
@@ -85,30 +84,6 @@ view_of(char *base, size_t size, struct shim_spec_view *v)
 		v->mask = (const struct mask *)(const void *)(base + w->mask);
 		if (!mask_valid(v->mask, (size_t)w->mask_size))
 			return -1;
-	}
-	return 0;
-}
-
-int
-shim_spec_map(int fd, struct shim_spec_view *v)
-{
-	struct stat st;
-	char *base;
-
-	if (fstat(fd, &st) != 0)
-		return -1;
-	if (!S_ISREG(st.st_mode) || st.st_size <= (off_t)sizeof(struct spec_wire) ||
-	    (uint64_t)st.st_size > SPEC_SIZE_MAX) {
-		errno = EINVAL;
-		return -1;
-	}
-	base = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
-	if (base == MAP_FAILED)
-		return -1;
-	if (view_of(base, (size_t)st.st_size, v) != 0) {
-		(void)munmap(base, (size_t)st.st_size); /* nothing points into it */
-		errno = EINVAL;
-		return -1;
 	}
 	return 0;
 }

@@ -8,249 +8,17 @@
  *	csvtool join A B	the two tables side by side, joined by their first columns
  *	csvtool markdown IN	a table as Markdown
  *
- * CSV is that of RFC 4180, in UTF-8, read as a stream: fields may be quoted and then hold
- * commas, newlines and doubled quotes; a row ends with LF or CRLF.  What is neither is refused
- * with the number of its line.  Exit status: 0; 1 for bad data or a full disk; 2 for misuse.
+ * Text is UTF-8.  Exit status: 0; 1 for bad data or a full disk; 2 for misuse.
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define FIELDS_MAX 64
-#define ROW_MAX	   ((size_t)16 << 20) /* bytes of the fields of one row */
-#define ROWS_MAX   UINT32_MAX
-
-/* ---- errors and memory: a filter says what is wrong and stops ---- */
-
-static _Noreturn void __attribute__((format(printf, 1, 2))) die(const char *fmt, ...)
-{
-	va_list ap;
-
-	(void)fputs("csvtool: ", stderr);
-	va_start(ap, fmt);
-	(void)vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	(void)putc('\n', stderr);
-	exit(1);
-}
-
-/* Return ${p} with room for at least ${need} elements of ${size} bytes. */
-static void *
-grow(void *p, size_t *cap, size_t need, size_t size)
-{
-	size_t more = *cap < 64 ? 64 : *cap;
-
-	if (need <= *cap)
-		return p;
-	while (more < need && more <= SIZE_MAX / 2)
-		more *= 2;
-	if (more < need || more > SIZE_MAX / size)
-		die("out of memory");
-	p = realloc(p, more * size);
-	if (p == NULL)
-		die("out of memory");
-	*cap = more;
-	return p;
-}
-
-/* ---- reading CSV ---- */
-
-struct csv {
-	const char *name; /* for messages */
-	FILE *f;
-	uint64_t line;	/* the line that is being read */
-	uint64_t start; /* the line on which the current row starts */
-
-	char *text; /* the current row's fields, each with a NUL behind it */
-	size_t n, cap;
-	size_t at[FIELDS_MAX + 1]; /* where they start; the end of the last */
-	size_t nfields;
-	size_t columns; /* fields of the header; 0: not read yet */
-};
-
-static const char *
-field(const struct csv *c, size_t i)
-{
-	return c->text + c->at[i];
-}
-
-static size_t
-field_len(const struct csv *c, size_t i)
-{
-	return c->at[i + 1] - c->at[i] - 1;
-}
-
-static void
-keep(struct csv *c, int ch)
-{
-	if (c->n >= ROW_MAX)
-		die("%s:%" PRIu64 ": a row of more than %zu bytes", c->name, c->start,
-		    ROW_MAX);
-	c->text = grow(c->text, &c->cap, c->n + 1, 1);
-	c->text[c->n++] = (char)ch;
-}
-
-static void
-end_field(struct csv *c)
-{
-	keep(c, '\0');
-	if (c->nfields == FIELDS_MAX)
-		die("%s:%" PRIu64 ": more than %d fields", c->name, c->start, FIELDS_MAX);
-	c->at[++c->nfields] = c->n;
-}
-
-/* The rest of a quoted field; return the character behind its closing quote. */
-static int
-read_quoted(struct csv *c)
-{
-	for (;;) {
-		int ch = getc_unlocked(c->f);
-
-		if (ch == '"') {
-			ch = getc_unlocked(c->f);
-			if (ch != '"')
-				return ch;
-		} else if (ch == EOF) {
-			die("%s:%" PRIu64 ": the file ends inside of quotes", c->name,
-			    c->start);
-		} else if (ch == '\n') {
-			c->line++;
-		} else if (ch == '\0') {
-			die("%s:%" PRIu64 ": a NUL", c->name, c->line);
-		}
-		keep(c, ch);
-	}
-}
-
-/* The rest of a field without quotes that starts with ${ch}; return what is behind it. */
-static int
-read_bare(struct csv *c, int ch)
-{
-	while (ch != ',' && ch != '\n' && ch != '\r' && ch != EOF) {
-		if (ch == '"')
-			die("%s:%" PRIu64 ": a quote in a field without quotes", c->name,
-			    c->line);
-		if (ch == '\0')
-			die("%s:%" PRIu64 ": a NUL", c->name, c->line);
-		keep(c, ch);
-		ch = getc_unlocked(c->f);
-	}
-	return ch;
-}
-
-/* Read the next row.  Return false at the end. */
-static bool
-csv_row(struct csv *c)
-{
-	int ch = getc_unlocked(c->f);
-
-	c->n = c->nfields = 0;
-	c->start = c->line;
-	if (ch == EOF) {
-		if (ferror(c->f))
-			die("cannot read %s: %s", c->name, strerror(errno));
-		return false;
-	}
-	for (;;) {
-		bool quoted = ch == '"';
-
-		ch = quoted ? read_quoted(c) : read_bare(c, ch);
-		end_field(c);
-		if (ch != ',')
-			break;
-		ch = getc_unlocked(c->f);
-	}
-	if (ch == '\r')
-		ch = getc_unlocked(c->f) == '\n' ? '\n' : '\r';
-	if (ch == EOF && ferror(c->f))
-		die("cannot read %s: %s", c->name, strerror(errno));
-	if (ch != '\n' && ch != EOF)
-		die("%s:%" PRIu64 ": neither a comma nor the row's end after a field",
-		    c->name, c->line);
-	c->line++;
-	if (c->columns != 0 && c->nfields != c->columns)
-		die("%s:%" PRIu64 ": %zu fields where the header has %zu", c->name,
-		    c->start, c->nfields, c->columns);
-	return true;
-}
-
-static void
-csv_open(struct csv *c, const char *name)
-{
-	memset(c, 0, sizeof(*c));
-	c->name = name;
-	c->line = 1;
-	c->f = fopen(name, "re");
-	if (c->f == NULL)
-		die("cannot open %s: %s", name, strerror(errno));
-	if (!csv_row(c))
-		die("%s: no header", name);
-	c->columns = c->nfields;
-}
-
-static void
-csv_close(struct csv *c)
-{
-	(void)fclose(c->f); /* only read from */
-	free(c->text);
-}
-
-/* The place of a column by its name in the header, which is the current row. */
-static size_t
-column(const struct csv *c, const char *name)
-{
-	for (size_t i = 0; i < c->columns; i++)
-		if (strcmp(field(c, i), name) == 0)
-			return i;
-	die("%s: no column '%s'", c->name, name);
-}
-
-/* Whether the field ${i}, a label, says toxic. */
-static bool
-is_toxic(const struct csv *c, size_t i)
-{
-	const char *s = field(c, i);
-
-	if (strcmp(s, "0") != 0 && strcmp(s, "1") != 0)
-		die("%s:%" PRIu64 ": the label is '%.20s', not 0 or 1", c->name, c->start,
-		    s);
-	return s[0] == '1';
-}
-
-/* ---- writing CSV ---- */
-
-static void
-put_field(const char *s, size_t n, FILE *out)
-{
-	bool quoted = false;
-
-	for (size_t i = 0; i < n && !quoted; i++)
-		quoted = strchr("\",\r\n", s[i]) != NULL;
-	if (!quoted) {
-		(void)fwrite(s, 1, n, out);
-		return;
-	}
-	(void)putc('"', out);
-	for (size_t i = 0; i < n; i++) {
-		if (s[i] == '"')
-			(void)putc('"', out);
-		(void)putc(s[i], out);
-	}
-	(void)putc('"', out);
-}
-
-/* The stream remembers whether any write failed; this is where it is asked. */
-static void
-finish(FILE *out, const char *name)
-{
-	if (fflush(out) != 0 || ferror(out))
-		die("cannot write %s: %s", name, strerror(errno));
-}
+#include "csv.h"
 
 /* ---- text ---- */
 
@@ -262,14 +30,14 @@ static size_t
 utf8(const unsigned char *p, size_t n, uint32_t *ch)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t len = p[0] < 0x80	     ? 1
-		     : (p[0] & 0xe0) == 0xc0 ? 2
-		     : (p[0] & 0xf0) == 0xe0 ? 3
-		     : (p[0] & 0xf8) == 0xf0 ? 4
-					     : 0;
+	size_t len = p[0] < 0x80   ? 1
+		     : p[0] < 0xc0 ? 0
+		     : p[0] < 0xe0 ? 2
+		     : p[0] < 0xf0 ? 3
+				   : 4;
 	uint32_t v = len == 1 ? p[0] : (uint32_t)p[0] & (0x7fu >> len);
 
-	if (len == 0 || len > n)
+	if (len == 0 || len > n || p[0] > 0xf4)
 		return 0;
 	for (size_t i = 1; i < len; i++) {
 		if ((p[i] & 0xc0) != 0x80)
@@ -299,7 +67,7 @@ static size_t
 normalise(struct csv *c, size_t i)
 {
 	char *s = c->text + c->at[i];
-	size_t n = field_len(c, i), from = 0, to = 0;
+	size_t n = csv_len(c, i), from = 0, to = 0;
 	bool gap = false;
 
 	while (from < n) {
@@ -402,6 +170,18 @@ seen_add(struct seen *set, const char *s, size_t n)
 
 /* ---- commands ---- */
 
+/* Whether the field ${i}, a label, says toxic. */
+static bool
+is_toxic(const struct csv *c, size_t i)
+{
+	const char *s = csv_field(c, i);
+
+	if (strcmp(s, "0") != 0 && strcmp(s, "1") != 0)
+		die("%s:%" PRIu64 ": the label is '%.20s', not 0 or 1", c->name, c->start,
+		    s);
+	return s[0] == '1';
+}
+
 static int
 do_clean(char **args)
 {
@@ -412,8 +192,8 @@ do_clean(char **args)
 	FILE *out;
 
 	csv_open(&c, args[0]);
-	text = column(&c, "comment_text");
-	label = column(&c, "labels");
+	text = csv_column(&c, "comment_text");
+	label = csv_column(&c, "labels");
 	out = fopen(args[1], "we");
 	if (out == NULL)
 		die("cannot open %s: %s", args[1], strerror(errno));
@@ -425,10 +205,10 @@ do_clean(char **args)
 		rows++;
 		if (n == 0) {
 			empty++;
-		} else if (seen_add(&seen, field(&c, text), n)) {
+		} else if (seen_add(&seen, csv_field(&c, text), n)) {
 			twice++;
 		} else {
-			put_field(field(&c, text), n, out);
+			csv_put(csv_field(&c, text), n, out);
 			(void)fputs(toxic ? ",1\n" : ",0\n", out);
 			kept++;
 		}
@@ -451,7 +231,7 @@ put_header(const char *path)
 	const char *base = strrchr(path, '/') == NULL ? path : strrchr(path, '/') + 1;
 
 	(void)fputs("statistic,", stdout);
-	put_field(base, strcspn(base, "."), stdout);
+	csv_put(base, strcspn(base, "."), stdout);
 	(void)putchar('\n');
 }
 
@@ -463,7 +243,7 @@ do_labels(char **args)
 	size_t label;
 
 	csv_open(&c, args[0]);
-	label = column(&c, "labels");
+	label = csv_column(&c, "labels");
 	for (; csv_row(&c); rows++)
 		toxic += is_toxic(&c, label);
 	put_header(args[0]);
@@ -498,17 +278,15 @@ do_lengths(char **args)
 	struct csv c;
 
 	csv_open(&c, args[0]);
-	text = column(&c, "comment_text");
+	text = csv_column(&c, "comment_text");
 	while (csv_row(&c)) {
-		const char *s = field(&c, text);
-		size_t len = field_len(&c, text);
+		const char *s = csv_field(&c, text);
+		size_t len = csv_len(&c, text);
 		uint32_t chars = 0;
 
 		/* Every character of UTF-8 has one byte that is no continuation. */
 		for (size_t i = 0; i < len; i++)
 			chars += ((unsigned char)s[i] & 0xc0) != 0x80;
-		if (n == ROWS_MAX)
-			die("%s: more than %" PRIu32 " rows", c.name, ROWS_MAX);
 		lengths = grow(lengths, &cap, n + 1, sizeof(*lengths));
 		lengths[n++] = chars;
 	}
@@ -529,7 +307,7 @@ put_rest(const struct csv *c)
 {
 	for (size_t i = 1; i < c->nfields; i++) {
 		(void)putchar(',');
-		put_field(field(c, i), field_len(c, i), stdout);
+		csv_put(csv_field(c, i), csv_len(c, i), stdout);
 	}
 }
 
@@ -540,23 +318,20 @@ do_join(char **args)
 
 	csv_open(&a, args[0]);
 	csv_open(&b, args[1]);
-	/* Tables of statistics have their rows in one order, so that merging them is enough. */
-	do {
-		if (strcmp(field(&a, 0), field(&b, 0)) != 0)
+	/* Both have their rows in one order, so that merging them is enough. */
+	for (bool more = true; more;) {
+		if (strcmp(csv_field(&a, 0), csv_field(&b, 0)) != 0)
 			die("%s:%" PRIu64 ": '%.40s' does not match '%.40s' in %s",
-			    a.name, a.start, field(&a, 0), field(&b, 0), b.name);
-		put_field(field(&a, 0), field_len(&a, 0), stdout);
+			    a.name, a.start, csv_field(&a, 0), csv_field(&b, 0), b.name);
+		csv_put(csv_field(&a, 0), csv_len(&a, 0), stdout);
 		put_rest(&a);
 		put_rest(&b);
 		(void)putchar('\n');
-		if (!csv_row(&a)) {
-			if (csv_row(&b))
-				die("%s has more rows than %s", b.name, a.name);
-			break;
-		}
-		if (!csv_row(&b))
-			die("%s has more rows than %s", a.name, b.name);
-	} while (true);
+		more = csv_row(&a);
+		if (more != csv_row(&b))
+			die("%s has %s rows than %s", a.name, more ? "more" : "fewer",
+			    b.name);
+	}
 	csv_close(&a);
 	csv_close(&b);
 	return 0;
@@ -570,12 +345,11 @@ do_markdown(char **args)
 	csv_open(&c, args[0]);
 	for (bool header = true; header || csv_row(&c); header = false) {
 		for (size_t i = 0; i < c.nfields; i++)
-			printf("| %s ", field(&c, i));
-		(void)puts("|");
+			printf("| %s %s", csv_field(&c, i),
+			       i + 1 == c.nfields ? "|\n" : "");
 		for (size_t i = 0; header && i < c.nfields; i++)
-			(void)fputs(i == 0 ? "|---" : "|---:", stdout);
-		if (header)
-			(void)puts("|");
+			printf("|---%s%s", i == 0 ? "" : ":",
+			       i + 1 == c.nfields ? "|\n" : "");
 	}
 	csv_close(&c);
 	return 0;

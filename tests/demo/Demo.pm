@@ -25,11 +25,12 @@ sub comments {
 
 # Compile a program of the demo into ${dir}, with every warning an error.
 sub compile {
-	my ($dir, $name) = @_;
+	my ($dir, $name, @sources) = @_;
 	my @flags = qw(-std=gnu17 -g -O1 -Wall -Wextra -Wpedantic -Wshadow -Wconversion
 		-Wsign-conversion -Wmissing-prototypes -Wcast-qual -Wswitch-enum -Werror
 		-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all);
-	return system($ENV{CC} // 'cc', @flags, '-o', "$dir/$name", "$root/dags/demo/$name.c") == 0;
+	my @cmd = ($ENV{CC} // 'cc', @flags, '-o', "$dir/$name", map { "$root/dags/demo/$_" } @sources);
+	return system(@cmd) == 0;
 }
 
 sub slurp {

@@ -19,12 +19,12 @@ for my $f (files(qr{^(?:base|store|tasks|scheduler|web|cli)/.*\.h$})) {
 		my $code = bare($paragraph);
 		$code =~ s/^#(?:[^\n]*\\\n)*[^\n]*//gm;
 		# Bodies of structs, enums and inline functions hold no prototypes.
-		1 while $code =~ s/\{[^{}]*\}//g;
+		1 while $code =~ s/\{[^{}]*\}/;/g;
 		$code =~ s/__attribute__\s*\(\((?:[^()]|\([^()]*\))*\)\)//g;
 		for my $decl (split /;/, $code) {
 			# Inside a struct that has empty lines, members are indented.
 			$decl =~ s/\A(?:[ \t]*\n)+//;
-			next unless $decl =~ /\A(?!typedef)\w[^(){}]*?\b(\w+)\s*\(/;
+			next unless $decl =~ /\A(?!typedef|static)\w[^(){}]*?\b(\w+)\s*\(/;
 			my $name = $1;
 			$functions++;
 			push @missing, "$f: $name"

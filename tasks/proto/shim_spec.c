@@ -167,6 +167,24 @@ oom_baseline(void)
 	return count;
 }
 
+/* Who we are does not change: read once, by each thread that starts attempts. */
+static int
+read_self(const char **boot, uint64_t *pidns, struct err *err)
+{
+	static _Thread_local char boot_id[PROC_BOOT_ID_MAX];
+	static _Thread_local uint64_t ns;
+
+	if (boot_id[0] == '\0' && (proc_pidns(&ns) != 0 || proc_boot_id(boot_id) != 0)) {
+		boot_id[0] = '\0';
+		return err_set(
+		    err, ERR_SYS,
+		    "cannot read the boot id and the pid namespace from /proc");
+	}
+	*boot = boot_id;
+	*pidns = ns;
+	return 0;
+}
+
 /* The spec being put together: slots and strings go to fixed places, one after another. */
 struct pack {
 	char *p;
@@ -202,12 +220,10 @@ pack(const struct shim_spec *s, const struct mask *mask, size_t mask_size, char 
 	size_t argc = count(s->argv), envc = count(s->envp), bytes;
 	struct spec_wire w = {.protocol = SHIM_PROTOCOL, .argc = argc, .envc = envc};
 	struct pack k;
-	char boot[PROC_BOOT_ID_MAX];
+	const char *boot;
 
-	if (proc_boot_id(boot) != 0 || proc_pidns(&w.pidns) != 0)
-		return err_set(
-		    err, ERR_SYS,
-		    "cannot read the boot id and the pid namespace from /proc");
+	if (read_self(&boot, &w.pidns, err) != 0)
+		return -1;
 	w.argv = sizeof(w);
 	w.envp = w.argv + (argc + 2) * sizeof(uintptr_t);
 	bytes = (size_t)w.envp + (envc + 1) * sizeof(uintptr_t);

@@ -25,6 +25,18 @@
 
 _Static_assert(sizeof(long) == 8, "the system calls below are those of 64-bit Linux");
 
+/**
+ * sys6(nr, a, b, c, d, e, f):
+ * Make system call ${nr}.  Return its result or a negative errno.
+ *
+ * The others are the calls of section 2 of the manual under their names: sys_openat sys_close
+ * sys_read sys_ftruncate sys_fcntl sys_ioctl sys_dup3 sys_pipe2 sys_chdir sys_umask sys_execve
+ * sys_getpid sys_getppid sys_setpgid sys_kill sys_pidfd_open sys_wait4 sys_getrusage sys_ppoll
+ * sys_clock_gettime; with fewer arguments: sys_pwrite (resumes nothing), sys_getdents (64),
+ * sys_close_range and sys_prctl and sys_pidfd_send_signal (no flags), sys_access (by the
+ * effective path from the current directory), sys_exit (of the whole process), sys_sleep
+ * (monotonic).  What differs is said where it stands.
+ */
 #if defined(__x86_64__)
 static inline long
 sys6(long nr, long a, long b, long c, long d, long e, long f)
@@ -74,6 +86,7 @@ sys_pwrite(int fd, const void *p, size_t n, uint64_t at)
 	return sys6(SYS_pwrite64, fd, (long)p, (long)n, (long)at, 0, 0);
 }
 
+/* The file's size; moves its offset, which nobody uses. */
 static inline long
 sys_size(int fd)
 {
@@ -86,6 +99,7 @@ sys_ftruncate(int fd, size_t n)
 	return sys6(SYS_ftruncate, fd, (long)n, 0, 0, 0, 0);
 }
 
+/* Both names in ${dirfd}. */
 static inline long
 sys_rename(int dirfd, const char *from, const char *to)
 {
@@ -216,12 +230,14 @@ sys_getrusage(int who, struct rusage *u)
 #define SIG_BIT(sig)   ((uint64_t)1 << ((sig)-1))
 #define SIG_WORD_BYTES 8
 
+/* Set the mask of blocked signals. */
 static inline long
 sys_sigmask(uint64_t set)
 {
 	return sys6(SYS_rt_sigprocmask, SIG_SETMASK, (long)&set, 0, SIG_WORD_BYTES, 0, 0);
 }
 
+/* A new descriptor of the signals in ${set}. */
 static inline long
 sys_signalfd(uint64_t set, int flags)
 {

@@ -14,7 +14,10 @@
 static struct tree_proc procs[PROCS_MAX];
 static char dents[32768] __attribute__((aligned(16)));
 
-/* The next blank-separated number; -1 if there is none.  Negative ones (tty) read as 0. */
+/*
+ * The next number; -1 if there is none, or nothing behind it (the text is cut).  Negative
+ * ones (tpgid) read as 0.
+ */
 static int
 number(const char **p, const char *end, uint64_t *out)
 {
@@ -32,7 +35,7 @@ number(const char **p, const char *end, uint64_t *out)
 	for (; *p < end && **p >= '0' && **p <= '9'; (*p)++)
 		v = v * 10 + (uint64_t)(**p - '0');
 	*out = neg ? 0 : v;
-	return 0;
+	return *p < end ? 0 : -1;
 }
 
 int

@@ -10,7 +10,7 @@
  *	shim_drive bench N shim|bare DIR	cost of an attempt
  *
  * OPTION: --timeout MS --grace MS --limit BYTES --leave --cwd DIR --secret TEXT --env N=V
- * --bigenv BYTES --shim PATH --umask OCTAL
+ * --bigenv BYTES --noenv --shim PATH --umask OCTAL
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,6 +27,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/num.h"
 #include "tasks/proto/attempt_dir.h"
 #include "tasks/proto/logfile.h"
 #include "tasks/proto/record.h"
@@ -261,7 +262,23 @@ need(char **argv, int *i)
 static int64_t
 num(const char *s)
 {
-	return strtoll(s, NULL, 10);
+	int64_t v;
+
+	if (num_i64(s, &v) != 0) {
+		errno = EINVAL;
+		die(s);
+	}
+	return v;
+}
+
+static mode_t
+octal(const char *s)
+{
+	mode_t v = 0;
+
+	for (; *s >= '0' && *s <= '7'; s++)
+		v = v * 8 + (mode_t)(*s - '0');
+	return v;
 }
 
 /* NAME=xxx of ${n} bytes in all. */
@@ -278,65 +295,72 @@ big_env(size_t n)
 	return p;
 }
 
+static const char *envp[256];
+static size_t envc;
+static struct shim_secret secrets[128];
+
+/* Read the option at argv[i]; return the index of its last argument. */
+static int
+option(struct shim_spec *s, char **argv, int i)
+{
+	const char *o = argv[i];
+
+	if (strcmp(o, "--timeout") == 0)
+		s->timeout_us = num(need(argv, &i)) * 1000;
+	else if (strcmp(o, "--grace") == 0)
+		s->grace_us = num(need(argv, &i)) * 1000;
+	else if (strcmp(o, "--limit") == 0)
+		s->log_limit = (uint64_t)num(need(argv, &i));
+	else if (strcmp(o, "--leave") == 0)
+		s->leave_children = true;
+	else if (strcmp(o, "--cwd") == 0)
+		s->cwd = need(argv, &i);
+	else if (strcmp(o, "--env") == 0 && envc < 250)
+		envp[envc++] = need(argv, &i);
+	else if (strcmp(o, "--bigenv") == 0 && envc < 250)
+		envp[envc++] = big_env((size_t)num(need(argv, &i)));
+	else if (strcmp(o, "--noenv") == 0)
+		envc = 0;
+	else if (strcmp(o, "--shim") == 0)
+		shim_path = need(argv, &i);
+	else if (strcmp(o, "--umask") == 0)
+		(void)umask(octal(need(argv, &i)));
+	else if (strcmp(o, "--secret") == 0 && s->nsecrets < 128) {
+		secrets[s->nsecrets].p = need(argv, &i);
+		secrets[s->nsecrets].n = strlen(argv[i]);
+		s->nsecrets++;
+	} else {
+		errno = EINVAL;
+		die(o);
+	}
+	return i;
+}
+
 static int
 run(int argc, char **argv, bool wait)
 {
-	static const char *envp[256];
-	static struct shim_secret secrets[128];
 	struct shim_spec s = {.envp = envp,
 			      .attempt_id = "test-attempt",
 			      .cwd = "/",
 			      .grace_us = 1000000,
 			      .log_limit = SHIM_LOG_DEFAULT,
 			      .secrets = secrets};
-	const char *o, *dir;
-	size_t ne = 0;
 	pid_t pid;
 	int i = 2;
 
-	for (char **e = environ; *e != NULL && ne < 200; e++)
-		envp[ne++] = *e;
-	for (; i < argc && strncmp(argv[i], "--", 2) == 0; i++) {
-		o = argv[i];
-		if (strcmp(o, "--timeout") == 0)
-			s.timeout_us = num(need(argv, &i)) * 1000;
-		else if (strcmp(o, "--grace") == 0)
-			s.grace_us = num(need(argv, &i)) * 1000;
-		else if (strcmp(o, "--limit") == 0)
-			s.log_limit = (uint64_t)num(need(argv, &i));
-		else if (strcmp(o, "--leave") == 0)
-			s.leave_children = true;
-		else if (strcmp(o, "--cwd") == 0)
-			s.cwd = need(argv, &i);
-		else if (strcmp(o, "--env") == 0)
-			envp[ne++] = need(argv, &i);
-		else if (strcmp(o, "--bigenv") == 0)
-			envp[ne++] = big_env((size_t)num(need(argv, &i)));
-		else if (strcmp(o, "--noenv") == 0)
-			envp[ne = 0] = NULL;
-		else if (strcmp(o, "--shim") == 0)
-			shim_path = need(argv, &i);
-		else if (strcmp(o, "--umask") == 0)
-			(void)umask((mode_t)strtoul(need(argv, &i), NULL, 8));
-		else if (strcmp(o, "--secret") == 0 && s.nsecrets < 128) {
-			secrets[s.nsecrets].p = need(argv, &i);
-			secrets[s.nsecrets].n = strlen(argv[i]);
-			s.nsecrets++;
-		} else {
-			errno = EINVAL;
-			die(o);
-		}
-	}
+	for (char **e = environ; *e != NULL && envc < 200; e++)
+		envp[envc++] = *e;
+	for (; i < argc && strncmp(argv[i], "--", 2) == 0; i++)
+		i = option(&s, argv, i);
 	if (i + 2 >= argc || strcmp(argv[i + 1], "--") != 0) {
 		errno = EINVAL;
 		die("usage");
 	}
-	envp[ne] = NULL;
-	dir = argv[i];
+	envp[envc] = NULL;
 	s.argv = (const char *const *)argv + i + 2;
-	pid = start(dir, &s);
+	pid = start(argv[i], &s);
 	if (wait)
-		return finish(dir, pid);
+		return finish(argv[i], pid);
 	(void)printf("%d\n", (int)pid);
 	return 0;
 }

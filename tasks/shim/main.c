@@ -36,6 +36,9 @@ static int
 take_over_signals(void)
 {
 	(void)sys_sigmask(~(uint64_t)0); /* cannot fail */
+	/* glibc's posix_spawn leaves the two signals of its threads ignored. */
+	(void)sys_sigdefault(32); /* cannot fail */
+	(void)sys_sigdefault(33); /* cannot fail */
 	return (int)sys_signalfd(SIG_BIT(SIGCHLD) | SIG_BIT(SIGTERM) | SIG_BIT(SIGQUIT),
 				 SFD_CLOEXEC | SFD_NONBLOCK);
 }

@@ -237,6 +237,16 @@ sys_sigmask(uint64_t set)
 	return sys6(SYS_rt_sigprocmask, SIG_SETMASK, (long)&set, 0, SIG_WORD_BYTES, 0, 0);
 }
 
+/* Give ${sig} back its default action. */
+static inline long
+sys_sigdefault(int sig)
+{
+	/* struct kernel_sigaction: handler, flags, restorer, mask (or in another order) */
+	const uint64_t none[4] = {0, 0, 0, 0};
+
+	return sys6(SYS_rt_sigaction, sig, (long)none, 0, SIG_WORD_BYTES, 0, 0);
+}
+
 /* A new descriptor of the signals in ${set}. */
 static inline long
 sys_signalfd(uint64_t set, int flags)

@@ -50,9 +50,9 @@ void meta_close(struct meta *);
 
 /**
  * meta_gate_notice(m, fn, ctx):
- * Have ${fn}(${ctx}, pid, state) called when the gate has been waited for longer than 2 s
- * (and every 2 s after), with its holder's pid and /proc state letter ('T': stopped).  Without
- * it a line goes to stderr.
+ * Have ${fn}(${ctx}, pid, state) called, by a helper thread, when the gate has been waited for
+ * longer than 2 s (and every 2 s after), with its holder's pid (0: unknown) and /proc state
+ * letter ('T': stopped).  Without it a line goes to stderr.
  */
 void meta_gate_notice(struct meta *, void (*)(void *, pid_t, char), void *);
 
@@ -123,7 +123,7 @@ struct meta_kv {
 
 enum meta_op_kind {
 	META_OP_RUN,		/* change the run's state, result, reason, times */
-	META_OP_TASK,		/* change a task's row */
+	META_OP_TASK,		/* the task's row becomes what the operation says */
 	META_OP_ATTEMPT_INSERT, /* guarded: admitted or blocked */
 	META_OP_ATTEMPT_UPDATE, /* state, pid, handle, start */
 	META_OP_ATTEMPT_END, /* result, exit facts; its path locks go; outputs of a success */
@@ -198,7 +198,10 @@ struct meta_op {
  * meta_commit(m, ops, n, stale, err):
  * Carry out the ${n} operations in one transaction.  An attempt whose paths overlap a path
  * lock (a write with anything, a read with a write; equal, above or below) is not inserted:
- * blocked is set, its task becomes ready with that reason, and the rest goes on.  If an
+ * blocked is set, its task becomes ready with that reason, and the rest goes on.  Each change
+ * of state writes one event, also where an attempt's operation and its task's say the same
+ * (rules in meta_commit.c).  META_OP_ATTEMPT_UPDATE lets the task's row follow the attempt's
+ * state; META_OP_ATTEMPT_END leaves it to META_OP_TASK.  If an
  * epoch does not match, nothing of that run is done, its operations are marked `stale` and
  * *${stale} (may be NULL) points at the first of them; the other runs' operations are committed all the same.  Return 0
  * once everything is durable; -1 with ERR_FULL (nothing done, try again), ERR_STALE (the
@@ -342,8 +345,9 @@ int meta_attempts(struct meta *, const char *, struct arena *, struct meta_attem
 		  size_t *, struct err *);
 
 /**
- * meta_outputs(m, run, a, fn, ctx, err):
- * Call ${fn} for each output value of the run's tasks that ended well.
+ * meta_outputs(m, run, fn, ctx, err):
+ * Call ${fn} for each output value of the run's tasks that are done well: the values of the
+ * task's latest attempt.  A task that was reset has none.  ${fn} must not use ${m}.
  */
 int meta_outputs(struct meta *, const char *,
 		 void (*)(void *, const char *task, int32_t map, const struct meta_kv *),
@@ -374,6 +378,7 @@ int meta_produced(struct meta *, const char *, const char *, const char *, bool 
 /**
  * meta_path_holders(m, fn, ctx, err):
  * Call ${fn} for each path lock: for `dag explain` and for finding ownerless holders.
+ * ${fn} must not use ${m}.
  */
 int meta_path_holders(struct meta *,
 		      void (*)(void *, const char *path, bool write, const char *run,

@@ -152,7 +152,7 @@ child(void *arg)
 	fail(s, step_of(argv[0], r), r);
 }
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(SHIM_LIBC)
 /* clone(2); the child begins on its stack by calling child(), which does not return. */
 static pid_t
 start_child(struct spawn *s)

@@ -8,8 +8,8 @@
  * Why no C library: its start-up asks the processor for its features by some sixty CPUID
  * instructions, each of which traps in a virtual machine.  Measured in one (Firecracker, nested):
  * an empty static program of glibc costs 610 us to run, without it 170 us, and this is paid
- * for every attempt.  Where there is no such path (anything but x86-64) the same code is
- * built upon glibc's syscall(2), and start.c is left out.
+ * for every attempt.  Elsewhere than on x86-64, or with DAG_SHIM_LIBC, the
+ * same code is built upon glibc's syscall(2), and start.c is left out.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -37,7 +37,7 @@ _Static_assert(sizeof(long) == 8, "the system calls below are those of 64-bit Li
  * effective path from the current directory), sys_exit (of the whole process), sys_sleep
  * (monotonic).  What differs is said where it stands.
  */
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(SHIM_LIBC)
 static inline long
 sys6(long nr, long a, long b, long c, long d, long e, long f)
 {

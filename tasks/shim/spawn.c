@@ -125,7 +125,9 @@ exec_search(struct spawn *s, char **argv, char **envp)
 		end = strchrnul(dir, ':');
 		if (make_candidate(dir, (size_t)(end - dir), name, nname)) {
 			r = execute(candidate, argv, envp);
-			denied = denied || r == -EACCES;
+			/* Not what lies in a directory of PATH that is closed to us. */
+			denied =
+			    denied || (r == -EACCES && sys_access(candidate, F_OK) == 0);
 			if (step_of(candidate, r) == EXIT_STEP_SCRIPT)
 				fail(s, EXIT_STEP_SCRIPT, r);
 			if (r != -EACCES && r != -ENOENT && r != -ENOTDIR &&

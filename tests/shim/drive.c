@@ -63,7 +63,8 @@ make_alive(const char *dir)
 {
 	int dirfd, fd;
 
-	if (mkdir(dir, 0700) != 0 && errno != EEXIST)
+	/* By chmod, since a umask may take even from the owner. */
+	if ((mkdir(dir, 0700) != 0 && errno != EEXIST) || chmod(dir, 0700) != 0)
 		die(dir);
 	dirfd = open_dir(dir);
 	fd = openat(dirfd, ATTEMPT_ALIVE, O_RDWR | O_CREAT | O_CLOEXEC, 0600);

@@ -201,7 +201,7 @@ my @path = ('--noenv', '--env', "PATH=/nowhere:$tmp/bin:/bin");
 	is($r->{log}, "131067\n", 'one at the limit works');
 }
 SKIP: {
-	skip 'root reads everything', 1 if $> != 0 || !-x '/usr/bin/setpriv';
+	skip 'needs root, to become another user', 2 if $> != 0 || !-x '/usr/bin/setpriv';
 	chmod 0711, $tmp;
 	my $dir = "$tmp/closed";
 	mkdir $dir, 0700;
@@ -212,6 +212,11 @@ SKIP: {
 		'--cwd', "$tmp/locked", $dir, '--', 'true'));
 	chmod 0700, $tmp;
 	is("$r{step} $r{errno}", 'chdir 13', 'a directory of another user');
+	chmod 0777, $tmp;
+	%r = pairs(output('setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', $drive, 'run', '--noenv',
+		'--env', "PATH=$tmp/locked:/bin", $dir, '--', 'no-such-command'));
+	chmod 0700, $tmp;
+	is("$r{step} $r{errno}", 'exec 2', 'a closed directory in PATH hides nothing');
 }
 
 # ---- time and stop ----

@@ -131,6 +131,20 @@ int jinja_compile(struct arena *, const char *, size_t, struct jinja **,
 int jinja_compile_expr(struct arena *, const char *, size_t, struct jinja **,
 		       struct jinja_error *);
 
+/* How whitespace around tags is treated; all off: only by the `-` and `+` of the tags.  A
+ * newline at the end of a template is always kept, and line ends stay as they are. */
+struct jinja_options {
+	bool trim_blocks;   /* drop the newline right after a block tag or comment */
+	bool lstrip_blocks; /* drop blanks from the start of a line to a block tag or comment */
+};
+
+/**
+ * jinja_compile_with(a, src, len, opt, out, e):
+ * As jinja_compile, with options (NULL: all off).
+ */
+int jinja_compile_with(struct arena *, const char *, size_t, const struct jinja_options *,
+		       struct jinja **, struct jinja_error *);
+
 /**
  * jinja_is_plain(t):
  * Return whether the template has no tags at all (its output is its source).

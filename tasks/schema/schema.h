@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct buf;
+
 /* Who does the work of an attempt. */
 enum task_kind {
 	TASK_EXEC,  /* the shim runs the user's program */
@@ -97,9 +99,29 @@ const struct key_spec *schema_dag_keys(void);
 const struct key_spec *schema_key(const struct task_type *, const char *);
 
 /**
+ * schema_dag_key(name):
+ * Return the key ${name} of a DAG, or NULL.
+ */
+const struct key_spec *schema_dag_key(const char *);
+
+/**
+ * schema_foreign_key(name, task):
+ * Return our name of a key that other tools call ${name} ("depends_on": "needs"), of a task
+ * or of a DAG, or NULL.  For suggestions only: no foreign name is accepted.
+ */
+const char *schema_foreign_key(const char *, bool);
+
+/**
  * schema_key_type_text(type):
- * Return how the docs and messages call a key's type ("duration", "list of paths" ...).
+ * Return how the docs and messages call a key's type ("a duration", "a path or a list of
+ * paths" ...), to be read behind "takes".
  */
 const char *schema_key_type_text(enum key_type);
+
+/**
+ * schema_write_markdown(out):
+ * Append the tables of keys and types as they stand in docs/dag-file.md.
+ */
+void schema_write_markdown(struct buf *);
 
 #endif

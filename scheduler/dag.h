@@ -236,10 +236,11 @@ void dag_show_dot(const struct dag *, struct buf *);
 void dag_check_model(const struct dag *);
 
 /**
- * trigger_rule_name(rule), fail_cause_name(cause):
+ * trigger_rule_name(rule), fail_cause_name(cause), param_type_name(type):
  * Return the name as in DAG files.
  */
 const char *trigger_rule_name(enum trigger_rule);
 const char *fail_cause_name(enum fail_cause);
+const char *param_type_name(enum param_type);
 
 #endif

@@ -1,0 +1,238 @@
+/*
+ * The canonical form of a model: JSON with every key that has an effect, in the order of the
+ * alphabet, defaults filled in.  Tasks keep the file's order, which decides between tasks of
+ * one priority; what stands under `description`, `schedule` and `notify` has no effect.
+ */
+#include <string.h>
+
+#include "base/json.h"
+#include "base/yaml.h"
+#include "scheduler/dag.h"
+#include "tasks/schema/schema.h"
+
+static void
+put_text(struct json_writer *w, const struct dag_text *t)
+{
+	if (t->src == NULL)
+		json_put_null(w);
+	else
+		json_strn(w, t->src, t->len);
+}
+
+static void
+put_texts(struct json_writer *w, const char *key, const struct dag_text *v, size_t n)
+{
+	json_key(w, key);
+	json_begin_array(w);
+	for (size_t i = 0; i < n; i++)
+		put_text(w, &v[i]);
+	json_end(w);
+}
+
+static void
+put_strings(struct json_writer *w, const char *key, const char *const *v, size_t n)
+{
+	json_key(w, key);
+	json_begin_array(w);
+	for (size_t i = 0; i < n; i++)
+		json_str(w, v[i]);
+	json_end(w);
+}
+
+static void
+put_value(struct json_writer *w, const struct yaml_node *n)
+{
+	size_t i;
+
+	switch (n->kind) {
+	case YAML_NULL:
+		json_put_null(w);
+		break;
+	case YAML_BOOL:
+		json_bool(w, n->b);
+		break;
+	case YAML_INT:
+		json_int(w, n->i);
+		break;
+	case YAML_FLOAT:
+		json_double(w, n->f);
+		break;
+	case YAML_STR:
+		json_strn(w, n->str, n->len);
+		break;
+	case YAML_SEQ:
+		json_begin_array(w);
+		for (i = 0; i < n->seq.n; i++)
+			put_value(w, n->seq.v[i]);
+		json_end(w);
+		break;
+	case YAML_MAP:
+		json_begin_object(w);
+		for (i = 0; i < n->map.n; i++) {
+			json_key(w, n->map.v[i].key->str);
+			put_value(w, n->map.v[i].val);
+		}
+		json_end(w);
+		break;
+	}
+}
+
+/* As written: the order of variables decides which wins nowhere, but is seen by programs. */
+static void
+put_env(struct json_writer *w, const struct dag_env *v, size_t n)
+{
+	static const char *const sources[] = {
+	    [ENV_TEXT] = "value", [ENV_FROM_ENV] = "env", [ENV_FROM_FILE] = "file"};
+
+	json_key(w, "env");
+	json_begin_array(w);
+	for (size_t i = 0; i < n; i++) {
+		json_begin_object(w);
+		json_kv_str(w, "name", v[i].name);
+		json_key(w, sources[v[i].kind]);
+		if (v[i].kind == ENV_TEXT)
+			put_text(w, &v[i].val);
+		else
+			json_str(w, v[i].ref);
+		json_end(w);
+	}
+	json_end(w);
+}
+
+static void
+put_param(struct json_writer *w, const struct dag_param *p)
+{
+	json_begin_object(w);
+	json_key(w, "default");
+	if (p->def != NULL)
+		put_value(w, p->def);
+	else
+		json_put_null(w);
+	json_key(w, "enum");
+	json_begin_array(w);
+	for (size_t i = 0; i < p->nenums; i++)
+		put_value(w, p->enums[i]);
+	json_end(w);
+	json_key(w, "maximum");
+	if (p->has_max)
+		json_double(w, p->max);
+	else
+		json_put_null(w);
+	json_key(w, "minimum");
+	if (p->has_min)
+		json_double(w, p->min);
+	else
+		json_put_null(w);
+	json_kv_str(w, "name", p->name);
+	json_kv_str(w, "pattern", p->pattern);
+	json_kv_bool(w, "required", p->required);
+	json_kv_str(w, "type", param_type_name(p->type));
+	json_end(w);
+}
+
+static void
+put_names(const struct dag *g, struct json_writer *w, const char *key,
+	  const uint32_t *ids, size_t n)
+{
+	json_key(w, key);
+	json_begin_array(w);
+	for (size_t i = 0; i < n; i++)
+		json_str(w, g->tasks[ids[i]].name);
+	json_end(w);
+}
+
+static void
+put_retries(struct json_writer *w, const struct dag_task *t)
+{
+	json_kv_int(w, "retries", t->retries);
+	json_key(w, "retry_backoff");
+	json_double(w, t->retry_backoff);
+	json_kv_int(w, "retry_delay", t->retry_delay_us);
+	json_kv_int(w, "retry_max_delay", t->retry_max_delay_us);
+	json_key(w, "retry_on");
+	json_begin_array(w);
+	for (int cause = CAUSE_EXIT; cause < CAUSE_MAX; cause++)
+		if (t->retry_on & (1u << cause))
+			json_str(w, fail_cause_name((enum fail_cause)cause));
+	json_end(w);
+}
+
+static void
+put_run(struct json_writer *w, const struct dag_task *t)
+{
+	if (t->run_is_argv) {
+		put_texts(w, "run", t->run, t->nrun);
+		return;
+	}
+	json_key(w, "run");
+	if (t->nrun == 1)
+		put_text(w, &t->run[0]);
+	else
+		json_put_null(w);
+}
+
+static void
+put_shell(struct json_writer *w, const struct dag_task *t)
+{
+	static const char *const usual[] = {"/bin/sh", "-e", "-c", NULL};
+	const char *const *v = t->shell != NULL ? t->shell : usual;
+	size_t n = 0;
+
+	while (v[n] != NULL)
+		n++;
+	put_strings(w, "shell", v, t->run_is_argv ? 0 : n);
+}
+
+static void
+put_task(const struct dag *g, struct json_writer *w, const struct dag_task *t)
+{
+	json_begin_object(w);
+	json_kv_bool(w, "allow_failure", t->allow_failure);
+	put_env(w, t->env, t->nenv);
+	json_key(w, "for");
+	put_text(w, &t->wait_for);
+	json_kv_int(w, "grace", t->grace_us);
+	put_texts(w, "inputs", t->inputs, t->ninputs);
+	json_kv_bool(w, "leave_children", t->leave_children);
+	json_kv_str(w, "name", t->name);
+	put_names(g, w, "needs", t->up, t->nup);
+	put_texts(w, "outputs", t->outputs, t->noutputs);
+	put_strings(w, "params", t->params, t->nparams);
+	json_kv_bool(w, "persist", t->persist);
+	json_kv_int(w, "priority", t->priority);
+	put_retries(w, t);
+	put_run(w, t);
+	put_shell(w, t);
+	put_strings(w, "tags", t->tags, t->ntags);
+	json_kv_int(w, "timeout", t->timeout_us);
+	json_kv_str(w, "trigger", trigger_rule_name(t->trigger));
+	json_kv_str(w, "type", t->type->name);
+	json_key(w, "until");
+	put_text(w, &t->wait_until);
+	json_kv_str(w, "when", t->when_src);
+	json_key(w, "workdir");
+	put_text(w, &t->workdir);
+	json_end(w);
+}
+
+void
+dag_canonical(const struct dag *g, struct json_writer *w)
+{
+	json_begin_object(w);
+	json_kv_str(w, "dag", g->name);
+	put_env(w, g->env, g->nenv);
+	json_kv_int(w, "max_active_tasks", g->max_active_tasks);
+	json_key(w, "params");
+	json_begin_array(w);
+	for (size_t i = 0; i < g->nparams; i++)
+		put_param(w, &g->params[i]);
+	json_end(w);
+	put_strings(w, "tags", g->tags, g->ntags);
+	json_key(w, "tasks");
+	json_begin_array(w);
+	for (size_t i = 0; i < g->ntasks; i++)
+		put_task(g, w, &g->tasks[i]);
+	json_end(w);
+	json_kv_int(w, "timeout", g->timeout_us);
+	json_end(w);
+}

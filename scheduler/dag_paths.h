@@ -1,0 +1,47 @@
+#ifndef DAG_SCHEDULER_DAG_PATHS_H
+#define DAG_SCHEDULER_DAG_PATHS_H
+/*
+ * Which inputs and outputs meet: pure text, no file system.  Used on the plain paths of a
+ * file when it is loaded, and on the rendered paths of a run when it is created.
+ *
+ * All paths are sorted so that what lies below a path stands behind it, and one pass with a
+ * stack of the paths above the current one finds every pair that is equal or nested; only
+ * globs are compared one by one, each with the outputs that its fixed part could meet.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+
+#define PATH_BYTES_MAX 4095    /* of one path */
+#define PATH_GLOB_WORK 5000000 /* comparisons of a glob with an output, in one sweep */
+
+struct path_use {
+	const char *path; /* normalized (path_normalize) */
+	uint32_t task;
+	bool output;
+	const void *tag; /* the caller's */
+};
+
+/* What a sweep reports; a return value other than 0 ends it. */
+struct path_events {
+	void *ctx;
+	/* The input meets the output: it is equal, above, below, or its glob may match it.
+	 * Their tasks may be the same. */
+	int (*meet)(void *ctx, const struct path_use *output,
+		    const struct path_use *input);
+	/* Two outputs are equal or one lies below the other; ${a} is the upper one. */
+	int (*clash)(void *ctx, const struct path_use *a, const struct path_use *b);
+};
+
+/**
+ * path_sweep(uses, n, events, err):
+ * Report every pair of the ${n} uses that meets or clashes, in no particular order.  Inputs
+ * that climb out of the root or are absolute meet nothing, unless they hold the root.  Return
+ * 0; what an event returned; or -1 with ${err} if memory runs out or the globs of inputs
+ * would take more than PATH_GLOB_WORK comparisons.
+ */
+int path_sweep(const struct path_use *, size_t, const struct path_events *, struct err *);
+
+#endif

@@ -1,0 +1,358 @@
+/*
+ * What templates refer to, as far as it can be known before any run: names of values, params,
+ * tasks, and whether the outputs of a task are those of one upstream.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/dag_load.h"
+
+/* The values of a run, by name. */
+static const char *const roots[] = {"params",
+				    "outputs",
+				    "env",
+				    "logical_date",
+				    "ds",
+				    "ds_nodash",
+				    "ts",
+				    "data_interval_start",
+				    "data_interval_end",
+				    "prev_success_date",
+				    "run_id",
+				    "dag",
+				    "task",
+				    NULL};
+
+/* What other tools call them, or what one may expect. */
+static const struct {
+	const char *theirs, *ours;
+} foreign_roots[] = {{"execution_date", "logical_date"},
+		     {"dag_run", "run_id"},
+		     {"task_instance", "task"},
+		     {"ti", "outputs"},
+		     {"xcom", "outputs"},
+		     {"var", "params"},
+		     {"vars", "params"},
+		     {"conf", "params"},
+		     {"inputs", "params"},
+		     {"tasks", "outputs"},
+		     {"steps", "outputs"},
+		     {"needs", "outputs"},
+		     {"date", "ds"},
+		     {"today", "ds"},
+		     {"secrets", "env"},
+		     {"environ", "env"}};
+
+struct check {
+	struct load *L;
+	const struct yaml_node *node;
+	enum text_use use;
+	const struct dag_task *task; /* or NULL */
+	bool for_each;	/* `item` is not reported: the key it belongs to is */
+	bool inherited; /* only what depends on the task */
+};
+
+static struct diag_pos
+part_pos(const struct check *c, const struct jinja_ref *ref, size_t i)
+{
+	return load_pos_in(c->L, c->node, ref->offset[i], strlen(ref->path[i]));
+}
+
+static void
+unknown_root(const struct check *c, const struct jinja_ref *ref)
+{
+	const char *name = ref->path[0], *near = NULL;
+
+	diag_add(c->L->d, DIAG_ERROR, part_pos(c, ref, 0), "there is no value '%s'",
+		 name);
+	for (size_t i = 0; i < sizeof(foreign_roots) / sizeof(foreign_roots[0]); i++)
+		if (strcmp(foreign_roots[i].theirs, name) == 0)
+			near = foreign_roots[i].ours;
+	if (near == NULL && map_get(&c->L->params, name) != NULL)
+		diag_hint(c->L->d, "write params.%s", name);
+	else if (near == NULL && map_get(&c->L->tasks, name) != NULL)
+		diag_hint(c->L->d, "write outputs.%s.KEY", name);
+	else
+		load_did_you_mean(c->L,
+				  near != NULL ? near : load_like_value(name, roots));
+}
+
+static void
+check_param(const struct check *c, const struct jinja_ref *ref)
+{
+	const char *name = ref->path[1], *near;
+
+	if (map_get(&c->L->params, name) != NULL)
+		return;
+	diag_add(c->L->d, DIAG_ERROR, part_pos(c, ref, 1), "there is no param '%s'",
+		 name);
+	near = load_like_param(c->L, name);
+	if (near != NULL)
+		load_did_you_mean(c->L, near);
+	else
+		diag_hint(c->L->d, "declare it under `params` of the DAG");
+}
+
+static void
+unknown_task(const struct check *c, const struct jinja_ref *ref)
+{
+	const char *name = ref->path[1], *s;
+	size_t len = strlen(name);
+
+	diag_add(c->L->d, DIAG_ERROR, part_pos(c, ref, 1), "there is no task '%s'", name);
+	/* outputs.my-task is a subtraction to Jinja. */
+	s = c->node->str + ref->offset[1];
+	if (ref->offset[1] + len < c->node->len && s[len] == '-') {
+		size_t whole =
+		    len + strspn(s + len, "-_0123456789abcdefghijklmnopqrstuvwxyz"
+					  "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+
+		if (map_getn(&c->L->tasks, s, whole) != NULL) {
+			diag_hint(c->L->d, "write outputs['%.*s']", (int)whole, s);
+			return;
+		}
+	}
+	load_did_you_mean(c->L, load_like_task(c->L, name));
+}
+
+/* Whether `[` follows the last part: then what is asked for is only known later. */
+static bool
+is_dynamic(const struct check *c, const struct jinja_ref *ref)
+{
+	size_t last = ref->npath - 1, at = ref->offset[last] + strlen(ref->path[last]);
+
+	while (at < c->node->len && strchr(" \t\r\n'\"]", c->node->str[at]) != NULL)
+		at++;
+	return at < c->node->len && c->node->str[at] == '[';
+}
+
+static int
+check_outputs(const struct check *c, const struct jinja_ref *ref)
+{
+	const struct dag_task *producer;
+	struct load_use use;
+
+	if (c->use == USE_PATH) {
+		diag_add(c->L->d, DIAG_ERROR, part_pos(c, ref, 0),
+			 "paths of inputs and outputs cannot use outputs of tasks");
+		diag_hint(c->L->d, "they must be known when the run is created");
+		return 0;
+	}
+	if (c->use == USE_DAG) {
+		diag_add(c->L->d, DIAG_ERROR, part_pos(c, ref, 0),
+			 "the DAG's `env` cannot use outputs of tasks");
+		diag_hint(c->L->d, "put it into the `env` of the task");
+		return 0;
+	}
+	if (ref->npath < 2)
+		return 0;
+	producer = map_get(&c->L->tasks, ref->path[1]);
+	if (producer == NULL) {
+		unknown_task(c, ref);
+		return 0;
+	}
+	if (ref->npath == 2 && !is_dynamic(c, ref)) {
+		diag_add(c->L->d, DIAG_ERROR, part_pos(c, ref, 1),
+			 "outputs.%s says no key", ref->path[1]);
+		diag_hint(c->L->d,
+			  "write outputs.%s.KEY, as the task writes KEY=VALUE to "
+			  "$DAG_OUTPUT",
+			  ref->path[1]);
+	}
+	if (c->task == NULL)
+		return 0;
+	use = (struct load_use){c->task->id, producer->id, part_pos(c, ref, 1)};
+	return vec_push(&c->L->uses, use) != 0 ? load_nomem(c->L) : 0;
+}
+
+/* A use of outputs in a template that came from `defaults`. */
+static void
+check_inherited(const struct check *c, const struct jinja_ref *ref)
+{
+	const struct dag_task *producer;
+	struct load_use use;
+
+	if (ref->npath < 2 || strcmp(ref->path[0], "outputs") != 0)
+		return;
+	producer = map_get(&c->L->tasks, ref->path[1]);
+	if (producer == NULL)
+		return; /* said */
+	use = (struct load_use){c->task->id, producer->id, part_pos(c, ref, 1)};
+	if (vec_push(&c->L->uses, use) != 0)
+		(void)load_nomem(c->L);
+}
+
+static void
+check_ref(void *ctx, const struct jinja_ref *ref)
+{
+	const struct check *c = ctx;
+	const char *root = ref->path[0];
+
+	if (c->L->nomem)
+		return;
+	if (c->inherited) {
+		check_inherited(c, ref);
+		return;
+	}
+	if (strcmp(root, "item") == 0 && !ref->guarded) {
+		if (!c->for_each) {
+			diag_add(c->L->d, DIAG_ERROR, part_pos(c, ref, 0),
+				 "`item` exists only in tasks with `for_each`");
+			diag_hint(c->L->d, "`for_each` is not built yet");
+		}
+		return;
+	}
+	for (size_t i = 0; roots[i] != NULL; i++) {
+		if (strcmp(roots[i], root) != 0)
+			continue;
+		if (strcmp(root, "outputs") == 0)
+			(void)check_outputs(c, ref); /* out of memory: L->nomem */
+		else if (strcmp(root, "params") == 0 && ref->npath > 1 && !ref->guarded)
+			check_param(c, ref);
+		return;
+	}
+	if (!ref->guarded)
+		unknown_root(c, ref);
+}
+
+int
+load_check_refs(struct load *L, const struct yaml_node *n, const struct jinja *tpl,
+		enum text_use use, const struct dag_task *t)
+{
+	struct check c = {.L = L, .node = n, .use = use, .task = t};
+
+	c.for_each = t != NULL && (yaml_get(t->node, "for_each") != NULL ||
+				   yaml_get(t->node, "matrix") != NULL);
+	jinja_refs(tpl, check_ref, &c);
+	return L->nomem ? -1 : 0;
+}
+
+int
+load_check_inherited(struct load *L, const struct dag_text *text,
+		     const struct dag_task *t)
+{
+	struct check c = {
+	    .L = L, .node = text->node, .use = USE_TASK, .task = t, .inherited = true};
+
+	jinja_refs(text->tpl, check_ref, &c);
+	return L->nomem ? -1 : 0;
+}
+
+/* ---- outputs of tasks upstream ---- */
+
+#define BATCH 64 /* producers that one pass through the graph looks for */
+
+static int
+by_producer(const void *a, const void *b)
+{
+	const struct load_use *x = a, *y = b;
+
+	if (x->producer != y->producer)
+		return x->producer < y->producer ? -1 : 1;
+	return x->task < y->task ? -1 : x->task > y->task;
+}
+
+static bool
+is_direct(const struct dag_task *t, uint32_t producer)
+{
+	size_t low = 0, high = t->nup, mid;
+
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		if (t->up[mid] < producer)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < t->nup && t->up[low] == producer;
+}
+
+static void
+not_upstream(struct load *L, const struct load_use *use)
+{
+	const char *producer = L->dag->tasks[use->producer].name,
+		   *task = L->dag->tasks[use->task].name;
+
+	if (use->producer == use->task) {
+		diag_add(L->d, DIAG_ERROR, use->pos,
+			 "task '%s' cannot use its own outputs", task);
+		return;
+	}
+	diag_add(L->d, DIAG_ERROR, use->pos, "'%s' does not come before task '%s'",
+		 producer, task);
+	diag_hint(L->d, "add it: needs: [%s]", producer);
+}
+
+/*
+ * Hold the uses [from, to), which name at most BATCH producers, against the graph: one bit
+ * for each producer is carried down from task to task in topological order.
+ */
+static void
+check_batch(struct load *L, const struct load_use *from, const struct load_use *to,
+	    uint64_t *reached)
+{
+	const struct dag *g = L->dag;
+	const struct load_use *u;
+	uint32_t bit = 0;
+
+	memset(reached, 0, 2 * g->ntasks * sizeof(*reached));
+	/* reached[2 * id]: the producer's own bit; reached[2 * id + 1]: those upstream of it. */
+	for (u = from; u < to; u++) {
+		if (u > from && u->producer != u[-1].producer)
+			bit++;
+		reached[2 * u->producer] = UINT64_C(1) << bit;
+	}
+	for (size_t i = 0; i < g->ntasks; i++) {
+		const struct dag_task *t = &g->tasks[g->order[i]];
+
+		for (size_t j = 0; j < t->nup; j++)
+			reached[2 * t->id + 1] |=
+			    reached[2 * t->up[j]] | reached[2 * t->up[j] + 1];
+	}
+	for (u = from; u < to; u++)
+		if ((reached[2 * u->task + 1] & reached[2 * u->producer]) == 0)
+			not_upstream(L, u);
+}
+
+/* Drop the uses of direct upstreams, which are most. */
+static void
+drop_direct(struct load *L)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < L->uses.n; i++) {
+		const struct load_use *u = &L->uses.v[i];
+
+		if (!is_direct(&L->dag->tasks[u->task], u->producer))
+			L->uses.v[kept++] = *u;
+	}
+	L->uses.n = kept;
+}
+
+int
+load_check_uses(struct load *L)
+{
+	const struct load_use *u, *from, *end;
+	uint64_t *reached;
+	int producers = 1;
+
+	drop_direct(L);
+	if (L->uses.n == 0)
+		return 0;
+	reached = calloc(L->dag->ntasks, 2 * sizeof(*reached));
+	if (reached == NULL)
+		return load_nomem(L);
+	qsort(L->uses.v, L->uses.n, sizeof(*L->uses.v), by_producer);
+	from = L->uses.v;
+	end = from + L->uses.n;
+	for (u = from + 1; u < end; u++) {
+		if (u->producer == u[-1].producer || ++producers <= BATCH)
+			continue;
+		check_batch(L, from, u, reached);
+		from = u;
+		producers = 1;
+	}
+	check_batch(L, from, end, reached);
+	free(reached);
+	return 0;
+}

@@ -55,7 +55,7 @@ read_all(int fd, const char *path, size_t step, size_t max, struct buf *out,
 {
 	size_t start = out->n, left = out->max - out->n, n;
 	char *to, probe;
-	ssize_t got;
+	ssize_t got = 0;
 
 	max = max < left ? max : left;
 	for (;; step = READ_STEP) {

@@ -220,7 +220,7 @@ removal_error(struct removal *r, const char *name, int errnum)
 {
 	const char *slash = name[0] != '\0' ? "/" : "";
 
-	if (errnum == EXDEV)
+	if (errnum == EXDEV || errnum == EBUSY)
 		return err_set(r->err, ERR_SYS,
 			       "cannot remove '%s%s%s%s': something is mounted there",
 			       r->path, r->relative.p, slash, name);

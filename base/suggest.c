@@ -62,8 +62,9 @@ distance(const char *a, size_t na, const char *b, size_t nb, unsigned max)
 				row[j] = before[j - 2] + STEP;
 			least = row[j] < least ? row[j] : least;
 		}
-		/* A swap reaches back two rows, so this one and the last must be beyond. */
-		if (least > max + STEP)
+		/* No row gets below the least of one before; nor does a swap, which costs
+		 * as much as going there by the row between. */
+		if (least > max)
 			return max + 1;
 		before = last;
 		last = row;

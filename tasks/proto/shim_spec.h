@@ -3,7 +3,8 @@
 /*
  * What the owner of an attempt tells the shim, and how it starts one.
  *
- * Contract of the start.  The owner makes the attempt's directory (0700) and in it `alive`,
+ * Contract of the start.  The owner makes the attempt's directory (0700; by chmod, since a
+ * umask may take even that) and in it `alive`,
  * which it opens and locks (flock LOCK_EX) itself, so that there is no instant at which a
  * started attempt is unlocked.  Then it executes dag-shim (posix_spawn) with
  *

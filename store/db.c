@@ -44,11 +44,27 @@ of_fsync(int rc)
 	return rc == SQLITE_IOERR_FSYNC || rc == SQLITE_IOERR_DIR_FSYNC;
 }
 
+/* The errno behind an I/O error, or 0.  SQLite tells it of statements; of a failed COMMIT
+ * only the file of the WAL still knows it. */
+static int
+errno_of(struct db *db, int rc)
+{
+	sqlite3_file *f = NULL;
+	int sys = db->h != NULL ? sqlite3_system_errno(db->h) : 0;
+
+	if (sys == 0 && rc == SQLITE_IOERR_WRITE &&
+	    sqlite3_file_control(db->h, NULL, SQLITE_FCNTL_JOURNAL_POINTER, &f) ==
+		SQLITE_OK &&
+	    f != NULL && f->pMethods != NULL)
+		(void)f->pMethods->xFileControl(f, SQLITE_FCNTL_LAST_ERRNO, &sys);
+	return sys;
+}
+
 /* An error of the system below SQLite. */
 static int
 fail_system(struct db *db, int rc, struct err *err)
 {
-	int sys = db->h != NULL ? sqlite3_system_errno(db->h) : 0;
+	int sys = errno_of(db, rc);
 
 	if (of_fsync(rc)) {
 		db->dead = true;

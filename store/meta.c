@@ -242,7 +242,7 @@ meta_begin(struct meta *m, struct err *err)
 	assert(m->mode == META_WRITE);
 	if (gate_lock(&m->gate, err) != 0)
 		return -1;
-	if (db_begin(&m->db, err) == 0)
+	if (check_place(m, err) == 0 && db_begin(&m->db, err) == 0)
 		return 0;
 	gate_unlock(&m->gate);
 	return -1;
@@ -251,6 +251,7 @@ meta_begin(struct meta *m, struct err *err)
 int
 meta_end(struct meta *m, struct err *err)
 {
+	/* Looked at again: what is committed now is acknowledged. */
 	if (check_place(m, err) == 0 && db_commit(&m->db, err) == 0) {
 		gate_unlock(&m->gate);
 		return 0;

@@ -30,7 +30,9 @@ migrate_version(struct db *db, int known, int *version, struct err *err)
 	int64_t have = 0, id = 0, tables = 0;
 
 	if (read_number(db, "PRAGMA user_version", &have, err) != 0 ||
-	    read_number(db, "PRAGMA application_id", &id, err) != 0 ||
+	    read_number(db, "PRAGMA application_id", &id, err) != 0)
+		return -1;
+	if (id != APPLICATION_ID &&
 	    read_number(db, "SELECT count(*) FROM sqlite_schema", &tables, err) != 0)
 		return -1;
 	if (id != APPLICATION_ID && (id != 0 || have != 0 || tables != 0))

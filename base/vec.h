@@ -48,8 +48,9 @@
 		(vec)->n = (vec)->cap = 0; \
 	} while (0)
 
-#define vec_foreach(vec, T, it) \
-	for (T *it = (vec)->v, *it##_end = (vec)->v + (vec)->n; it != it##_end; it++)
+#define vec_foreach(vec, T, it)                                             \
+	for (__typeof__(T *) it = (vec)->v, it##_end = (vec)->v + (vec)->n; \
+	     it != it##_end; it++)
 
 /* What the macros call. */
 void *vec_grow(void *, size_t *, size_t, size_t);

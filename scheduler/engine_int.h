@@ -36,10 +36,10 @@ struct inst {
 	int64_t started_us, ended_us, started_mono, ended_mono;
 	char *reason;		  /* malloc'ed, or NULL */
 	struct engine_exit *exit; /* facts kept from EV_EXITED to the attempt's end */
-	struct outputs *outputs;  /* of a task that ended well, or NULL */
+	struct kept *outputs;	  /* of a task that ended well, or NULL */
 };
 
-struct outputs {
+struct kept {
 	size_t n;
 	struct meta_kv kv[]; /* keys and values in the same allocation */
 };

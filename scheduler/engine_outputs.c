@@ -16,7 +16,7 @@ int
 outputs_keep(struct inst *t, const struct meta_kv *kv, size_t n)
 {
 	size_t i, bytes = 0;
-	struct outputs *o;
+	struct kept *o;
 	char *p;
 
 	free(t->outputs);
@@ -49,7 +49,7 @@ engine_set_output(struct engine *e, uint32_t run, uint32_t task, const struct me
 	struct inst *t = &e->runs.v[run]->insts[task];
 	size_t n = t->outputs != NULL ? t->outputs->n : 0;
 	struct meta_kv *all = calloc(n + 1, sizeof(*all));
-	struct outputs *old = t->outputs;
+	struct kept *old = t->outputs;
 	int rc;
 
 	if (all == NULL)
@@ -73,7 +73,7 @@ int
 outputs_batch(struct step *s, struct meta_op *op)
 {
 	struct arena *a = s->e->pending.arena;
-	const struct outputs *o = s->t->outputs;
+	const struct kept *o = s->t->outputs;
 	struct meta_path *paths;
 	struct meta_kv *kv;
 	size_t i;
@@ -126,7 +126,7 @@ engine_outputs(const struct engine *e, uint32_t run, uint32_t task, const char *
 const char *
 engine_output_key(const struct engine *e, uint32_t run, uint32_t task, size_t i)
 {
-	const struct outputs *o = e->runs.v[run]->insts[task].outputs;
+	const struct kept *o = e->runs.v[run]->insts[task].outputs;
 
 	return o != NULL && i < o->n ? o->kv[i].key : NULL;
 }

@@ -1,0 +1,558 @@
+/*
+ * The executor of this machine: one dag-shim per attempt, watched by a pidfd.  The shim
+ * outlives us; what we keep here is only who watches what.
+ *
+ * Whether an attempt lives is told by the lock on its `alive` file alone.  A pid serves for
+ * signals, and only through a pidfd of exactly that process.  Where the kernel has no pidfds
+ * the lock is tried ten times a second instead.
+ */
+#include "scheduler/executor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/fsio.h"
+#include "base/log.h"
+#include "base/proc.h"
+#include "base/vec.h"
+#include "scheduler/libexec.h"
+#include "scheduler/sweep.h"
+#include "store/project.h"
+#include "tasks/proto/attempt_dir.h"
+#include "tasks/proto/shim_info.h"
+
+#define LOCK_POLL_MS  100
+#define RETRY_SOON_US INT64_C(1000000)
+#define FD_ABOVE      16 /* where descriptors wait that will be dup2'ed to 3 and 4 */
+
+/* One attempt that we watch. */
+struct watched {
+	struct local *x;
+	struct engine_ref ref;
+	char *dir;  /* relative to the state directory */
+	char *id;   /* DAG_ATTEMPT_ID */
+	char *boot; /* boot id of its row */
+	bool child; /* ours to reap */
+	bool leave_children;
+	bool ending;	  /* its watcher is being closed */
+	pid_t pid;	  /* of the shim; 0 unknown yet */
+	int pidfd;	  /* -1: none */
+	int want;	  /* signal to send as soon as the pid is known, or 0 */
+	uv_poll_t poll;	  /* on the pidfd */
+	uv_timer_t timer; /* on the lock, without a pidfd; else for the first report */
+	int open;	  /* handles not closed yet */
+};
+
+struct local {
+	struct executor base;
+	const struct project *p;
+	uv_loop_t *loop;
+	struct exec_reports to;
+	char *shim;
+	char boot[PROC_BOOT_ID_MAX];
+	int null_fd;
+	VEC(struct watched *) all;
+};
+
+static struct local *
+self(struct executor *x)
+{
+	return (struct local *)x;
+}
+
+static struct watched *
+find(struct local *x, struct engine_ref ref)
+{
+	vec_foreach (&x->all, struct watched *, w) {
+		if ((*w)->ref.run == ref.run && (*w)->ref.task == ref.task &&
+		    (*w)->ref.number == ref.number)
+			return *w;
+	}
+	return NULL;
+}
+
+static void
+forget(struct watched *w)
+{
+	struct local *x = w->x;
+	size_t i;
+
+	for (i = 0; i < x->all.n; i++)
+		if (x->all.v[i] == w) {
+			x->all.v[i] = x->all.v[--x->all.n];
+			break;
+		}
+}
+
+static void
+on_closed(uv_handle_t *h)
+{
+	struct watched *w = h->data;
+
+	if (--w->open > 0)
+		return;
+	if (w->pidfd != -1)
+		(void)close(w->pidfd);
+	free(w->dir);
+	free(w->id);
+	free(w->boot);
+	free(w);
+}
+
+/* Stop watching; the memory goes with the last handle. */
+static void
+unwatch(struct watched *w)
+{
+	if (w->ending)
+		return;
+	w->ending = true;
+	forget(w);
+	if (w->open == 2)
+		uv_close((uv_handle_t *)&w->poll, on_closed);
+	uv_close((uv_handle_t *)&w->timer, on_closed);
+}
+
+static void
+put_dir(const struct local *x, const char *dir, struct buf *out)
+{
+	buf_adds(out, x->p->state);
+	buf_addc(out, '/');
+	buf_adds(out, dir);
+}
+
+/* ---- how it ended ---- */
+
+static struct exec_adopt
+adopt_of(const struct watched *w)
+{
+	return (struct exec_adopt){.ref = w->ref,
+				   .dir = w->dir,
+				   .attempt_id = w->id,
+				   .boot_id = w->boot,
+				   .this_boot = w->x->boot,
+				   .leave_children = w->leave_children};
+}
+
+static void
+on_swept(void *ctx, struct engine_ref ref, const char *why)
+{
+	struct local *x = ctx;
+
+	x->to.lost(x->to.ctx, ref, why);
+}
+
+/* The shim is gone: say how its attempt ended. */
+static void
+report_end(struct watched *w)
+{
+	struct local *x = w->x;
+	struct exec_adopt a = adopt_of(w);
+	struct exit_record rec;
+	struct engine_ref ref = w->ref;
+	struct err err = {0};
+	int status = 0;
+
+	if (w->child && w->pid > 0)
+		(void)waitpid(w->pid, &status, WNOHANG);
+	switch (exec_local_fate(x->p, &a, &rec, &err)) {
+	case FATE_ALIVE:
+		/* A fork of it may hold the lock for an instant; look again soon. */
+		(void)uv_timer_start(&w->timer, w->timer.timer_cb, LOCK_POLL_MS, 0);
+		return;
+	case FATE_EXITED:
+		unwatch(w);
+		if (rec.step == EXIT_STEP_FORK || rec.step == EXIT_STEP_PIPE)
+			x->to.voided(x->to.ctx, ref,
+				     "the system is out of processes or memory",
+				     RETRY_SOON_US);
+		else
+			x->to.exited(x->to.ctx, ref, &rec);
+		return;
+	case FATE_VOID:
+		unwatch(w);
+		x->to.voided(x->to.ctx, ref, err.msg,
+			     w->child && WIFEXITED(status) && WEXITSTATUS(status) != 0
+				 ? RETRY_SOON_US
+				 : 0);
+		return;
+	case FATE_LOST:
+		/* Report only when nothing of it works any more. */
+		if (sweep_start(x->loop, x->p, &a, err.msg, on_swept, x) != 0)
+			x->to.lost(x->to.ctx, ref, err.msg);
+		unwatch(w);
+		return;
+	}
+}
+
+static void
+on_pidfd(uv_poll_t *h, int status, int events)
+{
+	struct watched *w = h->data;
+
+	(void)status;
+	(void)events;
+	(void)uv_poll_stop(h);
+	report_end(w);
+}
+
+static void watch_pid(struct watched *);
+
+/* Without a pidfd (yet): is the lock still held; is the shim's identity there by now? */
+static void
+on_look(uv_timer_t *h)
+{
+	struct watched *w = h->data;
+	struct exec_adopt a = adopt_of(w);
+	struct exit_record rec;
+
+	if (exec_local_fate(w->x->p, &a, &rec, NULL) != FATE_ALIVE) {
+		report_end(w);
+		return;
+	}
+	watch_pid(w);
+	if (w->pidfd == -1)
+		(void)uv_timer_start(h, on_look, LOCK_POLL_MS, 0);
+}
+
+/* ---- watching ---- */
+
+static struct watched *
+watch_new(struct local *x, struct engine_ref ref, const char *dir, const char *id,
+	  const char *boot)
+{
+	struct watched *w = calloc(1, sizeof(*w));
+
+	if (w == NULL)
+		return NULL;
+	w->x = x;
+	w->ref = ref;
+	w->pidfd = -1;
+	w->dir = strdup(dir);
+	w->id = strdup(id);
+	w->boot = strdup(boot);
+	if (w->dir == NULL || w->id == NULL || w->boot == NULL ||
+	    vec_push(&x->all, w) != 0) {
+		free(w->dir);
+		free(w->id);
+		free(w->boot);
+		free(w);
+		return NULL;
+	}
+	(void)uv_timer_init(x->loop, &w->timer);
+	w->timer.data = w;
+	w->open = 1;
+	return w;
+}
+
+/* Learn who the shim is, from its file, and watch it by a pidfd. */
+static void
+watch_pid(struct watched *w)
+{
+	struct shim_info info;
+	struct proc_id id;
+	struct buf path;
+	int dirfd;
+
+	if (w->pidfd == -1 && w->pid == 0) {
+		buf_init(&path, 0);
+		put_dir(w->x, w->dir, &path);
+		dirfd = buf_failed(&path)
+			    ? -1
+			    : open(path.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		buf_release(&path);
+		if (dirfd == -1)
+			return;
+		if (shim_info_read(dirfd, &info, NULL) == 1) {
+			shim_info_id(&info, &id);
+			w->pid = info.pid;
+			w->pidfd = proc_pidfd(&id);
+		}
+		(void)close(dirfd);
+	}
+	if (w->pidfd == -1)
+		return;
+	if (uv_poll_init(w->x->loop, &w->poll, w->pidfd) != 0) {
+		(void)close(w->pidfd);
+		w->pidfd = -1;
+		return;
+	}
+	w->poll.data = w;
+	w->open = 2;
+	(void)uv_poll_start(&w->poll, UV_READABLE, on_pidfd);
+	if (w->want != 0)
+		(void)syscall(SYS_pidfd_send_signal, w->pidfd, w->want, NULL, 0);
+}
+
+static void
+send_signal(struct executor *base, struct engine_ref ref, int sig)
+{
+	struct watched *w = find(self(base), ref);
+
+	if (w == NULL)
+		return;
+	if (w->pidfd != -1)
+		(void)syscall(SYS_pidfd_send_signal, w->pidfd, sig, NULL, 0);
+	else if (w->child && w->pid > 0)
+		(void)kill(w->pid, sig); /* not reaped yet, so the pid is still its own */
+	else
+		w->want = sig;
+}
+
+static void
+local_stop(struct executor *base, struct engine_ref ref)
+{
+	send_signal(base, ref, SIGTERM);
+}
+
+static void
+local_kill(struct executor *base, struct engine_ref ref)
+{
+	send_signal(base, ref, SIGQUIT);
+}
+
+/* ---- starting ---- */
+
+/* Make the attempt's directory and its locked `alive`; the lock's descriptor, or -1. */
+static int
+make_dir(struct local *x, const char *dir, struct err *err)
+{
+	struct buf path;
+	int dirfd = -1, fd = -1, high;
+
+	buf_init(&path, 0);
+	put_dir(x, dir, &path);
+	if (buf_failed(&path)) {
+		err_nomem(err);
+	} else if (fsio_mkdirs(AT_FDCWD, path.p, 0700, err) == 0) {
+		dirfd = open(path.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (dirfd == -1)
+			err_sys(err, errno, "cannot open '%s'", path.p);
+		else
+			fd = fsio_lock(dirfd, ATTEMPT_ALIVE, LOCK_TRY, true, err);
+	}
+	if (dirfd != -1)
+		(void)close(dirfd);
+	buf_release(&path);
+	if (fd == -1)
+		return -1;
+	high = fcntl(fd, F_DUPFD_CLOEXEC, FD_ABOVE);
+	if (high == -1)
+		err_sys(err, errno, "cannot duplicate a descriptor");
+	(void)close(fd);
+	return high;
+}
+
+static int
+spawn_attr(posix_spawnattr_t *attr)
+{
+	sigset_t all;
+
+	if (posix_spawnattr_init(attr) != 0)
+		return -1;
+	(void)sigfillset(&all);
+	(void)posix_spawnattr_setsigdefault(attr, &all);
+	(void)posix_spawnattr_setsigmask(attr, &all);
+	(void)posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF |
+						 POSIX_SPAWN_SETSIGMASK);
+	return 0;
+}
+
+/* posix_spawn, never fork: the parent may be big (40 times the cost at 256 MiB). */
+static int
+spawn_shim(struct local *x, const char *dir, int alive, int spec, pid_t *pid)
+{
+	static char arg0[] = "dag-shim";
+	posix_spawn_file_actions_t fa;
+	posix_spawnattr_t attr;
+	char *argv[3] = {arg0, NULL, NULL}, *envp[1] = {NULL};
+	struct buf path;
+	int rc;
+
+	buf_init(&path, 0);
+	put_dir(x, dir, &path);
+	argv[1] = path.p;
+	if (buf_failed(&path) || posix_spawn_file_actions_init(&fa) != 0) {
+		buf_release(&path);
+		return ENOMEM;
+	}
+	if (spawn_attr(&attr) != 0) {
+		(void)posix_spawn_file_actions_destroy(&fa);
+		buf_release(&path);
+		return ENOMEM;
+	}
+	rc = posix_spawn_file_actions_adddup2(&fa, x->null_fd, 0);
+	if (rc == 0)
+		rc = posix_spawn_file_actions_adddup2(&fa, x->null_fd, 1);
+	if (rc == 0)
+		rc = posix_spawn_file_actions_adddup2(&fa, x->null_fd, 2);
+	if (rc == 0)
+		rc = posix_spawn_file_actions_adddup2(&fa, alive, 3);
+	if (rc == 0)
+		rc = posix_spawn_file_actions_adddup2(&fa, spec, 4);
+	if (rc == 0)
+		rc = posix_spawn(pid, x->shim, &fa, &attr, argv, envp);
+	(void)posix_spawn_file_actions_destroy(&fa);
+	(void)posix_spawnattr_destroy(&attr);
+	buf_release(&path);
+	return rc;
+}
+
+/* Report the start from the loop, not from inside start(). */
+static void
+on_first(uv_timer_t *h)
+{
+	struct watched *w = h->data;
+
+	w->x->to.started(w->x->to.ctx, w->ref, w->pid, w->dir);
+	if (w->ending)
+		return;
+	if (w->pidfd == -1)
+		(void)uv_timer_start(h, on_look, LOCK_POLL_MS, 0);
+}
+
+static int
+spec_fd(const struct shim_spec *spec, struct err *err)
+{
+	int fd = shim_spec_memfd(spec, err), high;
+
+	if (fd == -1)
+		return -1;
+	high = fcntl(fd, F_DUPFD_CLOEXEC, FD_ABOVE);
+	if (high == -1)
+		err_sys(err, errno, "cannot duplicate a descriptor");
+	(void)close(fd);
+	return high;
+}
+
+static int
+local_start(struct executor *base, const struct exec_request *q, struct err *err)
+{
+	struct local *x = self(base);
+	struct watched *w = NULL;
+	int alive = -1, spec = -1, rc, ret = -1;
+	pid_t pid = 0;
+
+	if ((spec = spec_fd(&q->spec, err)) == -1)
+		return -1;
+	if ((alive = make_dir(x, q->dir, err)) == -1)
+		goto out;
+	if ((w = watch_new(x, q->ref, q->dir, q->spec.attempt_id, x->boot)) == NULL) {
+		err_nomem(err);
+		goto out;
+	}
+	w->leave_children = q->spec.leave_children;
+	if ((rc = spawn_shim(x, q->dir, alive, spec, &pid)) != 0) {
+		/* A missing or broken dag-shim is not the attempt's fault, and no retry of the
+		 * spawn mends it; the code is ERR_SYS or ERR_NOTFOUND all the same. */
+		err_sys(err, rc, "cannot start '%s'", x->shim);
+		if (rc == ENOENT)
+			err->code = ERR_SYS;
+		unwatch(w);
+		goto out;
+	}
+	w->child = true;
+	w->pid = pid;
+	w->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (w->pidfd != -1)
+		(void)fcntl(w->pidfd, F_SETFD, FD_CLOEXEC);
+	watch_pid(w);
+	(void)uv_timer_start(&w->timer, on_first, 0, 0);
+	ret = 0;
+out:
+	if (alive != -1)
+		(void)close(alive);
+	if (spec != -1)
+		(void)close(spec);
+	return ret;
+}
+
+/* ---- adopting ---- */
+
+static void
+on_adopted(uv_timer_t *h)
+{
+	struct watched *w = h->data;
+	struct exec_adopt a = adopt_of(w);
+	struct exit_record rec;
+
+	if (exec_local_fate(w->x->p, &a, &rec, NULL) != FATE_ALIVE) {
+		report_end(w);
+		return;
+	}
+	watch_pid(w);
+	on_first(h);
+}
+
+static int
+local_adopt(struct executor *base, const struct exec_adopt *a, struct err *err)
+{
+	struct watched *w =
+	    watch_new(self(base), a->ref, a->dir, a->attempt_id, a->boot_id);
+
+	if (w == NULL)
+		return err_nomem(err);
+	w->leave_children = a->leave_children;
+	(void)uv_timer_start(&w->timer, on_adopted, 0, 0);
+	return 0;
+}
+
+static void
+local_close(struct executor *base)
+{
+	struct local *x = self(base);
+
+	while (x->all.n > 0)
+		unwatch(x->all.v[x->all.n - 1]);
+	vec_release(&x->all);
+	if (x->null_fd != -1)
+		(void)close(x->null_fd);
+	free(x->shim);
+	free(x);
+}
+
+static const struct executor_ops local_ops = {
+    .start = local_start,
+    .stop = local_stop,
+    .kill = local_kill,
+    .adopt = local_adopt,
+    .close = local_close,
+};
+
+struct executor *
+exec_local_new(const struct project *p, struct uv_loop_s *loop,
+	       const struct exec_reports *reports, struct err *err)
+{
+	struct local *x = calloc(1, sizeof(*x));
+
+	if (x == NULL) {
+		err_nomem(err);
+		return NULL;
+	}
+	x->base.ops = &local_ops;
+	x->base.name = "local";
+	x->p = p;
+	x->loop = loop;
+	x->to = *reports;
+	x->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (x->null_fd == -1)
+		err_sys(err, errno, "cannot open '/dev/null'");
+	if (x->null_fd == -1 || (x->shim = libexec_path("dag-shim", err)) == NULL ||
+	    (proc_boot_id(x->boot) != 0 &&
+	     err_set(err, ERR_SYS, "cannot read the boot id of this machine") != 0)) {
+		local_close(&x->base);
+		return NULL;
+	}
+	return &x->base;
+}

@@ -127,8 +127,9 @@ session_of(const struct project *p, const struct exec_adopt *a)
 }
 
 int
-sweep_start(struct uv_loop_s *loop, const struct exec_adopt *a, const char *why,
-	    void (*done)(void *, struct engine_ref, const char *), void *ctx)
+sweep_start(struct uv_loop_s *loop, const struct project *p, const struct exec_adopt *a,
+	    const char *why, void (*done)(void *, struct engine_ref, const char *),
+	    void *ctx)
 {
 	struct sweep *s = calloc(1, sizeof(*s));
 

@@ -14,8 +14,8 @@
  * in the loop.  Nothing is swept of an attempt of another boot, or with leave_children.
  * Return 0, or -1 if memory runs out.
  */
-int sweep_start(struct uv_loop_s *, const struct exec_adopt *, const char *,
-		void (*)(void *, struct engine_ref, const char *), void *);
+int sweep_start(struct uv_loop_s *, const struct project *, const struct exec_adopt *,
+		const char *, void (*)(void *, struct engine_ref, const char *), void *);
 
 /**
  * sweep_active():

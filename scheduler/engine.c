@@ -301,12 +301,29 @@ apply(struct engine *e, struct now now, const struct engine_event *ev)
 	return 0;
 }
 
+/* The command behind an event is answered in the commit of what it changed. */
+static int
+answer(struct engine *e, struct now now, const struct engine_event *ev)
+{
+	struct meta_op *op;
+
+	if (ev->command == 0 || e->runs.v[ev->ref.run]->gone)
+		return 0;
+	if ((op = op_new(e, ev->ref.run, HEAP_NONE, META_OP_COMMAND_DONE, now)) == NULL)
+		return -1;
+	op->command = ev->command;
+	op->reason = op_str(e, ev->answer);
+	e->pending.urgent = true;
+	return 0;
+}
+
 int
 engine_step(struct engine *e, struct now now, const struct engine_event *ev)
 {
 	if (e->dead)
 		return -1;
-	if (apply(e, now, ev) != 0 || timers_run(e, now) != 0 || settle(e, now) != 0) {
+	if (apply(e, now, ev) != 0 || answer(e, now, ev) != 0 ||
+	    timers_run(e, now) != 0 || settle(e, now) != 0) {
 		e->dead = true;
 		return -1;
 	}
@@ -334,6 +351,7 @@ engine_task_view(const struct engine *e, uint32_t run, uint32_t task,
 	    .blocked = t->blocked,
 	    .live = t->live,
 	    .reason = t->reason != NULL ? t->reason : "",
+	    .attempt_id = t->id,
 	};
 }
 

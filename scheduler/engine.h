@@ -167,7 +167,10 @@ struct engine_event {
 	const struct meta_path *produced;
 	size_t nproduced;
 	bool kill;
-	int32_t from;		     /* EV_RETRY: task id, or -1: what failed */
+	int32_t from; /* EV_RETRY: task id, or -1: what failed */
+	int64_t
+	    command; /* id of the command behind the event, to be marked done; 0: none */
+	const char *answer;
 	const struct meta_op *stale; /* EV_COMMITTED: first operation of a stale owner */
 };
 
@@ -245,6 +248,7 @@ struct engine_task_view {
 	int64_t next_try_us;
 	bool selected, blocked, live;
 	const char *reason;
+	const char *attempt_id; /* of the latest attempt proposed by this engine, or "" */
 };
 void engine_task_view(const struct engine *, uint32_t, uint32_t,
 		      struct engine_task_view *);

@@ -128,12 +128,11 @@ propose(struct engine *e, uint32_t run, uint32_t task, struct now now)
 	struct erun *r = e->runs.v[run];
 	struct inst *t = &r->insts[task];
 	bool engine_kind = r->dag->tasks[task].type->kind == TASK_ENGINE;
-	char id[META_RUN_ID];
 	struct meta_op *op;
 	struct buf dir;
 
 	t->number++;
-	if (e->cfg.new_id(e->cfg.ctx, id) != 0 ||
+	if (e->cfg.new_id(e->cfg.ctx, t->id) != 0 ||
 	    (op = op_new(e, run, task, META_OP_ATTEMPT_INSERT, now)) == NULL)
 		return -1;
 	buf_init(&dir, 0);
@@ -141,7 +140,7 @@ propose(struct engine *e, uint32_t run, uint32_t task, struct now now)
 	attempt_dir_put(&dir, r->dag->tasks[task].name, ATTEMPT_MAP_NONE, t->number);
 	op->dir = buf_failed(&dir) ? NULL : op_str(e, dir.p);
 	buf_release(&dir);
-	op->attempt_id = op_str(e, id);
+	op->attempt_id = op_str(e, t->id);
 	op->boot_id = e->cfg.boot_id;
 	op->executor = engine_kind ? "engine" : "local";
 	op->task_state = TASK_PREPARING;

@@ -35,6 +35,7 @@ struct inst {
 	int64_t next_try_us; /* wall, as stored */
 	int64_t started_us, ended_us, started_mono, ended_mono;
 	char *reason;		  /* malloc'ed, or NULL */
+	char id[META_RUN_ID];	  /* of the latest attempt proposed here */
 	struct engine_exit *exit; /* facts kept from EV_EXITED to the attempt's end */
 	struct kept *outputs;	  /* of a task that ended well, or NULL */
 };

@@ -1,0 +1,229 @@
+#include "scheduler/outputs_files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/fsio.h"
+#include "base/path.h"
+#include "store/meta.h"
+#include "store/project.h"
+
+#define GLOB_DEPTH_MAX 64
+
+/* ---- inputs ---- */
+
+struct search {
+	const char *pattern;
+	const bool *stop;
+	struct buf at; /* path of the directory being read */
+};
+
+/* Does anything below the directory match?  1, 0, or -1 with errno. */
+static int
+search(struct search *s, int dirfd, int depth)
+{
+	DIR *d = fdopendir(dirfd);
+	size_t len = s->at.n;
+	struct dirent *e;
+	int found = 0;
+
+	if (d == NULL) {
+		(void)close(dirfd);
+		return -1;
+	}
+	while (found == 0 && !__atomic_load_n(s->stop, __ATOMIC_RELAXED) &&
+	       (e = readdir(d)) != NULL) {
+		int fd;
+
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		if (len > 0 && s->at.p[len - 1] != '/')
+			buf_addc(&s->at, '/');
+		buf_adds(&s->at, e->d_name);
+		if (!buf_failed(&s->at) && path_glob_match(s->pattern, s->at.p)) {
+			found = 1;
+		} else if ((e->d_type == DT_DIR || e->d_type == DT_UNKNOWN) &&
+			   depth < GLOB_DEPTH_MAX &&
+			   (fd = openat(dirfd, e->d_name,
+					O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
+					    O_CLOEXEC)) != -1) {
+			found = search(s, fd, depth + 1);
+		}
+		buf_truncate(&s->at, len);
+	}
+	(void)closedir(d);
+	return found;
+}
+
+static int
+glob_present(const struct project *p, const char *pattern, const bool *stop,
+	     struct err *err)
+{
+	struct search s = {.pattern = pattern, .stop = stop};
+	size_t cut = strcspn(pattern, "*?[");
+	int fd, found = 0;
+
+	buf_init(&s.at, 0);
+	while (cut > 0 && pattern[cut - 1] != '/')
+		cut--;
+	buf_add(&s.at, pattern, cut > 1 ? cut - 1 : cut);
+	fd = openat(p->root_fd, s.at.n > 0 ? s.at.p : ".",
+		    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd != -1)
+		found = search(&s, fd, 0);
+	buf_release(&s.at);
+	if (found == 1)
+		return 0;
+	return err_set(err, ERR_NOTFOUND, "no file matches the input `%s`", pattern);
+}
+
+int
+input_present(const struct project *p, const char *path, const bool *stop,
+	      struct err *err)
+{
+	struct stat st;
+
+	if (path_has_glob(path))
+		return glob_present(p, path, stop, err);
+	if (fstatat(p->root_fd, path, &st, 0) == 0)
+		return 0;
+	if (errno == ENOENT)
+		return err_set(err, ERR_NOTFOUND, "its input `%s` does not exist", path);
+	return err_sys(err, errno, "cannot look at its input `%s`", path);
+}
+
+/* ---- outputs ---- */
+
+/* Open the directory that holds the output, beneath the root; ${make}: make it first. */
+static int
+open_parent(const struct project *p, const char *path, bool make, struct err *err)
+{
+	const char *base = path_basename(path);
+	struct buf dir;
+	int fd;
+
+	buf_init(&dir, 0);
+	if (base > path)
+		buf_add(&dir, path, (size_t)(base - path - 1));
+	else
+		buf_addc(&dir, '.');
+	fd = fsio_open_beneath(p->root_fd, dir.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	if (fd == -1 && errno == ENOENT && make &&
+	    fsio_mkdirs(p->root_fd, dir.p, 0777, err) == 0)
+		fd = fsio_open_beneath(p->root_fd, dir.p,
+				       O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	if (fd == -1 && errno == EXDEV)
+		err_set(err, ERR_INVALID,
+			"the output `%s` lies outside the project: a link on its way "
+			"leads out",
+			path);
+	else if (fd == -1)
+		err_sys(err, errno, "cannot open the directory of the output `%s`", path);
+	buf_release(&dir);
+	return fd;
+}
+
+/* May this directory be removed?  Only if a committed attempt of the task made it. */
+static int
+ours(const struct project *p, const char *dag, const char *task, const char *path,
+     struct err *err)
+{
+	struct meta *m;
+	bool is_dir = false;
+	int rc;
+
+	if (meta_open(p, META_READ, &m, err) != 0)
+		return -1;
+	rc = meta_produced(m, dag, task, path, &is_dir, err);
+	meta_close(m);
+	if (rc < 0)
+		return -1;
+	if (rc == 1 && is_dir)
+		return 0;
+	return err_set(err, ERR_INVALID,
+		       "its output `%s` is a directory that no run of `%s` has made, so "
+		       "it is not removed: "
+		       "move it away, or give the task `persist: true`",
+		       path, task);
+}
+
+int
+output_clear(const struct project *p, const char *dag, const char *task, const char *path,
+	     bool persist, struct err *err)
+{
+	int dirfd = open_parent(p, path, true, err), rc = 0;
+	const char *base = path_basename(path);
+	struct stat st;
+
+	if (dirfd == -1)
+		return -1;
+	if (persist || fstatat(dirfd, base, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+		if (!persist && errno != ENOENT)
+			rc = err_sys(err, errno, "cannot look at its output `%s`", path);
+	} else if (!S_ISDIR(st.st_mode)) {
+		if (unlinkat(dirfd, base, 0) != 0 && errno != ENOENT)
+			rc = err_sys(err, errno, "cannot remove its old output `%s`",
+				     path);
+	} else if (unlinkat(dirfd, base, AT_REMOVEDIR) != 0) {
+		rc = ours(p, dag, task, path, err);
+		if (rc == 0 && (rc = fsio_remove_tree(dirfd, base, err)) != 0)
+			err_wrap(err, "cannot remove its old output `%s`", path);
+	}
+	(void)close(dirfd);
+	return rc;
+}
+
+/* fsync the directories from the output's up to the root: their entries may be new too. */
+static int
+sync_parents(const struct project *p, const char *path, struct err *err)
+{
+	char *dir = strdup(path), *slash;
+	int rc = 0;
+
+	if (dir == NULL)
+		return err_nomem(err);
+	while (rc == 0 && (slash = strrchr(dir, '/')) != NULL) {
+		*slash = '\0';
+		rc = fsio_sync_dir(p->root_fd, dir, err);
+	}
+	free(dir);
+	return rc != 0 ? -1 : fsio_sync_dir(p->root_fd, ".", err);
+}
+
+int
+output_durable(const struct project *p, const char *path, const bool *stop, bool *is_dir,
+	       struct err *err)
+{
+	const char *base = path_basename(path);
+	int dirfd = open_parent(p, path, false, err), rc;
+	struct stat st;
+
+	*is_dir = false;
+	if (dirfd == -1) {
+		if (err->code == ERR_NOTFOUND)
+			err_set(err, ERR_FAILED,
+				"it ended well but did not make its output `%s`", path);
+		return -1;
+	}
+	if (fstatat(dirfd, base, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+		rc = errno == ENOENT
+			 ? err_set(err, ERR_FAILED,
+				   "it ended well but did not make its output `%s`", path)
+			 : err_sys(err, errno, "cannot look at its output `%s`", path);
+	} else {
+		*is_dir = S_ISDIR(st.st_mode);
+		/* A link is its own content: the directory that holds it is synced below. */
+		rc = S_ISLNK(st.st_mode) ? 0 : fsio_sync_tree(dirfd, base, stop, err);
+		if (rc != 0)
+			err_wrap(err, "its output `%s` cannot be made durable", path);
+	}
+	(void)close(dirfd);
+	return rc != 0 ? -1 : sync_parents(p, path, err);
+}

@@ -1,0 +1,248 @@
+/*
+ * Before and after an attempt, in worker threads of the owner: inputs are looked for, declared
+ * outputs removed before it starts, so that half a file is never taken for a result; after it
+ * ended well they must be there and are made durable before the success is committed.  Both
+ * can be repeated after a crash and give up when the attempt is stopped.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/fsio.h"
+#include "base/path.h"
+#include "scheduler/outputs_files.h"
+#include "scheduler/session_int.h"
+#include "tasks/proto/mask.h"
+#include "tasks/proto/outputs.h"
+
+struct work {
+	uv_work_t req;
+	struct srun *r;
+	struct attempt *a;
+	const struct dag_task *t;
+	struct mask *mask;
+	size_t mask_size;
+	struct err err;
+	int rc;
+	struct outputs outputs;
+	struct meta_kv *kv;
+	char **masked;
+	struct meta_path *produced;
+};
+
+static void
+work_free(struct work *w)
+{
+	size_t i;
+
+	for (i = 0; w->masked != NULL && i < w->outputs.n; i++)
+		free(w->masked[i]);
+	free(w->masked);
+	free(w->kv);
+	free(w->produced);
+	outputs_release(&w->outputs);
+	if (w->mask != NULL)
+		mask_free(w->mask, w->mask_size);
+	free(w);
+}
+
+static struct work *
+work_new(struct srun *r, struct attempt *a, struct err *err)
+{
+	struct work *w = calloc(1, sizeof(*w));
+
+	if (w == NULL) {
+		err_nomem(err);
+		return NULL;
+	}
+	w->r = r;
+	w->a = a;
+	w->t = &r->dag->tasks[a->task];
+	w->req.data = w;
+	return w;
+}
+
+static struct engine_ref
+ref_of(const struct work *w)
+{
+	return (struct engine_ref){
+	    .run = w->r->index, .task = w->a->task, .number = w->a->number};
+}
+
+static int
+queue(struct work *w, uv_work_cb work, uv_after_work_cb after, struct err *err)
+{
+	if (uv_queue_work(&w->r->s->loop, &w->req, work, after) != 0) {
+		work_free(w);
+		return err_set(err, ERR_SYS, "cannot hand work to a thread");
+	}
+	w->a->working = true;
+	w->r->s->workers++;
+	return 0;
+}
+
+static void
+done_working(struct work *w)
+{
+	w->a->working = false;
+	w->r->s->workers--;
+}
+
+/* ---- prepare ---- */
+
+static void
+prepare(uv_work_t *req)
+{
+	struct work *w = req->data;
+	const struct render_paths *p = &w->r->rpaths[w->t->id];
+	const struct project *project = w->r->s->p;
+	size_t i;
+
+	for (i = 0; i < p->ninputs && w->rc == 0; i++)
+		w->rc = input_present(project, p->inputs[i], &w->a->stop, &w->err);
+	for (i = 0; i < p->noutputs && w->rc == 0; i++)
+		w->rc = output_clear(project, w->r->dag->name, w->t->name, p->outputs[i],
+				     w->t->persist, &w->err);
+}
+
+static void
+after_prepare(uv_work_t *req, int status)
+{
+	struct work *w = req->data;
+	struct engine_event ev = {.kind = EV_PREPARED, .ref = ref_of(w)};
+
+	(void)status;
+	done_working(w);
+	ev.reason = w->err.msg;
+	if (__atomic_load_n(&w->a->stop, __ATOMIC_RELAXED))
+		ev.prepared = PREPARED_CANCELLED;
+	else
+		ev.prepared = w->rc == 0 ? PREPARED_RUN : PREPARED_FAILED;
+	(void)session_event(w->r->s, &ev);
+	work_free(w);
+}
+
+int
+prepare_start(struct srun *r, struct attempt *a, struct err *err)
+{
+	struct work *w = work_new(r, a, err);
+
+	return w == NULL ? -1 : queue(w, prepare, after_prepare, err);
+}
+
+/* ---- commit ---- */
+
+/* Values leave the task's hands here: masked before anybody else sees them. */
+static int
+take_values(struct work *w)
+{
+	size_t i, n = w->outputs.n;
+
+	w->kv = calloc(n + 1, sizeof(*w->kv));
+	w->masked = calloc(n + 1, sizeof(*w->masked));
+	if (w->kv == NULL || w->masked == NULL)
+		return err_nomem(&w->err);
+	for (i = 0; i < n; i++) {
+		const struct output *o = &w->outputs.v[i];
+		struct buf b;
+
+		buf_init(&b, 0);
+		mask_apply(w->mask, o->value, o->len, &b);
+		w->kv[i] = (struct meta_kv){.key = o->key, .len = b.n};
+		w->kv[i].val = w->masked[i] = buf_steal(&b);
+		buf_release(&b);
+		if (w->masked[i] == NULL)
+			return err_nomem(&w->err);
+	}
+	return 0;
+}
+
+static int
+read_values(struct work *w)
+{
+	struct buf path;
+	int dirfd, rc;
+
+	buf_init(&path, 0);
+	buf_addf(&path, "%s/%s", w->r->s->p->state, w->a->dir);
+	dirfd = buf_failed(&path) ? -1 : open(path.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	buf_release(&path);
+	if (dirfd == -1)
+		return err_sys(&w->err, errno, "cannot open the attempt's directory");
+	rc = outputs_read(dirfd, &w->outputs, &w->err);
+	(void)close(dirfd);
+	if (rc != 0)
+		return -1;
+	return take_values(w);
+}
+
+static void
+commit(uv_work_t *req)
+{
+	struct work *w = req->data;
+	const struct render_paths *p = &w->r->rpaths[w->t->id];
+	size_t i;
+
+	if ((w->rc = read_values(w)) != 0)
+		return;
+	w->produced = calloc(p->noutputs + 1, sizeof(*w->produced));
+	if (w->produced == NULL)
+		w->rc = err_nomem(&w->err);
+	for (i = 0; i < p->noutputs && w->rc == 0; i++) {
+		w->produced[i].path = p->outputs[i];
+		w->rc = output_durable(w->r->s->p, p->outputs[i], &w->a->stop,
+				       &w->produced[i].write, &w->err);
+	}
+}
+
+static void
+after_commit(uv_work_t *req, int status)
+{
+	struct work *w = req->data;
+	struct srun *r = w->r;
+	struct engine_event ev = {.kind = EV_OUTPUTS, .ref = ref_of(w)};
+
+	(void)status;
+	if (req->loop != NULL)
+		done_working(w);
+	ev.ok = w->rc == 0;
+	ev.reason = w->err.msg;
+	if (ev.ok) {
+		ev.outputs = w->kv;
+		ev.noutputs = w->outputs.n;
+		ev.produced = w->produced;
+		ev.nproduced = r->rpaths[w->t->id].noutputs;
+	}
+	attempt_drop(r, w->a);
+	(void)session_event(r->s, &ev);
+	work_free(w);
+}
+
+int
+commit_start(struct srun *r, struct attempt *a, struct err *err)
+{
+	struct work *w = work_new(r, a, err);
+
+	if (w == NULL)
+		return -1;
+	w->mask = env_mask(r, w->t, &w->mask_size, &w->err);
+	if (w->mask == NULL && w->err.code != ERR_NONE) {
+		*err = w->err;
+		work_free(w);
+		return -1;
+	}
+	/* Without declared outputs there is nothing to make durable: no thread is needed to
+	 * look for one small file. */
+	if (r->rpaths[w->t->id].noutputs == 0) {
+		commit(&w->req);
+		after_commit(&w->req, 0);
+		return 0;
+	}
+	return queue(w, commit, after_commit, err);
+}

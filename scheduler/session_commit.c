@@ -1,0 +1,163 @@
+/*
+ * Batches on their way through the writer thread, and what the observer sees of them.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "scheduler/session_int.h"
+
+/**
+ * session_submit(s):
+ * Hand the engine's batch to the writer.  Not while Ctrl-Z waits: the gate must be free when
+ * the process stops.
+ */
+void
+session_submit(struct session *s)
+{
+	struct meta_op *ops;
+	size_t n;
+
+	if (s->flying || s->want_stop || (ops = engine_take(s->engine, &n)) == NULL)
+		return;
+	s->flying = true;
+	s->lazy_due = false;
+	(void)uv_timer_stop(&s->lazy);
+	meta_writer_submit(s->writer, ops, n);
+}
+
+static void
+on_again(uv_timer_t *t)
+{
+	struct session *s = t->data;
+	struct meta_op *ops;
+	size_t n;
+
+	ops = engine_taken(s->engine, &n);
+	if (ops == NULL || s->flying)
+		return;
+	s->flying = true;
+	meta_writer_submit(s->writer, ops, n);
+}
+
+/* Nothing is lost: launches stop, and the batch is tried again until there is room. */
+static void
+disk_full(struct session *s, const struct err *err)
+{
+	struct engine_event ev = {.kind = EV_COMMIT_FULL};
+
+	if (!s->full_told)
+		session_say(s, NOTICE_WARN,
+			    "%s; nothing new starts until there is room (trying again "
+			    "every second)",
+			    err->msg);
+	s->full_told = true;
+	(void)session_event(s, &ev);
+	(void)uv_timer_start(&s->again, on_again, FULL_MS, 0);
+}
+
+/* The state directory is gone: nothing can be recorded any more, so stop what runs. */
+static void
+state_gone(struct session *s, const struct err *err)
+{
+	size_t i;
+
+	for (i = 0; i < s->runs.n; i++)
+		for (struct attempt *a = s->runs.v[i]->attempts; a != NULL; a = a->next) {
+			struct engine_ref ref = {
+			    .run = (uint32_t)i, .task = a->task, .number = a->number};
+
+			s->local->ops->stop(s->local, ref);
+		}
+	session_break(s, err);
+}
+
+static void
+show_task(struct session *s, uint32_t run, uint32_t task)
+{
+	struct session_run r;
+	struct session_task t;
+
+	if (s->cfg.observer->task_changed == NULL || s->runs.v[run]->settle)
+		return;
+	session_run_view(s, run, &r);
+	session_task_view(s, run, task, &t);
+	s->cfg.observer->task_changed(s->cfg.observer->ctx, &r, &t);
+}
+
+/* States on the way are shown at once; ends wait until they are durable. */
+void
+session_show_changes(struct session *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->changed.n; i++) {
+		struct engine_ref ref = s->changed.v[i];
+		struct engine_task_view v;
+
+		engine_task_view(s->engine, ref.run, ref.task, &v);
+		if (v.state != TASK_DONE && v.state != TASK_UP_FOR_RETRY)
+			show_task(s, ref.run, ref.task);
+	}
+	s->changed.n = 0;
+}
+
+/* What of a committed batch the observer wants to know. */
+static void
+show_committed(struct session *s, const struct meta_op *ops, size_t n)
+{
+	size_t i, k;
+
+	for (i = 0; i < n; i++) {
+		const struct meta_op *op = &ops[i];
+
+		if (op->kind != META_OP_TASK || op->stale ||
+		    (op->task_state != TASK_DONE && op->task_state != TASK_UP_FOR_RETRY))
+			continue;
+		for (k = 0; k < s->runs.n; k++) {
+			const struct dag_task *t;
+
+			if (strcmp(s->runs.v[k]->id, op->run) != 0)
+				continue;
+			t = dag_task_find(s->runs.v[k]->dag, op->task);
+			if (t != NULL)
+				show_task(s, (uint32_t)k, t->id);
+		}
+	}
+}
+
+/**
+ * session_wrote(async):
+ * The writer thread has finished a batch: tell the engine, in the loop's thread.
+ */
+void
+session_wrote(uv_async_t *async)
+{
+	struct session *s = async->data;
+	const struct meta_op *stale = NULL;
+	struct engine_event ev = {.kind = EV_COMMITTED};
+	struct meta_op *ops;
+	struct err err = {0};
+	size_t n;
+	int rc;
+
+	if (meta_writer_result(s->writer, &rc, &stale, &err) == 0)
+		return;
+	s->flying = false;
+	if (rc != 0) {
+		if (err.code == ERR_FULL)
+			disk_full(s, &err);
+		else if (err.code == ERR_STALE)
+			state_gone(s, &err);
+		else
+			session_break(s, &err);
+		return;
+	}
+	if (s->full_told)
+		session_say(s, NOTICE_INFO, "there is room again; going on");
+	s->full_told = false;
+	ops = engine_taken(s->engine, &n);
+	show_committed(s, ops, n);
+	ev.stale = stale;
+	(void)session_event(s, &ev);
+}

@@ -1,0 +1,164 @@
+#ifndef DAG_SCHEDULER_SESSION_INT_H
+#define DAG_SCHEDULER_SESSION_INT_H
+/*
+ * What the files of the session share; nobody else includes it.
+ *
+ * One turn of the loop: callbacks of timers, pidfds, workers, signals and the writer thread
+ * turn what happened into events and step the engine at once; then, before the loop sleeps,
+ * session_pump carries out the engine's actions and hands the writer one batch if none is
+ * under way.  Ends are shown to the observer only when their batch is durable.
+ */
+#include <uv.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/proc.h"
+#include "base/vec.h"
+#include "scheduler/dag.h"
+#include "scheduler/engine.h"
+#include "scheduler/executor.h"
+#include "scheduler/render.h"
+#include "scheduler/session.h"
+#include "store/meta.h"
+#include "store/project.h"
+#include "tasks/proto/events.h"
+
+#define LOOK_MS	     1000 /* the database and ownerless attempts are looked at this often */
+#define LAZY_MS	     100 /* rows that do not hurry wait this long for company */
+#define DRAW_MS	     100
+#define FULL_MS	     1000 /* a commit that found the disk full is tried again after this */
+#define GATE_WARN_US INT64_C(10000000) /* repeat "waiting for the database" this often */
+
+/* What belongs to one attempt while it is under way here. */
+struct attempt {
+	uint32_t task, number;
+	char id[META_RUN_ID];
+	char *dir;    /* relative to the state directory */
+	bool stop;    /* a worker of it should give up */
+	bool working; /* prepare or commit is in a worker thread */
+	int dirfd;    /* for its events; -1 */
+	struct events events;
+	double done, total;
+	char *cmd, *cwd; /* for messages; NULL where adopted */
+	struct attempt *next;
+};
+
+struct srun {
+	struct session *s;
+	uint32_t index; /* in the engine and in s->runs */
+	char id[META_RUN_ID];
+	char trace[33]; /* trace id of TRACEPARENT */
+	int owner_fd;	/* -1: let go */
+	int64_t epoch;
+	struct arena *arena;
+	const struct dag *dag;
+	struct dag *own_dag; /* loaded here from the run's definition, or NULL */
+	char *file;
+	struct jinja_dict *params;
+	struct run_values values;
+	struct engine_paths *paths;
+	struct render_paths *rpaths;
+	struct engine_task_row *rows;
+	struct attempt *attempts;
+	int64_t logical_us;
+	bool resumed, retried, settle, fail_fast;
+	bool over; /* ended, settled or stale */
+	bool began_shown;
+	enum run_result result;
+	int64_t last_command; /* id of the last command carried out */
+};
+
+struct session {
+	const struct project *p;
+	struct session_config cfg;
+	struct meta *meta; /* of this thread: creating, taking, reading */
+	struct meta_writer *writer;
+	struct engine *engine;
+	struct executor *local;
+	VEC(struct srun *) runs;
+	char boot[PROC_BOOT_ID_MAX];
+
+	uv_loop_t loop;
+	uv_async_t wrote; /* the writer thread has finished a batch */
+	uv_prepare_t pump;
+	uv_timer_t due;	 /* the engine's next deadline */
+	uv_timer_t lazy; /* rows that do not hurry */
+	uv_timer_t look; /* every second */
+	uv_timer_t draw;
+	uv_timer_t again;   /* a batch that found the disk full */
+	uv_fs_event_t wake; /* .dag/wake was touched */
+	uv_signal_t sig[7];
+	bool loop_open;
+	unsigned workers; /* prepares and commits under way */
+
+	VEC(struct engine_ref) changed; /* to be shown */
+	int64_t data_version;
+	bool flying; /* the writer has a batch */
+	bool lazy_due;
+	bool full_told;
+	bool lost_told;
+	int64_t gate_told_us;
+	unsigned interrupts;	/* INT and TERM so far */
+	int signal;		/* the first of them */
+	bool hangup, want_stop; /* HUP; Ctrl-Z */
+	bool broken;		/* cannot go on: err says why */
+	bool failed;		/* a run did not succeed */
+	struct err err;
+};
+
+/* session.c */
+void session_break(struct session *, const struct err *);
+int session_event(struct session *, const struct engine_event *);
+void session_say(struct session *, enum session_notice, const char *, ...)
+    __attribute__((format(printf, 3, 4)));
+bool session_over(const struct session *);
+struct now session_now(struct session *);
+
+/* session_commit.c */
+void session_submit(struct session *);
+void session_wrote(uv_async_t *);
+void session_show_changes(struct session *);
+
+/* session_attempt.c */
+void session_act(struct session *, const struct engine_action *);
+struct attempt *attempt_find(struct srun *, uint32_t, uint32_t);
+struct attempt *attempt_add(struct srun *, uint32_t, uint32_t, const char *,
+			    const char *);
+void attempt_drop(struct srun *, struct attempt *);
+void attempt_release_all(struct srun *);
+extern const struct exec_reports session_reports;
+
+/* session_env.c */
+int env_build(struct srun *, const struct dag_task *, const struct attempt *,
+	      const struct render_task *, struct arena *, struct shim_spec *,
+	      struct err *);
+int env_secrets_check(const struct dag *, const bool *, const char *, struct err *);
+struct mask *env_mask(struct srun *, const struct dag_task *, size_t *, struct err *);
+
+/* session_run.c */
+int srun_values(struct srun *, const char *, struct err *);
+enum engine_decision session_decide(void *, void *, uint32_t, char *, size_t);
+void session_wait_times(void *, void *, uint32_t, int64_t *, int64_t *);
+struct srun *srun_new(struct session *, const char *, struct err *);
+void srun_free(struct srun *);
+void srun_let_go(struct srun *);
+void session_show_began(struct srun *);
+int srun_add(struct srun *, const struct engine_run_spec *, struct err *);
+
+/* session_take.c */
+void session_settle_quietly(struct session *);
+
+/* session_signal.c */
+int session_signals(struct session *, struct err *);
+
+/* session_look.c */
+int session_look_start(struct session *, struct err *);
+void session_commands(struct session *);
+void session_poll_events(struct session *);
+
+/* outputs_work.c */
+int prepare_start(struct srun *, struct attempt *, struct err *);
+int commit_start(struct srun *, struct attempt *, struct err *);
+
+#endif

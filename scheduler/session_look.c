@@ -1,0 +1,213 @@
+/*
+ * Looking around: commands of other processes, ownerless attempts that hold paths, a slow
+ * gate, the progress that tasks report.  `.dag/wake` is touched by who wants to be heard; a
+ * look every second catches what inotify misses.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "scheduler/session_int.h"
+
+#include <jansson.h>
+
+static bool
+any_blocked(struct session *s)
+{
+	struct engine_task_view v;
+	uint32_t i, k;
+
+	for (i = 0; i < s->runs.n; i++) {
+		if (s->runs.v[i]->over || s->runs.v[i]->settle)
+			continue;
+		for (k = 0; k < s->runs.v[i]->dag->ntasks; k++) {
+			engine_task_view(s->engine, i, k, &v);
+			if (v.blocked)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* The task a retry command begins with: its id, -1 for none, -2 for an unknown name. */
+static int32_t
+retry_from(const struct srun *r, const char *args)
+{
+	json_t *j = json_parse(args, strlen(args), NULL);
+	const char *name = json_string_value(json_object_get(j, "from"));
+	const struct dag_task *t = name != NULL ? dag_task_find(r->dag, name) : NULL;
+	int32_t id = name == NULL ? -1 : t == NULL ? -2 : (int32_t)t->id;
+
+	json_decref(j);
+	return id;
+}
+
+/* One command becomes one event; its answer is committed with what it changed. */
+static void
+obey(struct srun *r, const struct meta_command *c)
+{
+	struct engine_event ev = {.ref = {.run = r->index}, .command = c->id, .from = -1};
+
+	ev.answer = "done";
+	if (strcmp(c->verb, "cancel") == 0 || strcmp(c->verb, "kill") == 0) {
+		ev.kind = EV_CANCEL;
+		ev.kill = c->verb[0] == 'k';
+		ev.reason = "cancelled by `dag cancel`";
+		ev.answer = "stopping";
+	} else if (strcmp(c->verb, "retry") == 0) {
+		ev.from = retry_from(r, c->args);
+		ev.kind = ev.from == -2 ? EV_TICK : EV_RETRY;
+		ev.answer = ev.from == -2 ? "refused: there is no such task" : "retrying";
+	} else {
+		ev.kind = EV_TICK;
+		ev.answer = "refused: this version of dag does not know the command";
+	}
+	(void)session_event(r->s, &ev);
+}
+
+/**
+ * session_commands(s):
+ * Carry out what other processes asked of our runs.
+ */
+void
+session_commands(struct session *s)
+{
+	struct meta_command *c;
+	struct arena *a;
+	size_t i, k, n;
+
+	for (i = 0; i < s->runs.n && !s->broken; i++) {
+		struct srun *r = s->runs.v[i];
+
+		if (r->over || r->settle || (a = arena_new(0)) == NULL)
+			continue;
+		if (meta_commands(s->meta, r->id, a, &c, &n, NULL) != 0)
+			n = 0;
+		for (k = 0; k < n; k++) {
+			if (c[k].id <= r->last_command)
+				continue;
+			r->last_command = c[k].id;
+			obey(r, &c[k]);
+		}
+		arena_free(a);
+	}
+}
+
+static void
+warn_gate(struct session *s)
+{
+	int64_t now = session_now(s).mono_us;
+	pid_t pid;
+	char state;
+
+	if (!s->flying || !meta_writer_gate(s->writer, &pid, &state) ||
+	    (s->gate_told_us != 0 && now - s->gate_told_us < GATE_WARN_US))
+		return;
+	s->gate_told_us = now;
+	if (state == 'T')
+		session_say(s, NOTICE_WARN,
+			    "waiting for the database: process %ld holds it and is "
+			    "stopped (`kill -CONT "
+			    "%ld`)",
+			    (long)pid, (long)pid);
+	else
+		session_say(s, NOTICE_WARN,
+			    "waiting for the database: process %ld holds it", (long)pid);
+}
+
+static void
+look(struct session *s)
+{
+	struct engine_event ev = {.kind = EV_WAKE};
+	int64_t version;
+
+	if (s->broken)
+		return;
+	session_commands(s);
+	if (any_blocked(s)) {
+		session_settle_quietly(s);
+		version = meta_data_version(s->meta);
+		if (version != s->data_version) {
+			s->data_version = version;
+			(void)session_event(s, &ev);
+		}
+	}
+	warn_gate(s);
+}
+
+static void
+on_look(uv_timer_t *t)
+{
+	look(t->data);
+}
+
+static void
+on_wake(uv_fs_event_t *h, const char *name, int events, int status)
+{
+	(void)name;
+	(void)events;
+	if (status == 0)
+		look(h->data);
+}
+
+int
+session_look_start(struct session *s, struct err *err)
+{
+	struct buf path;
+	int rc;
+
+	buf_init(&path, 0);
+	buf_addf(&path, "%s/wake", s->p->state);
+	project_wake(s->p); /* there must be a file to watch */
+	rc = uv_fs_event_init(&s->loop, &s->wake);
+	s->wake.data = s;
+	if (rc == 0 && !buf_failed(&path))
+		/* Without inotify (limits) the look every second does. */
+		(void)uv_fs_event_start(&s->wake, on_wake, path.p, 0);
+	buf_release(&path);
+	if (rc != 0)
+		return err_set(err, ERR_SYS, "cannot watch files: %s", uv_strerror(rc));
+	(void)uv_timer_start(&s->look, on_look, LOOK_MS, LOOK_MS);
+	return 0;
+}
+
+static void
+on_event(void *ctx, const struct event *ev)
+{
+	struct attempt *a = ctx;
+
+	if (ev->type != EVENT_PROGRESS)
+		return;
+	a->done = ev->done;
+	a->total = ev->total > 0 ? ev->total : 0;
+}
+
+/**
+ * session_poll_events(s):
+ * Read what tasks under way have reported since the last time.
+ */
+void
+session_poll_events(struct session *s)
+{
+	struct buf path;
+	size_t i;
+
+	for (i = 0; i < s->runs.n; i++)
+		for (struct attempt *a = s->runs.v[i]->attempts; a != NULL; a = a->next) {
+			if (a->dirfd == -1) {
+				buf_init(&path, 0);
+				buf_addf(&path, "%s/%s", s->p->state, a->dir);
+				if (!buf_failed(&path))
+					a->dirfd = open(path.p, O_RDONLY | O_DIRECTORY |
+								    O_CLOEXEC);
+				buf_release(&path);
+			}
+			if (a->dirfd != -1)
+				(void)events_poll(&a->events, a->dirfd, on_event, a,
+						  NULL);
+		}
+}

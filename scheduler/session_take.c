@@ -1,0 +1,373 @@
+/*
+ * Runs of earlier owners: resumed, retried, cancelled, or only settled.  The owner's lock
+ * comes first, then the rows are read and the epoch raised: nobody else writes them from then
+ * on.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/diag.h"
+#include "scheduler/session_int.h"
+#include "store/owner.h"
+#include "tasks/schema/schema.h"
+
+static int
+busy(struct session *s, const char *run, struct err *err)
+{
+	struct owner_info o;
+
+	if (owner_look(s->p, run, &o, NULL) != 0 || !o.held)
+		return err_set(err, ERR_BUSY, "run %s has an owner already", run);
+	if (o.state == 'T')
+		return err_set(err, ERR_BUSY,
+			       "run %s is owned by process %ld, which is stopped: `kill "
+			       "-CONT %ld` lets it "
+			       "go on",
+			       run, (long)o.pid, (long)o.pid);
+	return err_set(err, ERR_BUSY,
+		       "run %s is owned by process %ld, which is at work on it", run,
+		       (long)o.pid);
+}
+
+static int
+load_definition(struct srun *r, const struct meta_run *m, struct err *err)
+{
+	struct diag *d = diag_new();
+	const char *text;
+	size_t len;
+	int file;
+
+	if (d == NULL)
+		return err_nomem(err);
+	if (meta_definition(r->s->meta, m->def_hash, r->arena, &text, &len, err) != 0) {
+		diag_free(d);
+		return -1;
+	}
+	file = diag_file(d, m->file, text, len);
+	if (file == -1 || dag_load(d, file, m->file, text, len, NULL, &r->own_dag) != 0) {
+		diag_free(d);
+		return err_set(err, ERR_CORRUPT,
+			       "the definition of run %s is no longer a valid DAG for "
+			       "this version of dag",
+			       r->id);
+	}
+	diag_free(d);
+	r->dag = r->own_dag;
+	return 0;
+}
+
+static int
+read_rows(struct srun *r, struct err *err)
+{
+	struct meta_task *tasks;
+	size_t i, n;
+
+	if (meta_tasks(r->s->meta, r->id, r->arena, &tasks, &n, err) != 0)
+		return -1;
+	for (i = 0; i < n; i++) {
+		const struct dag_task *t = dag_task_find(r->dag, tasks[i].name);
+
+		if (t == NULL)
+			return err_set(err, ERR_CORRUPT,
+				       "run %s has a task `%s` that its DAG has not",
+				       r->id, tasks[i].name);
+		r->rows[t->id] =
+		    (struct engine_task_row){.state = tasks[i].state,
+					     .result = tasks[i].result,
+					     .attempt = tasks[i].attempt,
+					     .tries = tasks[i].tries,
+					     .next_try_us = tasks[i].next_try_us,
+					     .started_us = tasks[i].started_us,
+					     .ended_us = tasks[i].ended_us,
+					     .reason = tasks[i].reason,
+					     .selected = tasks[i].selected};
+	}
+	return 0;
+}
+
+static struct exec_adopt
+adopt_of(struct srun *r, const struct dag_task *t, const struct meta_attempt *m)
+{
+	return (struct exec_adopt){
+	    .ref = {.run = r->index, .task = t->id, .number = m->number},
+	    .dir = m->dir,
+	    .attempt_id = m->id,
+	    .boot_id = m->boot_id,
+	    .this_boot = r->s->boot,
+	    .leave_children = t->leave_children};
+}
+
+struct live {
+	struct meta_attempt *v;
+	size_t n;
+};
+
+/* Which of its attempts have not ended by their rows.  A run that is only settled leaves
+ * those alone whose process lives: they are for whoever resumes it. */
+static int
+find_live(struct srun *r, struct live *live, struct err *err)
+{
+	struct meta_attempt *all;
+	size_t i, n;
+
+	live->n = 0;
+	if (meta_attempts(r->s->meta, r->id, r->arena, &all, &n, err) != 0)
+		return -1;
+	if ((live->v = arena_array(r->arena, n + 1, sizeof(*live->v))) == NULL)
+		return err_nomem(err);
+	for (i = 0; i < n; i++) {
+		const struct dag_task *t = dag_task_find(r->dag, all[i].task);
+		struct exec_adopt a;
+		struct exit_record rec;
+
+		if (t == NULL || all[i].state == TASK_DONE)
+			continue;
+		a = adopt_of(r, t, &all[i]);
+		if (r->settle && (t->type->kind == TASK_ENGINE ||
+				  exec_local_fate(r->s->p, &a, &rec, NULL) == FATE_ALIVE))
+			continue;
+		r->rows[t->id].live = true;
+		r->rows[t->id].attempt = all[i].number;
+		r->rows[t->id].started_us = all[i].started_us;
+		r->rows[t->id].wake_us = all[i].wake_us;
+		live->v[live->n++] = all[i];
+	}
+	return 0;
+}
+
+static void
+read_output(void *ctx, const char *task, int32_t map, const struct meta_kv *kv)
+{
+	struct srun *r = ctx;
+	const struct dag_task *t = dag_task_find(r->dag, task);
+
+	(void)map;
+	if (t != NULL)
+		(void)engine_set_output(r->s->engine, r->index, t->id, kv);
+}
+
+/* Watch what lives; the executor reports what has ended. */
+static int
+adopt_all(struct srun *r, const struct live *live, struct err *err)
+{
+	size_t i;
+
+	for (i = 0; i < live->n; i++) {
+		const struct meta_attempt *m = &live->v[i];
+		const struct dag_task *t = dag_task_find(r->dag, m->task);
+		struct exec_adopt a = adopt_of(r, t, m);
+
+		if (t->type->kind == TASK_ENGINE)
+			continue;
+		if (attempt_add(r, t->id, m->number, m->id, m->dir) == NULL)
+			return err_nomem(err);
+		if (r->s->local->ops->adopt(r->s->local, &a, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+struct take {
+	bool retry, cancel, settle;
+	const char *from;
+};
+
+static int
+fill(struct srun *r, const struct meta_run *m, struct live *live, struct err *err)
+{
+	r->logical_us = r->values.logical_us = m->logical_us;
+	r->values.interval_start_us = m->interval_start_us;
+	r->values.interval_end_us = m->interval_end_us;
+	r->fail_fast = strstr(m->options, "\"fail_fast\":true") != NULL;
+	r->file = strdup(m->file);
+	if (r->file == NULL)
+		return err_nomem(err);
+	if (load_definition(r, m, err) != 0 || srun_values(r, m->params, err) != 0 ||
+	    read_rows(r, err) != 0)
+		return -1;
+	r->index = (uint32_t)r->s->runs.n;
+	return find_live(r, live, err);
+}
+
+static int
+into_engine(struct srun *r, const struct meta_run *m, const struct take *how,
+	    const struct live *live, struct err *err)
+{
+	struct session *s = r->s;
+	struct engine_run_spec spec = {.started_us = m->started_us,
+				       .deadline_us = m->deadline_us,
+				       .retry = how->retry,
+				       .cancel = how->cancel,
+				       .from = -1};
+
+	if (how->retry) {
+		/* A retried run gets its time anew. */
+		spec.started_us = session_now(s).wall_us;
+		spec.deadline_us =
+		    r->dag->timeout_us > 0 ? spec.started_us + r->dag->timeout_us : 0;
+	}
+	if (how->from != NULL) {
+		const struct dag_task *t = dag_task_find(r->dag, how->from);
+
+		if (t == NULL)
+			return err_set(err, ERR_NOTFOUND, "run %s has no task `%s`",
+				       r->id, how->from);
+		spec.from = (int32_t)t->id;
+	}
+	if (srun_add(r, &spec, err) != 0)
+		return -1;
+	if (meta_outputs(s->meta, r->id, read_output, r, err) != 0)
+		return -1;
+	return adopt_all(r, live, err);
+}
+
+/* Is there anything a retry would do? */
+static bool
+nothing_to_retry(const struct srun *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->dag->ntasks; i++) {
+		enum task_result res = r->rows[i].result;
+
+		if (r->rows[i].state != TASK_DONE)
+			return false;
+		if (r->rows[i].selected && res != RESULT_SUCCESS &&
+		    res != RESULT_CACHED && res != RESULT_SKIPPED)
+			return false;
+	}
+	return true;
+}
+
+/* Take the run ${id}: 0 taken, 1 nothing to do with it, -1. */
+static int
+take_over(struct session *s, const char *id, const struct take *how, struct err *err)
+{
+	struct srun *r = srun_new(s, id, err);
+	struct live live = {0};
+	struct meta_run m;
+	int rc = -1;
+
+	if (r == NULL)
+		return -1;
+	r->settle = how->settle;
+	r->resumed = !how->retry && !how->settle;
+	r->retried = how->retry;
+	if ((r->owner_fd = owner_take(s->p, id, err)) == -1) {
+		if (err != NULL && err->code == ERR_BUSY)
+			(void)busy(s, id, err);
+		goto out;
+	}
+	if (meta_run_get(s->meta, id, r->arena, &m, err) != 0)
+		goto out;
+	if ((m.state == RUN_DONE) != how->retry) {
+		rc = 1;
+		goto out;
+	}
+	if (fill(r, &m, &live, err) != 0)
+		goto out;
+	if ((how->settle && live.n == 0) ||
+	    (how->retry && how->from == NULL && nothing_to_retry(r))) {
+		rc = 1;
+		goto out;
+	}
+	if (meta_run_take(s->meta, id, s->boot, &r->epoch, err) != 0 ||
+	    into_engine(r, &m, how, &live, err) != 0)
+		goto out;
+	if (!r->settle)
+		session_show_began(r);
+	return 0;
+out:
+	if (s->runs.n == 0 || s->runs.v[s->runs.n - 1] != r)
+		srun_free(r);
+	return rc;
+}
+
+int
+session_resume(struct session *s, const char *run, struct err *err)
+{
+	struct take how = {0};
+
+	return take_over(s, run, &how, err);
+}
+
+int
+session_retry(struct session *s, const char *run, const char *from, struct err *err)
+{
+	struct take how = {.retry = true, .from = from};
+
+	return take_over(s, run, &how, err);
+}
+
+int
+session_cancel_ownerless(struct session *s, const char *run, struct err *err)
+{
+	struct take how = {.cancel = true};
+
+	return take_over(s, run, &how, err);
+}
+
+/* ---- settling ---- */
+
+/* All runs that the database calls running and that nobody owns. */
+static int
+settle_all(struct session *s, bool tell, struct err *err)
+{
+	struct meta_run_filter f = {.state = RUN_RUNNING, .result = -1, .limit = 1000};
+	struct take how = {.settle = true};
+	struct arena *a = arena_new(0);
+	struct meta_run *runs;
+	size_t i, k, n;
+	int rc = 0;
+
+	if (a == NULL)
+		return err_nomem(err);
+	if (meta_runs(s->meta, &f, a, &runs, &n, err) != 0) {
+		arena_free(a);
+		return -1;
+	}
+	for (i = 0; i < n && rc >= 0; i++) {
+		struct err why = {0};
+
+		for (k = 0; k < s->runs.n; k++)
+			if (!s->runs.v[k]->over &&
+			    strcmp(s->runs.v[k]->id, runs[i].id) == 0)
+				break;
+		if (k < s->runs.n)
+			continue;
+		rc = take_over(s, runs[i].id, &how, &why);
+		if (rc == -1 && (why.code == ERR_BUSY || why.code == ERR_CORRUPT)) {
+			rc = 0;
+			if (why.code == ERR_BUSY)
+				continue;
+		}
+		if (rc == -1 && err != NULL)
+			*err = why;
+		if (tell && rc >= 0)
+			session_say(s, NOTICE_INFO,
+				    "run %s of %s was interrupted: dag resume %s",
+				    runs[i].id, runs[i].dag, runs[i].id);
+	}
+	arena_free(a);
+	return rc < 0 ? -1 : 0;
+}
+
+int
+session_settle(struct session *s, struct err *err)
+{
+	return settle_all(s, true, err);
+}
+
+/**
+ * session_settle_quietly(s):
+ * The same without notices, for who waits for a path that an ownerless attempt holds.
+ */
+void
+session_settle_quietly(struct session *s)
+{
+	struct err err = {0};
+
+	/* Failing is no harm: it is tried again in a second. */
+	(void)settle_all(s, false, &err);
+}

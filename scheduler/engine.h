@@ -201,7 +201,8 @@ void engine_free(struct engine *);
  * engine_add(e, now, spec, run):
  * Add a run; what ${spec} points to must stay until the engine is freed.  Its number goes to
  * ${run}.  Attempts that are `live` stand in STARTING until the rim reports EV_STARTED,
- * EV_EXITED, EV_VOID or EV_LOST.  Return 0, or -1 if memory runs out.
+ * EV_EXITED, EV_VOID or EV_LOST.  Nothing is launched before the next engine_step, so that
+ * all runs of a session can be added first.  Return 0, or -1 if memory runs out.
  */
 int engine_add(struct engine *, struct now, const struct engine_run_spec *, uint32_t *);
 

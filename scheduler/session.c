@@ -296,6 +296,9 @@ exit_code(struct session *s, struct err *err)
 int
 session_loop(struct session *s, struct err *err)
 {
+	struct engine_event begin = {.kind = EV_TICK};
+
+	(void)session_event(s, &begin);
 	while (!s->broken && !session_over(s)) {
 		(void)uv_run(&s->loop, UV_RUN_DEFAULT);
 		if (s->hangup)

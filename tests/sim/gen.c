@@ -1,0 +1,177 @@
+/*
+ * Random DAGs and worlds.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim.h"
+#include "tasks/schema/schema.h"
+
+uint64_t
+sim_rand(struct sim *s, uint64_t n)
+{
+	uint64_t x = s->rng += 0x9e3779b97f4a7c15u;
+
+	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+	x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+	x ^= x >> 31;
+	return n == 0 ? x : x % n;
+}
+
+void
+sim_fail(struct sim *s, const char *fmt, ...)
+{
+	va_list ap;
+
+	(void)fprintf(stderr, "sim: seed %llu, step %llu: ", (unsigned long long)s->seed,
+		      (unsigned long long)s->steps);
+	va_start(ap, fmt);
+	(void)vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	(void)fprintf(stderr, "\n");
+	exit(1);
+}
+
+static const struct task_type exec_type = {.name = "shell", .kind = TASK_EXEC};
+static const struct task_type wait_type = {.name = "wait", .kind = TASK_ENGINE};
+
+static void *
+zalloc(size_t n, size_t size)
+{
+	void *p = calloc(n + 1, size);
+
+	if (p == NULL)
+		abort();
+	return p;
+}
+
+static enum trigger_rule
+random_rule(struct sim *s)
+{
+	return sim_rand(s, 3) != 0 ? TRIGGER_ALL_SUCCESS
+				   : (enum trigger_rule)sim_rand(s, TRIGGER_RULES);
+}
+
+static void
+make_task(struct sim *s, struct dag_task *t, uint32_t id, char *name)
+{
+	(void)snprintf(name, 16, "t%u", id);
+	t->id = id;
+	t->name = name;
+	t->type = sim_rand(s, 12) == 0 ? &wait_type : &exec_type;
+	t->trigger = random_rule(s);
+	t->retries = (uint32_t)sim_rand(s, 3);
+	t->retry_delay_us = (int64_t)sim_rand(s, 5) * 1000000;
+	t->retry_backoff = sim_rand(s, 2) == 0 ? 1 : 2;
+	t->retry_max_delay_us = 8000000;
+	t->retry_on = sim_rand(s, 8) == 0 ? 0 : RETRY_ON_DEFAULT;
+	t->allow_failure = sim_rand(s, 8) == 0;
+	t->priority = (int32_t)sim_rand(s, 3);
+	if (t->type == &exec_type) {
+		t->ninputs = sim_rand(s, 2);
+		t->noutputs = sim_rand(s, 2);
+	}
+}
+
+static void
+add_edges(struct sim *s, struct dag *g)
+{
+	size_t n = g->ntasks, i, k;
+	unsigned density = 1 + (unsigned)sim_rand(s, 4);
+
+	for (i = 0; i < n; i++) {
+		g->tasks[i].up = zalloc(n, sizeof(uint32_t));
+		g->tasks[i].down = zalloc(n, sizeof(uint32_t));
+	}
+	for (i = 1; i < n; i++)
+		for (k = 0; k < i; k++)
+			if (sim_rand(s, i + 2) < density) {
+				struct dag_task *t = &g->tasks[i], *u = &g->tasks[k];
+
+				t->up[t->nup++] = (uint32_t)k;
+				u->down[u->ndown++] = (uint32_t)i;
+			}
+}
+
+static void
+make_run(struct sim *s, struct sim_run *r, unsigned index)
+{
+	size_t n = s->dag.ntasks, i;
+	static const char *const pool[] = {"a", "a/b", "a/b/c", "d", "e", "e/f"};
+
+	(void)snprintf(r->id, sizeof(r->id), "run-%u", index);
+	r->tasks = zalloc(n, sizeof(*r->tasks));
+	r->paths = zalloc(n, sizeof(*r->paths));
+	r->fail_fast = sim_rand(s, 6) == 0;
+	for (i = 0; i < n; i++) {
+		struct sim_task *t = &r->tasks[i];
+		const struct dag_task *m = &s->dag.tasks[i];
+
+		t->when = sim_rand(s, 8) != 0;
+		t->broken = sim_rand(s, 40) == 0;
+		t->fails = sim_rand(s, 3) == 0 ? (unsigned)sim_rand(s, 4) : 0;
+		if (m->ninputs + m->noutputs > 0 && sim_rand(s, 3) == 0) {
+			struct meta_path *p = zalloc(1, sizeof(*p));
+
+			p->path = pool[sim_rand(s, 6)];
+			p->write = m->noutputs > 0;
+			r->paths[i] = (struct engine_paths){.v = p, .n = 1};
+		}
+	}
+}
+
+/**
+ * sim_make(s, max):
+ * A world with one DAG of at most ${max} tasks and up to three runs of it.
+ */
+void
+sim_make(struct sim *s, unsigned max)
+{
+	struct dag *g = &s->dag;
+	size_t i;
+
+	g->name = "sim";
+	g->ntasks = 1 + sim_rand(s, sim_rand(s, 4) == 0 ? max : 12);
+	g->tasks = zalloc(g->ntasks, sizeof(*g->tasks));
+	g->order = zalloc(g->ntasks, sizeof(*g->order));
+	g->max_active_tasks = sim_rand(s, 4) == 0 ? 1 + (uint32_t)sim_rand(s, 4) : 0;
+	for (i = 0; i < g->ntasks; i++) {
+		make_task(s, &g->tasks[i], (uint32_t)i, zalloc(16, 1));
+		g->order[i] = (uint32_t)i;
+	}
+	add_edges(s, g);
+	s->jobs = 1 + (unsigned)sim_rand(s, 6);
+	s->nruns = 1 + (unsigned)sim_rand(s, SIM_RUNS_MAX);
+	for (i = 0; i < s->nruns; i++)
+		make_run(s, &s->runs[i], (unsigned)i);
+	s->now.wall_us = 1700000000000000;
+	s->now.mono_us = 5000000;
+}
+
+static void
+drop(const void *p)
+{
+	free((void *)(uintptr_t)p);
+}
+
+void
+sim_release(struct sim *s)
+{
+	size_t i, k;
+
+	for (k = 0; k < s->nruns; k++) {
+		for (i = 0; i < s->dag.ntasks; i++)
+			drop(s->runs[k].paths[i].v);
+		free(s->runs[k].paths);
+		free(s->runs[k].tasks);
+	}
+	for (i = 0; i < s->dag.ntasks; i++) {
+		drop(s->dag.tasks[i].name);
+		free(s->dag.tasks[i].up);
+		free(s->dag.tasks[i].down);
+	}
+	free(s->dag.tasks);
+	free(s->dag.order);
+}

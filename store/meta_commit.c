@@ -152,7 +152,7 @@ carry_out(struct batch *b, struct err *err)
 	if (compare_epochs(b, err) != 0)
 		return -1;
 	for (i = 0; i < b->n; i++)
-		if (!b->of[i]->stale && apply(b->m, b->of[i], &b->ops[i], err) != 0)
+		if (!(b->ops[i].stale = b->of[i]->stale) && apply(b->m, b->of[i], &b->ops[i], err) != 0)
 			return -1;
 	return 0;
 }
@@ -172,7 +172,7 @@ batch_init(struct batch *b, struct meta *m, struct meta_op *ops, size_t n,
 	if (b->runs == NULL || b->of == NULL)
 		return err_nomem(err);
 	for (i = 0; i < n; i++) { /* what an earlier try of the same batch left */
-		ops[i].blocked = false;
+		ops[i].blocked = ops[i].stale = false;
 		ops[i].blocked_by[0] = '\0';
 		ops[i].blocked_run[0] = '\0';
 	}

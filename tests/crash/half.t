@@ -1,0 +1,170 @@
+#!/usr/bin/perl
+# The graph that no other runner gets right when it is killed: a -> b -> c, where b writes
+# "half" at once and "whole" at its end.  Whatever is killed, b never runs twice at a time and
+# c never reads "half".
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use Crash;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+my $secs = $ENV{DAG_HALF_SECONDS} || 2.5;
+
+sub setup {
+    my ($retries) = @_;
+    project();
+    write_file('p.yaml', <<"YAML");
+tasks:
+  a:
+    run: echo a >> a.log; echo made > a.out
+    outputs: [a.out]
+  b:
+    run: |
+      exec 9>b.lock
+      flock -n 9 || echo two at once >> b.log
+      echo start >> b.log
+      cat a.out > /dev/null
+      printf half > b.out
+      sleep $secs
+      printf whole > b.out
+      echo end >> b.log
+    inputs: [a.out]
+    outputs: [b.out]
+    retries: @{[$retries // 0]}
+    retry_delay: 10ms
+  c:
+    run: cat b.out >> c.log; echo >> c.log; cp b.out c.out
+    inputs: [b.out]
+    outputs: [c.out]
+YAML
+}
+
+# Start a run and wait until b has written half.
+sub into_b {
+    my $pid = start_dag('first.out', 'run', 'p.yaml', '--progress', 'plain');
+    my $ok = wait_until(10, sub { (read_file('b.out') // '') eq 'half' });
+    ok($ok, 'b has written half') or diag(read_file('first.out'));
+    return $pid;
+}
+
+sub count { my ($what, $file) = @_; return scalar grep { $_ eq $what } slurp_lines($file); }
+
+sub check_whole {
+    my ($starts, $name) = @_;
+    is(count('start', 'b.log'), $starts, "$name: b was started $starts time(s)");
+    is(count('two at once', 'b.log'), 0, "$name: never two b at a time");
+    is(count('half', 'c.log'), 0, "$name: c never read half");
+    is(read_file('c.out'), 'whole', "$name: c has read whole");
+}
+
+subtest 'killed, resumed at once' => sub {
+    setup();
+    my $pid = into_b();
+    kill 'KILL', $pid;
+    wait_dag($pid);
+    my ($rc, $out) = dag('resume', '--progress', 'plain');
+    is($rc, 0, 'resume succeeds') or diag($out);
+    check_whole(1, 'adopted');
+    is(count('a', 'a.log'), 1, 'a was not run again');
+    my $run = runs_json('last');
+    is($run->{result}, 'success', 'the run is a success');
+};
+
+subtest 'killed, resumed after the end of b' => sub {
+    setup();
+    my $pid = into_b();
+    kill 'KILL', $pid;
+    wait_dag($pid);
+    ok(wait_until(10, sub { count('end', 'b.log') }), 'b ends without an owner');
+    sleep 0.3;
+    my ($rc, $out) = dag('resume', '--progress', 'plain');
+    is($rc, 0, 'resume succeeds') or diag($out);
+    check_whole(1, 'recorded');
+};
+
+subtest 'killed, a second run at once' => sub {
+    setup();
+    my $pid = into_b();
+    my $first = runs_json('last')->{id};
+    kill 'KILL', $pid;
+    wait_dag($pid);
+    my ($rc, $out) = dag('run', 'p.yaml', '--progress', 'plain');
+    is($rc, 0, 'the second run succeeds') or diag($out);
+    like($out, qr/\Q$first\E/, 'it names the interrupted run');
+    check_whole(2, 'second run');
+    is(count('whole', 'c.log'), 1, 'c of the second run alone has run');
+    ($rc, $out) = dag('resume', '--progress', 'plain');
+    is($rc, 0, 'the first can still be resumed') or diag($out);
+    check_whole(2, 'resumed later');
+    is(runs_json($first)->{result}, 'success', 'and succeeds');
+};
+
+subtest 'the shim killed under a living dag' => sub {
+    setup();
+    my $pid = into_b();
+    my $shim = shim_pid(attempt_dir('b', 1));
+    ok($shim, 'the shim is known');
+    kill 'KILL', $shim;
+    my $t0 = time;
+    my $lost = wait_until(3, sub {
+        my $t = task_of(runs_json('last') || {}, 'b');
+        $t && ($t->{result} // '') eq 'lost';
+    });
+    ok($lost, 'b is lost');
+    cmp_ok(time - $t0, '<', 1.0, 'within a second');
+    is(wait_dag($pid), 1, 'the run fails: no retries') or diag(read_file('first.out'));
+    is(count('start', 'b.log'), 1, 'b was not run again');
+    ok(!-e 'c.out', 'c did not run');
+};
+
+subtest 'the shim killed, retries allow another try' => sub {
+    setup(1);
+    my $pid = into_b();
+    kill 'KILL', shim_pid(attempt_dir('b', 1));
+    is(wait_dag($pid), 0, 'the run succeeds by the retry') or diag(read_file('first.out'));
+    check_whole(2, 'retried');
+};
+
+subtest 'both killed' => sub {
+    for my $retries (0, 1) {
+        setup($retries);
+        my $pid = into_b();
+        my $shim = shim_pid(attempt_dir('b', 1));
+        kill 'KILL', $pid;
+        kill 'KILL', $shim;
+        wait_dag($pid);
+        my $t0 = time;
+        $pid = start_dag('resume.out', 'resume', '--progress', 'plain');
+        my $lost = wait_until(3, sub {
+            my $run = runs_json('last') || {};
+            grep { $_->{task} eq 'b' && ($_->{result} // '') eq 'lost' }
+                @{$run->{attempts} || []};
+        });
+        ok($lost, "retries $retries: attempt 1 is lost");
+        cmp_ok(time - $t0, '<', 1.0, 'within a second of the start of resume');
+        is(wait_dag($pid), $retries ? 0 : 1, 'exit code') or diag(read_file('resume.out'));
+        if ($retries) {
+            check_whole(2, 'retried');
+        } else {
+            is(count('start', 'b.log'), 1, 'b was not run again');
+        }
+    }
+};
+
+subtest 'Ctrl-C' => sub {
+    setup();
+    my $pid = into_b();
+    kill 'INT', $pid;
+    my $t0 = time;
+    is(wait_dag($pid), 130, 'exit 130') or diag(read_file('first.out'));
+    cmp_ok(time - $t0, '<', 2, 'b went at the TERM');
+    is(runs_json('last')->{result}, 'cancelled', 'the run is cancelled');
+    my ($rc, $out) = dag('retry', 'last', '--progress', 'plain');
+    is($rc, 0, 'retry goes on') or diag($out);
+    check_whole(2, 'after Ctrl-C');
+    is(count('a', 'a.log'), 1, 'a was not run again');
+};
+
+done_testing();

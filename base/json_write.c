@@ -4,10 +4,10 @@
 #include <locale.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/num.h"
 #include "base/timefmt.h"
 #include "base/utf8.h"
 
@@ -168,12 +168,13 @@ json_int(struct json_writer *w, int64_t v)
 static void
 shortest(char *out, size_t size, double v)
 {
+	double back;
 	int digits;
 
 	for (digits = fabs(v) < 2.2250738585072014e-308 ? 1 : 15; digits <= 17;
 	     digits++) {
 		(void)snprintf(out, size, "%.*g", digits, v);
-		if (strtod(out, NULL) == v)
+		if (num_f64(out, &back) == 0 && back == v)
 			return;
 	}
 }

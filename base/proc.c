@@ -229,13 +229,15 @@ proc_signal(const struct proc_id *id, int sig)
 static bool
 is_ours(int dir)
 {
-	char text[STATUS_MAX];
-	const char *at;
+	char text[STATUS_MAX], *at;
+	uint64_t uid;
 
 	if (read_text(dir, "status", text, sizeof(text)) != 0 ||
 	    (at = strstr(text, "\nUid:\t")) == NULL)
 		return false;
-	return strtoul(at + 6, NULL, 10) == getuid();
+	at += strlen("\nUid:\t");
+	at[strcspn(at, "\t")] = '\0';
+	return num_u64(at, &uid) == 0 && uid == getuid();
 }
 
 /* How much of the entry the current string of an environment has matched. */

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,19 +37,25 @@ tmpdir_setup(void **state)
 	return t->fd < 0 ? -1 : 0;
 }
 
-/* By rm, so that the tests of our own removal do not clean up after themselves. */
+static inline int
+tmpdir_remove(const char *path, const struct stat *st, int type, struct FTW *f)
+{
+	(void)st;
+	(void)type;
+	(void)f;
+	return remove(path);
+}
+
+/* By nftw, so that the tests of our own removal do not clean up after themselves. */
 static inline int
 tmpdir_teardown(void **state)
 {
 	struct tmpdir *t = *state;
-	char command[128];
-	int r;
+	int r = nftw(t->path, tmpdir_remove, 16, FTW_DEPTH | FTW_PHYS);
 
-	(void)snprintf(command, sizeof(command), "rm -rf -- '%s'", t->path);
 	(void)close(t->fd);
-	r = system(command);
 	free(t);
-	return r == 0 ? 0 : -1;
+	return r;
 }
 
 /* A small generator, so that a failing case can be had again from its seed. */

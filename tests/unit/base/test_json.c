@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/num.h"
 #include "unit/base/fixture.h"
 
 /* Write one string and return its text in b. */
@@ -224,7 +225,7 @@ test_shortest_doubles(void **state)
 	uint64_t seed = 77, bits;
 	char text[64];
 	struct buf b;
-	double v;
+	double v, back;
 	int i, n;
 
 	(void)state;
@@ -240,13 +241,13 @@ test_shortest_doubles(void **state)
 		if (i % 3 == 0)
 			v = (double)(next_random(&seed) % 100000) / 100;
 		(void)number(&b, v);
-		if (strtod(b.p, NULL) != v)
+		if (num_f64(b.p, &back) != 0 || back != v)
 			fail_msg("%s is not %a", b.p, v);
 		n = digits_of(b.p);
 		if (n < 2)
 			continue;
 		(void)snprintf(text, sizeof(text), "%.*e", n - 2, v);
-		if (strtod(text, NULL) == v)
+		if (num_f64(text, &back) == 0 && back == v)
 			fail_msg("%s is longer than %s", b.p, text);
 	}
 	buf_release(&b);

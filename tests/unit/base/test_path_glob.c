@@ -6,6 +6,8 @@
 
 #include "unit/base/fixture.h"
 
+#define PATH_LEN 128
+
 static void
 test_has_glob(void **state)
 {
@@ -20,95 +22,105 @@ test_has_glob(void **state)
 	assert_false(path_has_glob("a\\"));
 }
 
+static const struct {
+	const char *pattern, *path;
+	bool match;
+} globs[] = {
+    {"a", "a", true},
+    {"a", "b", false},
+    {"a", "a/b", false},
+    {"*", "a", true},
+    {"*", ".a", true},
+    {"*", "a/b", false},
+    {"*/*", "a/b", true},
+    {"*.csv", "x.csv", true},
+    {"*.csv", ".csv", true},
+    {"*.csv", "x.csv.gz", false},
+    {"a?c", "abc", true},
+    {"a?c", "a/c", false},
+    {"a?c",
+     "a\xc3\xa9"
+     "c",
+     true},
+    {"a?c",
+     "a\xff"
+     "c",
+     true},
+    {"a??c",
+     "a\xc3\xa9"
+     "c",
+     false},
+    {"[abc]", "b", true},
+    {"[abc]", "d", false},
+    {"[a-c]x", "bx", true},
+    {"[!a-c]x", "bx", false},
+    {"[!a-c]x", "dx", true},
+    {"[^a]", "b", true},
+    {"[]]", "]", true},
+    {"[!]]", "]", false},
+    {"[!]]", "a", true},
+    {"[a-]", "-", true},
+    {"[-a]", "-", true},
+    {"[\\]]", "]", true},
+    {"[\xc3\xa0-\xc3\xbf]", "\xc3\xa9", true},
+    {"[\xc3\xa0-\xc3\xbf]", "e", false},
+    {"[", "[", true},
+    {"[a", "[a", true},
+    {"[a", "a", false},
+    {"a[/]b", "a/b", false},
+    {"\\*", "*", true},
+    {"\\*", "a", false},
+    {"a\\", "a\\", true},
+    {"**", "a", true},
+    {"**", "a/b/c", true},
+    {"**", ".", true},
+    {".", ".", true},
+    {"*", ".", false},
+    {"**/x", "x", true},
+    {"**/x", "a/b/x", true},
+    {"**/x", "a/b/xy", false},
+    {"a/**", "a", true},
+    {"a/**", "a/b/c", true},
+    {"a/**", "ab", false},
+    {"a/**/b", "a/b", true},
+    {"a/**/b", "a/x/y/b", true},
+    {"a/**/b/**/c", "a/b/x/b/y/c", true},
+    {"a/**/b/**/c", "a/x/c", false},
+    {"**/**", "a", true},
+    {"a**", "abc", true},
+    {"a**", "a/bc", false},
+    {"**/*.csv", "a/b.csv", true},
+    {"../*", "../a", true},
+    {"../**", "../a/b", true},
+    {"*/a", "../a", false},
+    {"**", "../a", false},
+    {"**", "..", false},
+    {"..", "..", true},
+    {"/a/*", "/a/b", true},
+    {"/**", "/a/b", true},
+    {"**", "/a/b", false},
+    {"a/*", "/a/b", false},
+    {"", "a", false},
+};
+
 static void
 test_table(void **state)
 {
-	static const struct {
-		const char *pattern, *path;
-		bool match;
-	} cases[] = {
-	    {"a", "a", true},
-	    {"a", "b", false},
-	    {"a", "a/b", false},
-	    {"*", "a", true},
-	    {"*", ".a", true},
-	    {"*", "a/b", false},
-	    {"*/*", "a/b", true},
-	    {"*.csv", "x.csv", true},
-	    {"*.csv", ".csv", true},
-	    {"*.csv", "x.csv.gz", false},
-	    {"a?c", "abc", true},
-	    {"a?c", "a/c", false},
-	    {"a?c",
-	     "a\xc3\xa9"
-	     "c",
-	     true},
-	    {"a?c",
-	     "a\xff"
-	     "c",
-	     true},
-	    {"a??c",
-	     "a\xc3\xa9"
-	     "c",
-	     false},
-	    {"[abc]", "b", true},
-	    {"[abc]", "d", false},
-	    {"[a-c]x", "bx", true},
-	    {"[!a-c]x", "bx", false},
-	    {"[!a-c]x", "dx", true},
-	    {"[^a]", "b", true},
-	    {"[]]", "]", true},
-	    {"[!]]", "]", false},
-	    {"[!]]", "a", true},
-	    {"[a-]", "-", true},
-	    {"[-a]", "-", true},
-	    {"[\\]]", "]", true},
-	    {"[\xc3\xa0-\xc3\xbf]", "\xc3\xa9", true},
-	    {"[\xc3\xa0-\xc3\xbf]", "e", false},
-	    {"[", "[", true},
-	    {"[a", "[a", true},
-	    {"[a", "a", false},
-	    {"a[/]b", "a/b", false},
-	    {"\\*", "*", true},
-	    {"\\*", "a", false},
-	    {"a\\", "a\\", true},
-	    {"**", "a", true},
-	    {"**", "a/b/c", true},
-	    {"**", ".", true},
-	    {".", ".", true},
-	    {"*", ".", false},
-	    {"**/x", "x", true},
-	    {"**/x", "a/b/x", true},
-	    {"**/x", "a/b/xy", false},
-	    {"a/**", "a", true},
-	    {"a/**", "a/b/c", true},
-	    {"a/**", "ab", false},
-	    {"a/**/b", "a/b", true},
-	    {"a/**/b", "a/x/y/b", true},
-	    {"a/**/b/**/c", "a/b/x/b/y/c", true},
-	    {"a/**/b/**/c", "a/x/c", false},
-	    {"**/**", "a", true},
-	    {"a**", "abc", true},
-	    {"a**", "a/bc", false},
-	    {"**/*.csv", "a/b.csv", true},
-	    {"../*", "../a", true},
-	    {"../**", "../a/b", true},
-	    {"*/a", "../a", false},
-	    {"**", "../a", false},
-	    {"**", "..", false},
-	    {"..", "..", true},
-	    {"/a/*", "/a/b", true},
-	    {"/**", "/a/b", true},
-	    {"**", "/a/b", false},
-	    {"a/*", "/a/b", false},
-	    {"", "a", false},
-	};
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		if (path_glob_match(cases[i].pattern, cases[i].path) != cases[i].match)
-			fail_msg("%s and %s", cases[i].pattern, cases[i].path);
+	for (i = 0; i < sizeof(globs) / sizeof(globs[0]); i++)
+		if (path_glob_match(globs[i].pattern, globs[i].path) != globs[i].match)
+			fail_msg("%s and %s", globs[i].pattern, globs[i].path);
+}
+
+/* Append to a path of at most PATH_LEN bytes, NUL included. */
+static void
+append(char *path, const char *s)
+{
+	size_t n = strlen(path);
+
+	(void)snprintf(path + n, PATH_LEN - n, "%s", s);
 }
 
 /* A random normalized path of the given words; at most two components of at most three. */
@@ -120,9 +132,9 @@ random_path(uint64_t *seed, const char *const *words, uint32_t nwords, char *out
 	*out = '\0';
 	while (parts-- > 0) {
 		if (*out != '\0')
-			strncat(out, "/", 2);
+			append(out, "/");
 		for (n = 1 + next_random(seed) % 3; n > 0; n--)
-			strncat(out, words[next_random(seed) % nwords], 8);
+			append(out, words[next_random(seed) % nwords]);
 	}
 }
 
@@ -133,7 +145,7 @@ static const char *const path_words[] = {"a", "b", "*", "c", "ab"};
 static void
 test_against_fnmatch(void **state)
 {
-	char pattern[128], path[64];
+	char pattern[PATH_LEN], path[PATH_LEN];
 	uint64_t seed = 3;
 	int i, matches = 0;
 
@@ -180,8 +192,8 @@ random_deep(uint64_t *seed, const char *const *words, uint32_t nwords, char *out
 	*out = '\0';
 	while (parts-- > 0) {
 		if (*out != '\0')
-			strncat(out, "/", 2);
-		strncat(out, words[next_random(seed) % nwords], 8);
+			append(out, "/");
+		append(out, words[next_random(seed) % nwords]);
 	}
 }
 
@@ -191,7 +203,7 @@ static const char *const deep_path_words[] = {"a", "b", "ab", "c"};
 static void
 test_stars_against_slow(void **state)
 {
-	char pattern[64], path[64];
+	char pattern[PATH_LEN], path[PATH_LEN];
 	uint64_t seed = 9;
 	int i, matches = 0;
 
@@ -246,7 +258,7 @@ test_no_explosion(void **state)
 static void
 test_overlap_is_safe(void **state)
 {
-	char pattern[64], path[64], *slash;
+	char pattern[PATH_LEN], path[PATH_LEN], *slash;
 	uint64_t seed = 21;
 	int i, hits = 0, apart = 0;
 
@@ -259,7 +271,7 @@ test_overlap_is_safe(void **state)
 		if (!path_glob_match(pattern, path))
 			continue;
 		hits++;
-		strncat(path, "/below", 7);
+		append(path, "/below");
 		for (slash = path; slash != NULL; slash = strrchr(path, '/')) {
 			if (slash != path)
 				*slash = '\0';

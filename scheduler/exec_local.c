@@ -337,7 +337,8 @@ make_dir(struct local *x, const char *dir, struct err *err)
 		err_nomem(err);
 	} else if (fsio_mkdirs(AT_FDCWD, path.p, 0700, err) == 0) {
 		dirfd = open(path.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (dirfd == -1)
+		/* A umask can take bits even from our own directory. */
+		if (dirfd == -1 || fchmod(dirfd, 0700) != 0)
 			err_sys(err, errno, "cannot open '%s'", path.p);
 		else
 			fd = fsio_lock(dirfd, ATTEMPT_ALIVE, LOCK_TRY, true, err);

@@ -26,7 +26,7 @@ delete $ENV{$_} for grep { /^DAG_(?!LIBEXEC)/ } keys %ENV;
 sub tasks {
 	my ($rc, $out) = sh("$dag runs last --json");
 	my $run = eval { decode_json($out) } or diag("$rc: $out");
-	return $run, { map { $_->{name} => $_ } @{ $run->{tasks} } };
+	return $run, { map { $_->{task} => $_ } @{ $run->{tasks} } };
 }
 
 # Run the pipeline with ${args}, and compare its report with a count of what it fetched.

@@ -9,6 +9,11 @@ if(NOT CMAKE_BUILD_TYPE)
 	set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "" FORCE)
 endif()
 
+# Cheap checks of our own invariants stay on in every build.
+foreach(config RELEASE RELWITHDEBINFO MINSIZEREL)
+	string(REPLACE "-DNDEBUG" "" CMAKE_C_FLAGS_${config} "${CMAKE_C_FLAGS_${config}}")
+endforeach()
+
 find_program(DAG_CCACHE ccache)
 if(DAG_CCACHE)
 	set(CMAKE_C_COMPILER_LAUNCHER ${DAG_CCACHE})

@@ -1,0 +1,29 @@
+#include "cli/verbs.h"
+
+#include "cli/cli.h"
+
+/* clang-format off */
+static const struct verb *const table[] = {
+	&verb_init,
+	&verb_check,
+	&verb_show,
+	&verb_run,
+	&verb_resume,
+	&verb_retry,
+	&verb_cancel,
+	&verb_list,
+	&verb_runs,
+	&verb_logs,
+	&verb_explain,
+	&verb_doctor,
+	&verb_version,
+	&verb_help,
+};
+/* clang-format on */
+
+const struct verb *const *
+verb_table(size_t *n)
+{
+	*n = sizeof(table) / sizeof(table[0]);
+	return table;
+}

@@ -1,0 +1,23 @@
+#ifndef DAG_CLI_VERBS_H
+#define DAG_CLI_VERBS_H
+/*
+ * The verbs, each in a file of its own; cli/verbs.c has them in the order of help.
+ */
+struct verb;
+
+extern const struct verb verb_cancel;
+extern const struct verb verb_check;
+extern const struct verb verb_doctor;
+extern const struct verb verb_explain;
+extern const struct verb verb_help;
+extern const struct verb verb_init;
+extern const struct verb verb_list;
+extern const struct verb verb_logs;
+extern const struct verb verb_resume;
+extern const struct verb verb_retry;
+extern const struct verb verb_run;
+extern const struct verb verb_runs;
+extern const struct verb verb_show;
+extern const struct verb verb_version;
+
+#endif

@@ -1,0 +1,50 @@
+#ifndef DAG_CLI_STATUS_H
+#define DAG_CLI_STATUS_H
+/*
+ * How runs, tasks and attempts are called when they are shown: one word that joins state and
+ * result, and a colour.
+ */
+#include <stdbool.h>
+
+#include "store/state.h"
+
+struct json_writer;
+struct meta_attempt;
+struct meta_run;
+struct meta_task;
+struct project;
+
+/**
+ * status_of_run(p, run):
+ * Return "running"; "interrupted" where the run is not done and nobody owns it; or its
+ * result.  Looks at the owner's lock; changes nothing.
+ */
+const char *status_of_run(const struct project *, const struct meta_run *);
+
+/**
+ * status_of_task(state, result, selected):
+ * Return the word for a task: its result if it is done ("unchanged" for cached, "deselected"
+ * for what was not selected), else its state.
+ */
+const char *status_of_task(enum task_state, enum task_result, bool);
+
+/**
+ * status_ansi(status):
+ * Return the colour of such a word ("32"), or NULL for none.
+ */
+const char *status_ansi(const char *);
+
+/**
+ * status_run_members(w, run, status):
+ * Write the stored facts of the run as members of the object that the caller has begun.
+ */
+void status_run_members(struct json_writer *, const struct meta_run *, const char *);
+
+/**
+ * status_task_json(w, task), status_attempt_json(w, attempt):
+ * Write the stored facts as an object.
+ */
+void status_task_json(struct json_writer *, const struct meta_task *);
+void status_attempt_json(struct json_writer *, const struct meta_attempt *);
+
+#endif

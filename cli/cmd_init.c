@@ -1,0 +1,146 @@
+/*
+ * dag init: a project with a first DAG.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fsio.h"
+#include "cli/cli.h"
+#include "cli/verbs.h"
+#include "scheduler/dag.h"
+#include "store/project.h"
+
+/* The %s is the name of the DAG.  Every key here works when the file is run as it is. */
+static const char example[] =
+    "# A first pipeline. Try:   dag show %s    dag run %s\n"
+    "# 'dag help dag-file' lists every key, 'dag help templates' tells about {{ }}.\n"
+    "dag: %s\n"
+    "description: Two greetings, counted\n"
+    "\n"
+    "# Parameters, to be changed on the command line: dag run %s -p name=Ada\n"
+    "params:\n"
+    "  name: {type: string, default: world, description: Who is greeted}\n"
+    "\n"
+    "tasks:\n"
+    "  hello:\n"
+    "    # A value reaches a command through the environment: any name is safe there.\n"
+    "    env: {NAME: '{{ params.name }}'}\n"
+    "    run: |\n"
+    "      mkdir -p out\n"
+    "      echo \"Hello, $NAME\" > out/hello.txt\n"
+    "    outputs: [out/hello.txt]      # must exist afterwards, else the task has "
+    "failed\n"
+    "\n"
+    "  goodbye:\n"
+    "    env: {NAME: '{{ params.name }}'}\n"
+    "    run: |\n"
+    "      mkdir -p out\n"
+    "      echo \"Goodbye, $NAME\" > out/goodbye.txt\n"
+    "    outputs: [out/goodbye.txt]\n"
+    "    retries: 2                    # try again, twice, when it fails\n"
+    "\n"
+    "  count:\n"
+    "    # It reads what the others write, so it waits for both; no `needs` is "
+    "necessary.\n"
+    "    inputs: [out/hello.txt, out/goodbye.txt]\n"
+    "    run: |\n"
+    "      words=$(cat out/hello.txt out/goodbye.txt | wc -w)\n"
+    "      echo \"words=$words\" >> \"$DAG_OUTPUT\"\n"
+    "\n"
+    "  report:\n"
+    "    when: outputs.count.words | int > 2\n"
+    "    run: echo \"{{ outputs.count.words }} words were written\"\n";
+
+static bool
+is_name(const char *s)
+{
+	size_t i;
+
+	for (i = 0; s[i] != '\0'; i++) {
+		bool alpha = (s[i] >= 'a' && s[i] <= 'z') ||
+			     (s[i] >= 'A' && s[i] <= 'Z') || s[i] == '_';
+
+		if (!alpha && (i == 0 || !((s[i] >= '0' && s[i] <= '9') || s[i] == '-')))
+			return false;
+	}
+	return i > 0 && i <= DAG_NAME_MAX;
+}
+
+static int
+write_example(const struct project *p, const char *rel, const char *name, struct err *err)
+{
+	struct stat st;
+	struct buf text;
+	int rc;
+
+	if (fstatat(p->root_fd, rel, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return err_set(
+		    err, ERR_EXISTS,
+		    "'%s' exists already; 'dag init NAME' makes one of another name",
+		    rel);
+	if (errno != ENOENT && errno != ENOTDIR)
+		return err_sys(err, errno, "cannot look at '%s'", rel);
+	if (fsio_mkdirs(p->root_fd, "dags", 0777, err) != 0)
+		return -1;
+	buf_init(&text, 0);
+	buf_addf(&text, example, name, name, name, name);
+	rc = buf_failed(&text) ? err_nomem(err)
+			       : fsio_replace(p->root_fd, rel, text.p, text.n, 0666, err);
+	buf_release(&text);
+	return rc;
+}
+
+static int
+init_run(struct cli *c, const void *opts)
+{
+	const char *name = c->nargs > 0 ? c->args[0] : "hello";
+	const char *dir = c->dir != NULL ? c->dir : ".";
+	struct err err = {0};
+	struct project p;
+	struct buf rel;
+	int rc;
+
+	(void)opts;
+	if (!is_name(name))
+		return cli_usage(
+		    c,
+		    "'%s' cannot be the name of a DAG: letters, digits, _ and -, at "
+		    "most %d, not starting with a digit or -",
+		    name, DAG_NAME_MAX);
+	if (project_find(NULL, dir, true, &p, &err) != 0)
+		return cli_fail(c, &err);
+	buf_init(&rel, 0);
+	buf_addf(&rel, "dags/%s.yaml", name);
+	rc = write_example(&p, rel.p, name, &err);
+	if (rc == 0) {
+		buf_addf(&c->out, "made %s in %s\n\n", rel.p, p.root);
+		buf_addf(&c->out,
+			 "Try:\n"
+			 "  dag show %s     what it would do\n"
+			 "  dag run %s      do it\n",
+			 name, name);
+	}
+	buf_release(&rel);
+	project_release(&p);
+	return rc == 0 ? EXIT_OK : cli_fail(c, &err);
+}
+
+const struct verb verb_init = {
+    .name = "init",
+    .group = GROUP_START,
+    .summary = "make a project here, with a first DAG",
+    .args = "[NAME]",
+    .max = 1,
+    .doc = "Make the current directory (or -C DIR) the root of a project, and "
+	   "dags/NAME.yaml "
+	   "(default: hello) a small DAG to start from. A file that is there is never "
+	   "overwritten.\n"
+	   "\n"
+	   "'dag run FILE' works without it: a DAG file anywhere is enough.",
+    .examples = "dag init\tdags/hello.yaml\n"
+		"dag init nightly\tdags/nightly.yaml\n",
+    .run = init_run,
+};

@@ -1,0 +1,288 @@
+/*
+ * dag list: the DAGs of the project.
+ */
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/diag.h"
+#include "base/json.h"
+#include "base/vec.h"
+#include "base/yaml.h"
+#include "cli/cli.h"
+#include "cli/find.h"
+#include "cli/load.h"
+#include "cli/opts.h"
+#include "cli/status.h"
+#include "cli/table.h"
+#include "cli/verbs.h"
+#include "scheduler/dag.h"
+#include "store/meta.h"
+
+struct list_opts {
+	bool json;
+};
+
+static const struct opt list_opts[] = {
+    {.name = "json",
+     .kind = OPT_FLAG,
+     .at = offsetof(struct list_opts, json),
+     .doc = "Write a JSON array with one object for each DAG."},
+    {.name = NULL}};
+
+/* One DAG with what is known of it. */
+struct entry {
+	const struct dag_file *file;
+	struct source source;
+	size_t errors;
+	const char *schedule; /* as the file says it, on one line; or NULL */
+	struct meta_run last;
+	const char *status; /* of the last run; NULL: none */
+};
+
+struct list {
+	struct cli *c;
+	struct project project;
+	struct dag_files files;
+	struct diag *diag; /* mistakes are only counted */
+	struct arena *arena;
+	struct meta *meta; /* NULL: no database yet */
+	VEC(struct entry) entries;
+};
+
+static bool
+has_schedule(const char *text)
+{
+	const char *p;
+
+	for (p = strstr(text, "schedule"); p != NULL; p = strstr(p + 1, "schedule"))
+		if (p == text || p[-1] == '\n')
+			return true;
+	return false;
+}
+
+/* The words of `schedule:`.  The model does not carry it: nothing here acts on it yet. */
+static const char *
+schedule_of(struct list *l, const struct source *s)
+{
+	struct yaml_node *root, *node;
+	struct diag *d;
+	struct buf one;
+	const char *out = NULL;
+
+	if (!has_schedule(s->text.p))
+		return NULL;
+	d = diag_new();
+	if (d == NULL)
+		return NULL;
+	buf_init(&one, 0);
+	if (yaml_parse(l->arena, d, diag_file(d, s->path, s->text.p, s->text.n),
+		       s->text.p, s->text.n, &root) == 0 &&
+	    (node = yaml_get(root, "schedule")) != NULL && node->src_end > node->src) {
+		buf_add(&one, s->text.p + node->src, node->src_end - node->src);
+		if (node->str != NULL)
+			out = arena_strdup(l->arena, node->str);
+		else
+			out = arena_strdup(l->arena, one.p);
+	}
+	buf_release(&one);
+	diag_free(d);
+	return out;
+}
+
+static int
+look_last_run(struct list *l, struct entry *e, struct err *err)
+{
+	struct meta_run_filter f = {.dag = e->source.dag != NULL ? e->source.dag->name
+								 : e->file->name,
+				    .state = -1,
+				    .result = -1,
+				    .limit = 1};
+	struct meta_run *runs;
+	size_t n;
+
+	if (l->meta == NULL)
+		return 0;
+	if (meta_runs(l->meta, &f, l->arena, &runs, &n, err) != 0)
+		return -1;
+	if (n == 0)
+		return 0;
+	e->last = runs[0];
+	e->status = status_of_run(&l->project, &runs[0]);
+	return 0;
+}
+
+static int
+gather(struct list *l, struct err *err)
+{
+	size_t i, before;
+
+	if (find_all(&l->project, &l->files, err) != 0)
+		return -1;
+	if (vec_reserve(&l->entries, l->files.n + 1) != 0)
+		return err_nomem(err);
+	for (i = 0; i < l->files.n; i++) {
+		struct entry *e = &l->entries.v[l->entries.n];
+
+		*e = (struct entry){.file = &l->files.v[i]};
+		before = diag_errors(l->diag);
+		l->entries.n++;
+		if (load_source(l->diag, &l->project, l->files.v[i].path, &e->source,
+				err) != 0)
+			return -1;
+		e->errors = diag_errors(l->diag) - before;
+		e->schedule = schedule_of(l, &e->source);
+		if (look_last_run(l, e, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static void
+put_json(struct list *l)
+{
+	struct json_writer w;
+
+	json_init(&w, &l->c->out, 2);
+	json_begin_array(&w);
+	vec_foreach (&l->entries, struct entry, e) {
+		const struct dag *g = e->source.dag;
+
+		json_begin_object(&w);
+		json_kv_str(&w, "name", g != NULL ? g->name : e->file->name);
+		json_kv_str(&w, "file", e->file->rel);
+		json_kv_str(&w, "description", g != NULL ? g->description : NULL);
+		json_kv_str(&w, "schedule", e->schedule);
+		json_key(&w, "tasks");
+		if (g != NULL)
+			json_int(&w, (int64_t)g->ntasks);
+		else
+			json_put_null(&w);
+		json_key(&w, "tags");
+		json_begin_array(&w);
+		for (size_t i = 0; g != NULL && i < g->ntags; i++)
+			json_str(&w, g->tags[i]);
+		json_end(&w);
+		json_kv_int(&w, "errors", (int64_t)e->errors);
+		json_key(&w, "last_run");
+		if (e->status != NULL) {
+			json_begin_object(&w);
+			status_run_members(&w, &e->last, e->status);
+			json_end(&w);
+		} else {
+			json_put_null(&w);
+		}
+		json_end(&w);
+	}
+	json_end(&w);
+	buf_addc(&l->c->out, '\n');
+}
+
+static int
+put_table(struct list *l)
+{
+	static const char *const titles[] = {"DAG", "TASKS", "LAST RUN",
+					     "",    "FILE",  "DESCRIPTION"};
+	struct cli *c = l->c;
+	struct table *t;
+	struct buf when;
+	int rc;
+
+	if (l->entries.n == 0) {
+		cli_note(
+		    c,
+		    "there are no DAG files in '%s' or its dags/ ('dag init' makes one)",
+		    l->project.root);
+		return 0;
+	}
+	t = table_new(titles, 6);
+	if (t == NULL)
+		return -1;
+	buf_init(&when, 0);
+	vec_foreach (&l->entries, struct entry, e) {
+		const struct dag *g = e->source.dag;
+
+		table_cell(t, g != NULL ? g->name : e->file->name);
+		if (g != NULL)
+			table_cellf(t, "%zu", g->ntasks);
+		else
+			table_cell(t, "-");
+		buf_clear(&when);
+		text_when(&when, e->status != NULL ? e->last.created_us : 0);
+		table_cell(t, when.p);
+		table_cell(t, e->status);
+		table_style(t, status_ansi(e->status));
+		table_cell(t, e->file->path);
+		if (g == NULL) {
+			table_cellf(t, "%zu mistake%s: dag check", e->errors,
+				    e->errors == 1 ? "" : "s");
+			table_style(t, "31");
+		} else {
+			table_cell(t, g->description);
+		}
+	}
+	rc = table_print(t, &c->out, cli_width(1), cli_color(c, 1));
+	buf_release(&when);
+	table_free(t);
+	return rc;
+}
+
+/* A database that is not there is no run yet; one that cannot be read is an error. */
+static int
+open_meta(struct list *l, struct err *err)
+{
+	if (l->project.state_fd < 0 ||
+	    meta_open(&l->project, META_READ, &l->meta, err) == 0)
+		return 0;
+	if (err->code != ERR_NOTFOUND)
+		return -1;
+	err_clear(err);
+	return 0;
+}
+
+static int
+list_run(struct cli *c, const void *opts)
+{
+	const struct list_opts *o = opts;
+	struct list l = {.c = c};
+	struct err err = {0};
+	int rc = EXIT_OK;
+
+	if (project_find(NULL, c->dir, false, &l.project, &err) != 0)
+		return cli_fail(c, &err);
+	l.diag = diag_new();
+	l.arena = arena_new(0);
+	if (l.diag == NULL || l.arena == NULL) {
+		(void)err_nomem(&err);
+	} else if (open_meta(&l, &err) == 0 && gather(&l, &err) == 0) {
+		if (o->json)
+			put_json(&l);
+		else if (put_table(&l) != 0)
+			(void)err_nomem(&err);
+	}
+	if (err.code != ERR_NONE)
+		rc = cli_fail(c, &err);
+	vec_foreach (&l.entries, struct entry, e)
+		load_source_release(&e->source);
+	vec_release(&l.entries);
+	find_release(&l.files);
+	meta_close(l.meta);
+	diag_free(l.diag);
+	arena_free(l.arena);
+	project_release(&l.project);
+	return rc;
+}
+
+const struct verb verb_list = {
+    .name = "list",
+    .group = GROUP_LOOK,
+    .summary = "list the DAGs of the project",
+    .args = "",
+    .doc =
+	"List the DAG files in dags/ (with its folders) and in the project's root: name, "
+	"number of tasks, the latest run and how it went. A file with mistakes is listed "
+	"as "
+	"such. Times are UTC.",
+    .opts = list_opts,
+    .size = sizeof(struct list_opts),
+    .run = list_run,
+};

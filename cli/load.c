@@ -1,0 +1,114 @@
+#include "cli/load.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/diag.h"
+#include "base/err.h"
+#include "base/fsio.h"
+#include "base/path.h"
+#include "base/yaml.h"
+#include "cli/cli.h"
+#include "cli/find.h"
+#include "scheduler/dag.h"
+
+int
+load_source(struct diag *d, const struct project *p, const char *path, struct source *s,
+	    struct err *err)
+{
+	struct buf rel;
+
+	*s = (struct source){.file = -1};
+	buf_init(&s->text, 0);
+	buf_init(&rel, 0);
+	if (fsio_read(AT_FDCWD, path, YAML_BYTES_MAX, &s->text, err) != 0)
+		return -1;
+	if (project_relative(p, path, &rel, err) != 0) {
+		buf_release(&rel);
+		return -1;
+	}
+	s->path = strdup(path);
+	s->rel = buf_steal(&rel);
+	buf_release(&rel);
+	if (s->path == NULL || s->rel == NULL)
+		return err_nomem(err);
+	s->file = diag_file(d, s->path, s->text.p, s->text.n);
+	if (s->file < 0)
+		return err_nomem(err);
+	(void)dag_load(d, s->file, s->path, s->text.p, s->text.n,
+		       path_climbs(s->rel) ? NULL : s->rel, &s->dag);
+	return 0;
+}
+
+void
+load_source_release(struct source *s)
+{
+	dag_free(s->dag);
+	buf_release(&s->text);
+	free(s->path);
+	free(s->rel);
+	*s = (struct source){.file = -1};
+}
+
+/* Find project and path of the DAG that the word names. */
+static int
+find_word(struct cli *c, const char *word, struct loaded *l, char **path, struct err *err)
+{
+	bool file = find_is_file(word);
+
+	*path = NULL;
+	if (project_find(file ? word : NULL, c->dir, false, &l->project, err) != 0)
+		return -1;
+	if (!file)
+		return find_named(&l->project, word, path, err);
+	*path = strdup(word);
+	return *path != NULL ? 0 : err_nomem(err);
+}
+
+int
+load_word(struct cli *c, const char *word, struct loaded *l)
+{
+	struct err err = {0};
+	char *path;
+	int rc;
+
+	*l = (struct loaded){.project = {.root_fd = -1, .state_fd = -1}};
+	buf_init(&l->source.text, 0);
+	if (find_word(c, word, l, &path, &err) != 0)
+		return cli_fail(c, &err);
+	l->diag = diag_new();
+	if (l->diag == NULL)
+		rc = err_nomem(&err);
+	else
+		rc = load_source(l->diag, &l->project, path, &l->source, &err);
+	free(path);
+	if (rc != 0)
+		return cli_fail(c, &err);
+	if (diag_count(l->diag) > 0)
+		cli_diag(c, l->diag);
+	return l->source.dag != NULL ? 0 : EXIT_USAGE;
+}
+
+int
+load_own(struct cli *c, struct loaded *l, struct err *err)
+{
+	struct project p;
+	const char *hint = l->source.path;
+
+	if (l->project.state_fd >= 0)
+		return 0;
+	if (project_find(hint, c->dir, true, &p, err) != 0)
+		return -1;
+	project_release(&l->project);
+	l->project = p;
+	return 0;
+}
+
+void
+load_release(struct loaded *l)
+{
+	load_source_release(&l->source);
+	diag_free(l->diag);
+	project_release(&l->project);
+}

@@ -1,0 +1,458 @@
+/*
+ * dag runs: the history, and the details of one run.
+ */
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/map.h"
+#include "base/num.h"
+#include "cli/cli.h"
+#include "cli/opts.h"
+#include "cli/place.h"
+#include "cli/runjson.h"
+#include "cli/status.h"
+#include "cli/table.h"
+#include "cli/verbs.h"
+
+#define RUNS_DEFAULT 20
+#define RUNS_MAX     100000
+
+enum { STATE_RUNNING, STATE_INTERRUPTED, STATE_DONE };
+
+struct runs_opts {
+	const char *dag, *before;
+	int state, result;
+	struct opt_uint count;
+	bool json;
+};
+
+static const char *const state_names[] = {"running", "interrupted", "done", NULL};
+static const char *const result_names[] = {"success", "failed", "cancelled", NULL};
+static const enum run_result results[] = {RUN_SUCCESS, RUN_FAILED, RUN_CANCELLED};
+
+static const struct opt runs_opts[] = {
+    {.name = "dag",
+     .kind = OPT_STRING,
+     .at = offsetof(struct runs_opts, dag),
+     .arg = "NAME",
+     .doc = "Only runs of this DAG."},
+    {.name = "state",
+     .kind = OPT_CHOICE,
+     .at = offsetof(struct runs_opts, state),
+     .arg = "STATE",
+     .choices = state_names,
+     .doc = "Only runs that are running (and have an owner), interrupted or done."},
+    {.name = "result",
+     .kind = OPT_CHOICE,
+     .at = offsetof(struct runs_opts, result),
+     .arg = "RESULT",
+     .choices = result_names,
+     .doc = "Only runs that ended so: success, failed or cancelled."},
+    {.name = "number",
+     .letter = 'n',
+     .kind = OPT_UINT,
+     .at = offsetof(struct runs_opts, count),
+     .arg = "N",
+     .min = 1,
+     .max = RUNS_MAX,
+     .doc = "Show at most N runs (default 20)."},
+    {.name = "before",
+     .kind = OPT_STRING,
+     .at = offsetof(struct runs_opts, before),
+     .arg = "RUN",
+     .doc = "Only runs older than RUN: the next page."},
+    {.name = "json",
+     .kind = OPT_FLAG,
+     .at = offsetof(struct runs_opts, json),
+     .doc =
+	 "Write JSON: an array of runs, or with RUN one object; each with its tasks and "
+	 "attempts."},
+    {.name = NULL}};
+
+/* The verb under way. */
+struct look {
+	struct cli *c;
+	struct place place;
+	const struct runs_opts *o;
+};
+
+/* A run with everything below it. */
+struct details {
+	struct meta_task *tasks;
+	struct meta_attempt *attempts;
+	size_t ntasks, nattempts;
+};
+
+static int
+get_details(struct look *l, const struct meta_run *run, struct arena *a,
+	    struct details *d, struct err *err)
+{
+	if (meta_tasks(l->place.meta, run->id, a, &d->tasks, &d->ntasks, err) != 0)
+		return -1;
+	return meta_attempts(l->place.meta, run->id, a, &d->attempts, &d->nattempts, err);
+}
+
+/* ---- one run for people ---- */
+
+static void
+put_fact(struct cli *c, const char *label, const char *text)
+{
+	unsigned width = cli_width(1);
+
+	if (text == NULL || *text == '\0')
+		return;
+	buf_addf(&c->out, "  %-9s ", label);
+	(void)text_fit(&c->out, text, width > 30 ? width - 12 : (unsigned)-1);
+	buf_addc(&c->out, '\n');
+}
+
+static void
+put_span(struct buf *b, int64_t from, int64_t to)
+{
+	if (from == 0)
+		buf_addc(b, '-');
+	else
+		num_put_duration(b, (to != 0 ? to : clock_now().wall_us) > from
+					? (to != 0 ? to : clock_now().wall_us) - from
+					: 0);
+}
+
+static void
+put_head(struct look *l, const struct meta_run *run, const char *status)
+{
+	struct cli *c = l->c;
+	const char *ansi = cli_color(c, 1) ? status_ansi(status) : NULL;
+	struct buf b;
+
+	buf_addf(&c->out, "run %s of %s: ", run->id, run->dag);
+	if (ansi != NULL)
+		buf_addf(&c->out, "\033[%sm%s\033[0m\n", ansi, status);
+	else
+		buf_addf(&c->out, "%s\n", status);
+	buf_init(&b, 0);
+	put_fact(c, "file", run->file);
+	text_when(&b, run->logical_us);
+	put_fact(c, "about", b.p);
+	buf_clear(&b);
+	text_when(&b, run->started_us);
+	if (run->started_us != 0) {
+		buf_adds(&b, run->ended_us != 0 ? ", took " : ", for ");
+		put_span(&b, run->started_us, run->ended_us);
+	}
+	put_fact(c, "started", b.p);
+	if (strcmp(run->params, "{}") != 0)
+		put_fact(c, "params", run->params);
+	put_fact(c, "reason", run->reason);
+	buf_addc(&c->out, '\n');
+	buf_release(&b);
+}
+
+static void
+put_times(struct table *t, int64_t from, int64_t to)
+{
+	struct buf b;
+
+	buf_init(&b, 0);
+	text_when(&b, from);
+	table_cell(t, b.p);
+	buf_clear(&b);
+	put_span(&b, from, to);
+	table_cell(t, b.p);
+	buf_release(&b);
+}
+
+static void
+put_status(struct table *t, const char *status)
+{
+	table_cell(t, status);
+	table_style(t, status_ansi(status));
+}
+
+static void
+put_attempt(struct look *l, struct table *t, const struct meta_attempt *at,
+	    bool ownerless)
+{
+	const char *status = status_of_task(at->state, at->result, true);
+	bool ended =
+	    ownerless && at->state != TASK_DONE && place_alive(&l->place, at->dir) == 0;
+
+	table_cell(t, NULL);
+	table_cellf(t, "%u", at->number);
+	put_status(t, status);
+	put_times(t, at->started_us != 0 ? at->started_us : at->created_us, at->ended_us);
+	table_cell(t, ended ? "its process is gone: 'dag resume' finds out how it ended"
+			    : at->reason);
+}
+
+/* The rows of the task's attempts, which stand together. */
+static void
+put_attempts(struct look *l, struct table *t, const struct details *d,
+	     const struct meta_task *task, const struct meta_attempt *first,
+	     bool ownerless)
+{
+	const struct meta_attempt *at;
+
+	for (at = first; at != NULL && at < d->attempts + d->nattempts; at++) {
+		if (strcmp(at->task, task->name) != 0)
+			return;
+		if (at->map == task->map &&
+		    (task->attempt > 1 || (ownerless && at->state != TASK_DONE)))
+			put_attempt(l, t, at, ownerless);
+	}
+}
+
+/* A row for each task; where it was tried more than once, or goes on without an owner, one
+ * for each attempt. */
+static int
+fill_table(struct look *l, struct table *t, const struct details *d, bool ownerless)
+{
+	struct map first = {0};
+	size_t i;
+	int rc = 0;
+
+	for (i = d->nattempts; i > 0; i--)
+		if (map_put(&first, d->attempts[i - 1].task, &d->attempts[i - 1]) < 0)
+			rc = -1;
+	for (i = 0; rc == 0 && i < d->ntasks; i++) {
+		const struct meta_task *task = &d->tasks[i];
+
+		table_cell(t, task->name);
+		if (task->attempt > 0)
+			table_cellf(t, "%u", task->attempt);
+		else
+			table_cell(t, "-");
+		put_status(t, status_of_task(task->state, task->result, task->selected));
+		put_times(t, task->started_us, task->ended_us);
+		table_cell(t, task->reason);
+		put_attempts(l, t, d, task, map_get(&first, task->name), ownerless);
+	}
+	map_release(&first);
+	return rc;
+}
+
+static int
+show_one(struct look *l, struct meta_run *run, struct err *err)
+{
+	static const char *const titles[] = {"TASK",	"TRY",	    "STATUS",
+					     "STARTED", "DURATION", "REASON"};
+	const char *status = status_of_run(l->place.project, run);
+	bool ownerless = strcmp(status, "interrupted") == 0;
+	struct details d;
+	struct table *t;
+	int rc;
+
+	if (get_details(l, run, l->place.arena, &d, err) != 0)
+		return -1;
+	put_head(l, run, status);
+	t = table_new(titles, 6);
+	rc = t == NULL ? -1 : fill_table(l, t, &d, ownerless);
+	if (rc == 0)
+		rc = table_print(t, &l->c->out, cli_width(1), cli_color(l->c, 1));
+	table_free(t);
+	if (rc != 0)
+		return err_nomem(err);
+	if (ownerless)
+		place_note_interrupted(l->c, &l->place, run);
+	return 0;
+}
+
+/* ---- many runs ---- */
+
+static bool
+wanted(struct look *l, const struct meta_run *run)
+{
+	bool ownerless;
+
+	if (l->o->state < 0 || l->o->state == STATE_DONE)
+		return true;
+	ownerless = strcmp(status_of_run(l->place.project, run), "interrupted") == 0;
+	return ownerless == (l->o->state == STATE_INTERRUPTED);
+}
+
+/* Call fn for each run that the options ask for. */
+static int
+each_run(struct look *l,
+	 int (*fn)(struct look *, void *, struct meta_run *, struct err *), void *ctx,
+	 struct err *err)
+{
+	struct meta_run_filter f = {.dag = l->o->dag, .state = -1, .result = -1};
+	size_t left = l->o->count.set ? (size_t)l->o->count.v : RUNS_DEFAULT, n, i;
+	struct meta_run *page, last;
+
+	if (l->o->state >= 0)
+		f.state = l->o->state == STATE_DONE ? RUN_DONE : RUN_RUNNING;
+	if (l->o->result >= 0)
+		f.result = results[l->o->result];
+	if (l->o->before != NULL) {
+		if (place_run(&l->place, l->o->before, &last, err) != 0)
+			return -1;
+		f.before = last.id;
+	}
+	do {
+		f.limit = left < 500 ? left : 500;
+		if (meta_runs(l->place.meta, &f, l->place.arena, &page, &n, err) != 0)
+			return -1;
+		for (i = 0; i < n && left > 0; i++) {
+			if (!wanted(l, &page[i]))
+				continue;
+			if (fn(l, ctx, &page[i], err) != 0)
+				return -1;
+			left--;
+		}
+		if (n > 0)
+			f.before = page[n - 1].id;
+	} while (left > 0 && n == f.limit);
+	return 0;
+}
+
+static int
+one_json(struct look *l, void *ctx, struct meta_run *run, struct err *err)
+{
+	return runjson_put(l->c, &l->place, ctx, run, err);
+}
+
+/* "9 ok, 1 failed, 2 running" */
+static void
+put_counts(struct buf *b, const struct meta_run *run)
+{
+	static const struct {
+		enum task_result result;
+		const char *word;
+	} words[] = {
+	    {RESULT_FAILED, "failed"},
+	    {RESULT_LOST, "lost"},
+	    {RESULT_UPSTREAM_FAILED, "upstream failed"},
+	    {RESULT_CANCELLED, "cancelled"},
+	    {RESULT_SKIPPED, "skipped"},
+	};
+	uint32_t ok = run->counts[RESULT_SUCCESS] + run->counts[RESULT_CACHED];
+	size_t i;
+
+	buf_addf(b, "%u of %u ok", ok, run->ntasks);
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (run->counts[words[i].result] > 0)
+			buf_addf(b, ", %u %s", run->counts[words[i].result],
+				 words[i].word);
+	if (run->nrunning > 0)
+		buf_addf(b, ", %u running", run->nrunning);
+}
+
+static int
+one_row(struct look *l, void *ctx, struct meta_run *run, struct err *err)
+{
+	struct table *t = ctx;
+	struct buf b;
+
+	if (meta_run_counts(l->place.meta, run, err) != 0)
+		return -1;
+	table_cell(t, text_short_id(run->id));
+	table_cell(t, run->dag);
+	put_status(t, status_of_run(l->place.project, run));
+	put_times(t, run->started_us != 0 ? run->started_us : run->created_us,
+		  run->ended_us);
+	buf_init(&b, 0);
+	put_counts(&b, run);
+	table_cell(t, b.p);
+	buf_release(&b);
+	return 0;
+}
+
+static int
+list_json(struct look *l, struct err *err)
+{
+	struct json_writer w;
+	int rc = 0;
+
+	json_init(&w, &l->c->out, 2);
+	json_begin_array(&w);
+	if (l->place.meta != NULL)
+		rc = each_run(l, one_json, &w, err);
+	json_end(&w);
+	buf_addc(&l->c->out, '\n');
+	return rc;
+}
+
+static int
+list_table(struct look *l, struct err *err)
+{
+	static const char *const titles[] = {"RUN",	"DAG",	    "STATUS",
+					     "STARTED", "DURATION", "TASKS"};
+	struct table *t;
+	int rc;
+
+	if (l->place.meta == NULL) {
+		cli_note(l->c, "nothing has been run in project '%s' yet",
+			 l->place.project->root);
+		return 0;
+	}
+	t = table_new(titles, 6);
+	if (t == NULL)
+		return err_nomem(err);
+	rc = each_run(l, one_row, t, err);
+	if (rc == 0 && table_print(t, &l->c->out, cli_width(1), cli_color(l->c, 1)) != 0)
+		rc = err_nomem(err);
+	table_free(t);
+	if (rc == 0)
+		place_note_interrupted(l->c, &l->place, NULL);
+	return rc;
+}
+
+static int
+look(struct look *l, struct err *err)
+{
+	struct json_writer w;
+	struct meta_run run;
+	int rc;
+
+	if (l->c->nargs == 0)
+		return l->o->json ? list_json(l, err) : list_table(l, err);
+	if (place_run(&l->place, l->c->args[0], &run, err) != 0)
+		return -1;
+	if (!l->o->json)
+		return show_one(l, &run, err);
+	json_init(&w, &l->c->out, 2);
+	rc = runjson_put(l->c, &l->place, &w, &run, err);
+	buf_addc(&l->c->out, '\n');
+	return rc;
+}
+
+static int
+runs_run(struct cli *c, const void *opts)
+{
+	struct look l = {.c = c, .o = opts};
+	struct err err = {0};
+	int rc = EXIT_OK;
+
+	if (c->nargs > 0 && (l.o->dag != NULL || l.o->before != NULL || l.o->state >= 0 ||
+			     l.o->result >= 0 || l.o->count.set))
+		return cli_usage(c, "with a RUN only --json may be given");
+	if (l.o->state >= 0 && l.o->state != STATE_DONE && l.o->result >= 0)
+		return cli_usage(c, "a run that is not done has no result");
+	if (place_open(c, &l.place, &err) != 0 || look(&l, &err) != 0)
+		rc = cli_fail(c, &err);
+	place_close(&l.place);
+	return rc;
+}
+
+const struct verb verb_runs = {
+    .name = "runs",
+    .group = GROUP_LOOK,
+    .summary = "list runs, newest first, or show one",
+    .args = "[RUN]",
+    .max = 1,
+    .doc =
+	"List the runs of the project; with RUN, its tasks with all their attempts: how "
+	"they ended, how long they took, and why. 'dag help projects' tells how a run is "
+	"named. Times are UTC.\n"
+	"\n"
+	"'interrupted' is a run whose owner is gone; its tasks may still be running, and "
+	"'dag resume' goes on with it.",
+    .examples = "dag runs\tthe latest 20\n"
+		"dag runs last\tthe latest one in detail\n"
+		"dag runs --dag demo --result failed\twhat went wrong\n",
+    .opts = runs_opts,
+    .size = sizeof(struct runs_opts),
+    .run = runs_run,
+};

@@ -1,0 +1,334 @@
+/*
+ * dag run: a new run, in this terminal, until its end.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/fsio.h"
+#include "base/jinja.h"
+#include "base/json.h"
+#include "base/timefmt.h"
+#include "base/yaml.h"
+#include "cli/cli.h"
+#include "cli/dryrun.h"
+#include "cli/load.h"
+#include "cli/opts.h"
+#include "cli/progress.h"
+#include "cli/verbs.h"
+#include "cli/work.h"
+#include "scheduler/dag.h"
+#include "scheduler/render.h"
+#include "scheduler/session.h"
+#include "store/meta.h"
+
+#include <jansson.h>
+
+struct run_opts {
+	struct opt_strings params, select;
+	const char *params_file, *date;
+	bool dry_run, fail_fast;
+	struct work_opts work;
+};
+
+static const struct opt run_opts[] = {
+    {.name = "param",
+     .letter = 'p',
+     .kind = OPT_STRINGS,
+     .at = offsetof(struct run_opts, params),
+     .arg = "NAME=VALUE",
+     .doc =
+	 "Give a parameter of the DAG a value, read as its type says; may be repeated."},
+    {.name = "params-file",
+     .kind = OPT_STRING,
+     .at = offsetof(struct run_opts, params_file),
+     .arg = "FILE",
+     .doc = "Take parameters from a YAML or JSON file; -p goes before it."},
+    {.name = "date",
+     .kind = OPT_STRING,
+     .at = offsetof(struct run_opts, date),
+     .arg = "DATE",
+     .doc = "The instant the run is about (logical_date, ds ...): 2026-11-22 or "
+	    "2026-11-22T06:00:00Z; default: now."},
+    {.name = "select",
+     .letter = 's',
+     .kind = OPT_STRINGS,
+     .at = offsetof(struct run_opts, select),
+     .arg = "SEL",
+     .doc = "Run only some tasks: x, +x (with all it needs), x+ (with all that follow), "
+	    "tag:t; may be repeated."},
+    {.name = "dry-run",
+     .kind = OPT_FLAG,
+     .at = offsetof(struct run_opts, dry_run),
+     .doc =
+	 "Show what would be run, in order, with the commands as far as they are known; "
+	 "change nothing."},
+    {.name = "fail-fast",
+     .kind = OPT_FLAG,
+     .at = offsetof(struct run_opts, fail_fast),
+     .doc = "Start nothing more after the first failure (tasks that run go on)."},
+    WORK_OPTS(struct run_opts, work),
+    {.name = NULL}};
+
+/* A run being made from the command line. */
+struct make {
+	struct cli *c;
+	const struct run_opts *o;
+	struct loaded l;
+	struct arena *arena;
+	char *file_json; /* of --params-file; NULL: none */
+	struct param_arg *args;
+	struct jinja_dict *params;
+	bool *selected;
+	int64_t logical_us;
+};
+
+/* ---- parameters ---- */
+
+static int
+json_file(const struct buf *text, const char *name, char **out, struct err *err)
+{
+	struct json_t *j = json_parse(text->p, text->n, err);
+
+	if (j == NULL)
+		return err_wrap(err, "%s", name);
+	json_decref(j);
+	*out = strndup(text->p, text->n);
+	return *out != NULL ? 0 : err_nomem(err);
+}
+
+/* YAML to JSON.  Return 0; 1 if mistakes were printed; -1. */
+static int
+yaml_file(struct make *m, const struct buf *text, const char *name, struct err *err)
+{
+	struct diag *d = diag_new();
+	struct yaml_node *root;
+	struct jinja_val v;
+	struct buf json;
+	int rc = -1;
+
+	if (d == NULL)
+		return err_nomem(err);
+	buf_init(&json, 0);
+	if (yaml_parse(m->arena, d, diag_file(d, name, text->p, text->n), text->p,
+		       text->n, &root) != 0) {
+		cli_diag(m->c, d);
+		rc = 1;
+	} else if (root->kind != YAML_MAP) {
+		(void)err_set(err, ERR_INVALID,
+			      "%s: a params file is a mapping of names to values, not %s",
+			      name, yaml_kind_name(root->kind));
+	} else if (jinja_from_yaml(m->arena, root, &v) != 0) {
+		(void)err_nomem(err);
+	} else {
+		jinja_put_json(&json, v);
+		m->file_json = buf_steal(&json);
+		rc = m->file_json != NULL ? 0 : err_nomem(err);
+	}
+	buf_release(&json);
+	diag_free(d);
+	return rc;
+}
+
+static int
+read_params_file(struct make *m, struct err *err)
+{
+	const char *name = m->o->params_file;
+	size_t n = strlen(name);
+	struct buf text;
+	int rc;
+
+	buf_init(&text, 0);
+	rc = fsio_read(AT_FDCWD, name, YAML_BYTES_MAX, &text, err);
+	if (rc == 0)
+		rc = n > 5 && strcmp(name + n - 5, ".json") == 0
+			 ? json_file(&text, name, &m->file_json, err)
+			 : yaml_file(m, &text, name, err);
+	buf_release(&text);
+	return rc;
+}
+
+static int
+split_params(struct make *m, struct err *err)
+{
+	const struct opt_strings *in = &m->o->params;
+	const char *eq;
+	size_t i;
+
+	m->args = arena_array(m->arena, in->n + 1, sizeof(*m->args));
+	if (m->args == NULL)
+		return err_nomem(err);
+	for (i = 0; i < in->n; i++) {
+		eq = strchr(in->v[i], '=');
+		if (eq == NULL || eq == in->v[i])
+			return err_set(err, ERR_INVALID,
+				       "option '--param' takes NAME=VALUE, not '%s'",
+				       in->v[i]);
+		m->args[i].name =
+		    arena_strndup(m->arena, in->v[i], (size_t)(eq - in->v[i]));
+		m->args[i].text = eq + 1;
+		if (m->args[i].name == NULL)
+			return err_nomem(err);
+	}
+	return 0;
+}
+
+/* ---- the request ---- */
+
+/* Refuse now what would be refused in the middle of the run. */
+static int
+check_values(struct make *m)
+{
+	struct run_values v = {.dag = m->l.source.dag,
+			       .params = m->params,
+			       .run_id = "00000000-0000-7000-8000-000000000000",
+			       .logical_us = m->logical_us,
+			       .interval_start_us = m->logical_us,
+			       .interval_end_us = m->logical_us};
+
+	/* Warnings about the file have been printed: these are new. */
+	diag_free(m->l.diag);
+	m->l.diag = diag_new();
+	if (m->l.diag == NULL)
+		return EXIT_DAG;
+	m->l.source.file = diag_file(m->l.diag, m->l.source.path, m->l.source.text.p,
+				     m->l.source.text.n);
+	if (render_check_run(&v, m->selected, m->l.diag, m->l.source.file) == 0)
+		return 0;
+	cli_diag(m->c, m->l.diag);
+	return EXIT_USAGE;
+}
+
+/* From options to values.  Return 0 or the exit code. */
+static int
+resolve(struct make *m)
+{
+	const struct dag *g = m->l.source.dag;
+	struct err err = {0};
+	int rc;
+
+	m->logical_us = clock_now().wall_us;
+	if (m->o->date != NULL && time_parse(m->o->date, &m->logical_us) != 0)
+		return cli_usage(
+		    m->c,
+		    "option '--date' takes a date or an instant (2026-11-22, "
+		    "2026-11-22T06:00:00Z), not '%s'",
+		    m->o->date);
+	m->selected = arena_array(m->arena, g->ntasks + 1, sizeof(*m->selected));
+	if (m->selected == NULL) {
+		(void)err_nomem(&err);
+		return cli_fail(m->c, &err);
+	}
+	if (m->o->params_file != NULL) {
+		rc = read_params_file(m, &err);
+		if (rc > 0)
+			return EXIT_USAGE;
+		if (rc < 0)
+			return cli_fail(m->c, &err);
+	}
+	if (split_params(m, &err) != 0 ||
+	    params_resolve(g, m->arena, m->args, m->o->params.n, m->file_json, &m->params,
+			   &err) != 0 ||
+	    select_tasks(g, m->o->select.v, m->o->select.n, m->selected, &err) != 0)
+		return cli_fail(m->c, &err);
+	return check_values(m);
+}
+
+static int
+start(struct make *m)
+{
+	struct session_request req = {.dag = m->l.source.dag,
+				      .file = m->l.source.rel,
+				      .params = m->params,
+				      .logical_us =
+					  m->o->date != NULL ? m->logical_us : 0,
+				      .selected = m->selected,
+				      .fail_fast = m->o->fail_fast};
+	char id[META_RUN_ID];
+	struct err err = {0};
+	struct work w = {0};
+	int rc;
+
+	if (load_own(m->c, &m->l, &err) != 0)
+		return cli_fail(m->c, &err);
+	if (work_open(m->c, &m->l.project, &m->o->work, &w, &err) != 0 ||
+	    session_settle(w.session, &err) != 0 ||
+	    session_run(w.session, &req, id, &err) != 0)
+		rc = cli_fail(m->c, &err);
+	else
+		rc = work_loop(&w, false);
+	work_close(&w);
+	return rc;
+}
+
+static int
+run_loaded(struct make *m)
+{
+	struct dryrun d;
+	int rc = resolve(m);
+
+	if (rc != 0)
+		return rc;
+	if (!m->o->dry_run)
+		return start(m);
+	d = (struct dryrun){.c = m->c,
+			    .dag = m->l.source.dag,
+			    .params = m->params,
+			    .selected = m->selected,
+			    .logical_us = m->logical_us,
+			    .json = m->o->work.json};
+	return dryrun_put(&d);
+}
+
+static int
+run_verb(struct cli *c, const void *opts)
+{
+	struct make m = {.c = c, .o = opts};
+	struct err err = {0};
+	int rc;
+
+	m.arena = arena_new(0);
+	if (m.arena == NULL) {
+		(void)err_nomem(&err);
+		return cli_fail(c, &err);
+	}
+	rc = load_word(c, c->args[0], &m.l);
+	if (rc == 0)
+		rc = run_loaded(&m);
+	load_release(&m.l);
+	free(m.file_json);
+	arena_free(m.arena);
+	return rc;
+}
+
+const struct verb verb_run = {
+    .name = "run",
+    .group = GROUP_WORK,
+    .summary = "run a DAG now, until it has ended",
+    .args = "FILE|NAME",
+    .min = 1,
+    .max = 1,
+    .doc =
+	"Run a DAG in this terminal, with this environment, and wait for its end. The "
+	"file needs no preparation: its directory becomes a project if it lies in none.\n"
+	"\n"
+	"Ctrl-C stops the tasks (again: kills them) and cancels the run. If dag itself "
+	"is "
+	"killed, or the terminal goes away, the tasks go on; 'dag resume' takes over, "
+	"and "
+	"nothing that has succeeded is run again.\n"
+	"\n"
+	"Exit status 0 if all went well, 1 if the run failed, 2 if the file or a value "
+	"is "
+	"not valid (then nothing was started), 3 if dag itself could not go on.",
+    .examples = "dag run pipe.yaml\ta file\n"
+		"dag run demo -p rows=100\twith a parameter\n"
+		"dag run demo --select +train\ttrain and all it needs\n"
+		"dag run demo --dry-run\twhat would be done\n",
+    .opts = run_opts,
+    .size = sizeof(struct run_opts),
+    .run = run_verb,
+};

@@ -105,10 +105,19 @@ struct query {
 	int got; /* the next column to get */
 };
 
+/**
+ * query_start(q, db, sql, err), query_end(q):
+ * Begin a use of the statement of the constant text ${sql}: 0 or -1.  End it: what it read
+ * is gone, and others may write.
+ */
 int query_start(struct query *, struct db *, const char *, struct err *);
+void query_end(struct query *);
 
-/* Texts must live until the query ends; NULL puts NULL.  query_put_above puts a value that is
- * greater than any text. */
+/**
+ * query_put_text(q, s), query_put_textn(q, s, n), query_put_int(q, v), query_put_above(q):
+ * The next parameter.  Texts must live until the query ends; NULL puts NULL.  The last puts a
+ * value that is greater than any text.
+ */
 void query_put_text(struct query *, const char *);
 void query_put_textn(struct query *, const char *, size_t);
 void query_put_int(struct query *, int64_t);
@@ -134,7 +143,5 @@ int query_run(struct query *, struct err *);
 int64_t query_get_int(struct query *);
 const char *query_get_text(struct query *, size_t *);
 const char *query_get_dup(struct query *, struct arena *, bool *);
-
-void query_end(struct query *);
 
 #endif

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/num.h"
 #include "base/proc.h"
 #include "store/thread.h"
 
@@ -88,13 +89,11 @@ holder(const struct gate *g)
 {
 	char text[PID_WIDTH + 1];
 	ssize_t n = pread(g->fd, text, PID_WIDTH, 0);
-	long pid;
+	uint64_t pid;
 
-	if (n <= 0)
-		return 0;
-	text[n] = '\0';
-	pid = strtol(text, NULL, 10);
-	return pid > 0 && pid <= INT32_MAX ? (pid_t)pid : 0;
+	text[n > 0 ? n : 0] = '\0';
+	text[strcspn(text, " \n")] = '\0';
+	return num_u64(text, &pid) == 0 && pid <= INT32_MAX ? (pid_t)pid : 0;
 }
 
 static void

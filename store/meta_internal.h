@@ -52,6 +52,10 @@ struct meta_note {
 	const char *event, *reason, *detail;
 };
 
+/**
+ * meta_event_add(m, note, err):
+ * Insert one event row.  Return 0 or -1.
+ */
 int meta_event_add(struct meta *, const struct meta_note *, struct err *);
 
 /**
@@ -60,7 +64,10 @@ int meta_event_add(struct meta *, const struct meta_note *, struct err *);
  */
 int meta_find_rid(struct meta *, const char *, int64_t *, struct err *);
 
-/* The operations of a batch; each returns 0 or -1. */
+/**
+ * meta_op_*(m, run, op, err):
+ * Carry out one operation of a batch.  Return 0 or -1.
+ */
 int meta_op_run(struct meta *, struct batch_run *, const struct meta_op *, struct err *);
 int meta_op_task(struct meta *, struct batch_run *, const struct meta_op *, struct err *);
 int meta_op_command_done(struct meta *, struct batch_run *, const struct meta_op *,
@@ -79,9 +86,14 @@ struct task_row {
 	enum task_state state;
 	enum task_result result;
 	uint32_t attempt;
-	bool same_reason; /* as the operation's */
+	bool same_reason; /* as the one asked about */
 };
 
+/**
+ * meta_task_row(m, rid, op, reason, out, err):
+ * Read the row of the task that ${op} is about; ${reason} is what its reason is compared
+ * with.  Return 0, or -1 (also if there is none).
+ */
 int meta_task_row(struct meta *, int64_t, const struct meta_op *, const char *,
 		  struct task_row *, struct err *);
 

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <time.h>
@@ -12,6 +11,7 @@
 
 #include "base/err.h"
 #include "base/fsio.h"
+#include "base/num.h"
 #include "base/proc.h"
 #include "store/project.h"
 
@@ -51,22 +51,23 @@ write_identity(int fd)
 static void
 read_identity(int fd, struct owner_info *out)
 {
-	char text[64], *end;
+	char text[64], *blank, *end;
 	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
-	uint64_t start = 0;
-	long pid;
+	uint64_t pid, start, now;
 
-	if (n <= 0)
+	text[n > 0 ? n : 0] = '\0';
+	blank = strchr(text, ' ');
+	end = strchr(text, '\n');
+	if (blank == NULL || end == NULL || blank > end)
 		return;
-	text[n] = '\0';
-	errno = 0;
-	pid = strtol(text, &end, 10);
-	if (errno != 0 || *end != ' ' || pid <= 0 || pid > INT32_MAX)
+	*blank = *end = '\0';
+	if (num_u64(text, &pid) != 0 || num_u64(blank + 1, &start) != 0 || pid == 0 ||
+	    pid > INT32_MAX)
 		return;
 	out->pid = (pid_t)pid;
-	out->start = strtoull(end + 1, NULL, 10);
+	out->start = start;
 	/* A process of that pid that started at another time is somebody else. */
-	if (proc_start_time(out->pid, &start) == 0 && start == out->start)
+	if (proc_start_time(out->pid, &now) == 0 && now == start)
 		out->state = proc_state(out->pid);
 }
 

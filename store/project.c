@@ -156,6 +156,8 @@ state_path(const struct project *p, struct buf *out, struct err *err)
 	if (rc == 0 && env != NULL && env[0] != '\0')
 		rc = path_in_env(env, p->root, out, err);
 	else if (rc == 0)
+		rc = project_config(p->root, dot.p, out, err);
+	if (rc == 0 && out->n == 0)
 		buf_add(out, dot.p, dot.n);
 	if (rc == 0 && (buf_failed(&dot) || buf_failed(out)))
 		rc = err_nomem(err);

@@ -1,7 +1,8 @@
 #ifndef DAG_STORE_PROJECT_INTERNAL_H
 #define DAG_STORE_PROJECT_INTERNAL_H
-/* What project.c and project_probe.c share. */
+/* What the project*.c files share. */
 
+struct buf;
 struct err;
 
 #define FS_TYPE_MAX 32
@@ -18,5 +19,12 @@ enum fs_trust {
  */
 int project_fs(int, char type[FS_TYPE_MAX], enum fs_trust *, unsigned long long *,
 	       struct err *);
+
+/**
+ * project_config(root, dot, state_dir, err):
+ * Read the settings in ${dot}/config.yaml, if there are any: append the path of `state_dir`
+ * (below ${root} where it is relative).  Return 0, or -1 with the first mistake.
+ */
+int project_config(const char *, const char *, struct buf *, struct err *);
 
 #endif

@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 #include <time.h>
 
+#include "base/num.h"
 #include "store/meta_internal.h"
 
 static int64_t runs = 20000;
@@ -158,7 +159,7 @@ main(void)
 	const char *s = getenv("DAG_BENCH_RUNS");
 
 	if (s != NULL) {
-		runs = strtoll(s, NULL, 10);
+		assert_int_equal(num_i64(s, &runs), 0);
 		limit_us = 20000;
 	}
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -195,6 +195,67 @@ test_moved_state(void **state)
 	place_remove(&pl);
 }
 
+static void
+test_state_dir_setting(void **state)
+{
+	static const struct {
+		const char *text, *says;
+	} bad[] = {
+	    {"statedir: x\n", "unknown key"},
+	    {"state_dir: [x]\n", "path of a directory"},
+	    {"state_dir: ''\n", "path of a"},
+	    {"state_dir: 7\n", "path of a directory"},
+	    {"- x\n", "must be a mapping"},
+	    {"state_dir: 'x\n", "config.yaml:"},
+	    {"state_dir: a\nstate_dir: b\n", ":2:1:"},
+	    {"\xff: x\n", "config.yaml:"},
+	};
+	struct place pl, elsewhere;
+	static char big[70000];
+	char text[256];
+	size_t i;
+
+	(void)state;
+	place_dir(&pl, NULL);
+	place_dir(&elsewhere, NULL);
+	grow(&pl, ".dag");
+	(void)snprintf(text, sizeof(text), "state_dir: %s/deep/er\n", elsewhere.dir);
+	spill(pl.dir, ".dag/config.yaml", text);
+	ok(project_find(NULL, pl.dir, false, &pl.p, &err));
+	assert_int_equal(pl.p.state_fd, -1);
+	project_release(&pl.p);
+	ok(project_find(NULL, pl.dir, true, &pl.p, &err));
+	(void)snprintf(text, sizeof(text), "%s/deep/er", elsewhere.dir);
+	assert_string_equal(pl.p.state, text);
+	assert_string_equal(pl.p.root, pl.dir);
+	project_release(&pl.p);
+	spill(pl.dir, ".dag/config.yaml", "state_dir: here\n"); /* below the root */
+	ok(project_find(NULL, pl.dir, true, &pl.p, &err));
+	(void)snprintf(text, sizeof(text), "%s/here", pl.dir);
+	assert_string_equal(pl.p.state, text);
+	project_release(&pl.p);
+	spill(pl.dir, ".dag/config.yaml", "# nothing\n");
+	ok(project_find(NULL, pl.dir, true, &pl.p, &err));
+	assert_non_null(strstr(pl.p.state, "/.dag"));
+	project_release(&pl.p);
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		spill(pl.dir, ".dag/config.yaml", bad[i].text);
+		fails(project_find(NULL, pl.dir, true, &pl.p, &err), ERR_INVALID);
+		says(bad[i].says);
+	}
+	memset(big, '#', sizeof(big));
+	big[65536] = '\0';
+	spill(pl.dir, ".dag/config.yaml", big);
+	ok(project_find(NULL, pl.dir, true, &pl.p, &err));
+	project_release(&pl.p);
+	big[65536] = '#';
+	big[65537] = '\0';
+	spill(pl.dir, ".dag/config.yaml", big);
+	fails(project_find(NULL, pl.dir, true, &pl.p, &err), ERR_LIMIT);
+	place_remove(&elsewhere);
+	place_remove(&pl);
+}
+
 /* Run ${body} as nobody; return its exit status. */
 static int
 as_nobody(void (*body)(struct place *), struct place *pl)
@@ -361,7 +422,7 @@ main(void)
 	    cmocka_unit_test(test_links),	cmocka_unit_test(test_create),
 	    cmocka_unit_test(test_moved_state), cmocka_unit_test(test_other_users),
 	    cmocka_unit_test(test_probe),	cmocka_unit_test(test_relative),
-	    cmocka_unit_test(test_wake),
+	    cmocka_unit_test(test_wake),	cmocka_unit_test(test_state_dir_setting),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

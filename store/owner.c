@@ -44,8 +44,8 @@ write_identity(int fd)
 
 	(void)proc_start_time(getpid(), &start);
 	n = snprintf(text, sizeof(text), "%ld %" PRIu64 "\n", (long)getpid(), start);
-	if (ftruncate(fd, 0) == 0 && pwrite(fd, text, (size_t)n, 0) != (ssize_t)n)
-		(void)ftruncate(fd, 0);
+	if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)n, 0) != (ssize_t)n)
+		return;
 }
 
 static void

@@ -22,7 +22,7 @@ yaml_nomem(struct yaml_reader *r)
 }
 
 static struct diag_pos
-event_pos(const struct yaml_reader *r, const yaml_event_t *event)
+event_pos(struct yaml_reader *r, const yaml_event_t *event)
 {
 	struct yaml_place from = yaml_text_place(&r->text, event->start_mark.index),
 			  to = yaml_text_place(&r->text, event->end_mark.index);
@@ -44,7 +44,7 @@ next_event(struct yaml_reader *r, yaml_event_t *event)
 
 /* The index of the first character of the node itself, behind its anchor and tag. */
 static size_t
-behind_properties(const struct yaml_text *t, size_t index)
+behind_properties(struct yaml_text *t, size_t index)
 {
 	size_t off = yaml_text_place(t, index).off, n;
 
@@ -271,7 +271,7 @@ check_tag(struct yaml_reader *r, const yaml_event_t *event, const yaml_char_t *t
 
 /* Where a collection ends; in flow style its caret underlines all of it. */
 static void
-end_collection(const struct yaml_reader *r, struct yaml_node *n, const yaml_event_t *end)
+end_collection(struct yaml_reader *r, struct yaml_node *n, const yaml_event_t *end)
 {
 	n->src_end = yaml_text_place(&r->text, end->end_mark.index).off + r->text.bom;
 	n->width = 1;

@@ -286,8 +286,7 @@ pos_of(int file, struct yaml_place at)
 }
 
 void
-yaml_syntax_error(struct diag *d, int file, const struct yaml_text *t,
-		  const yaml_parser_t *p)
+yaml_syntax_error(struct diag *d, int file, struct yaml_text *t, const yaml_parser_t *p)
 {
 	static bool (*const families[])(const struct stop *, struct diag *) = {
 	    open_quote, tab_indent,   reserved_start, block_scalar,  colons,

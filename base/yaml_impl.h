@@ -22,6 +22,7 @@ struct yaml_text {
 	bool ascii; /* index and offset are the same */
 	VEC(uint32_t) lines; /* index of each line's first character */
 	VEC(uint32_t) steps; /* offset of every 64th character, unless ascii */
+	size_t hint;	     /* the line asked for last */
 };
 
 /* A character's place. */
@@ -42,7 +43,7 @@ void yaml_text_release(struct yaml_text *);
  * yaml_text_place(t, index):
  * Return where the character with that index stands; past the end: the end.
  */
-struct yaml_place yaml_text_place(const struct yaml_text *, size_t);
+struct yaml_place yaml_text_place(struct yaml_text *, size_t);
 
 /**
  * yaml_text_width(t, from, to):
@@ -68,8 +69,7 @@ int yaml_resolve_as(struct yaml_node *, const char *);
  * yaml_syntax_error(d, file, t, parser):
  * Say in ${d}, in words of ours, what libyaml found wrong.
  */
-void yaml_syntax_error(struct diag *, int, const struct yaml_text *,
-		       const yaml_parser_t *);
+void yaml_syntax_error(struct diag *, int, struct yaml_text *, const yaml_parser_t *);
 
 /* A node that aliases may repeat. */
 struct yaml_anchor {

@@ -122,7 +122,9 @@ index_text(struct yaml_text *t, struct diag *d, int file)
 	while (off < t->n) {
 		if (index % STEP == 0 && vec_push(&t->steps, (uint32_t)off) != 0)
 			return nomem(d, file);
-		len = utf8_decode(t->p + off, t->n - off, &cp);
+		cp = (unsigned char)t->p[off];
+		len = cp >= 0x20 && cp < 0x7f ? 1
+					      : utf8_decode(t->p + off, t->n - off, &cp);
 		if (len < 0 || !allowed(cp)) {
 			struct diag_pos pos = pos_of(file, yaml_text_place(t, index));
 
@@ -166,11 +168,31 @@ yaml_text_release(struct yaml_text *t)
 	vec_release(&t->steps);
 }
 
+/* The line that holds a character.  Questions come mostly in the order of the file, so the
+ * line of the last answer and the one behind it are looked at first. */
+static size_t
+line_of(const struct yaml_text *t, size_t index)
+{
+	size_t low = t->hint, high, mid;
+
+	for (int i = 0; i < 2 && low < t->lines.n && t->lines.v[low] <= index; i++, low++)
+		if (low + 1 == t->lines.n || t->lines.v[low + 1] > index)
+			return low;
+	for (low = 0, high = t->lines.n; high - low > 1;) {
+		mid = low + (high - low) / 2;
+		if (t->lines.v[mid] <= index)
+			low = mid;
+		else
+			high = mid;
+	}
+	return low;
+}
+
 struct yaml_place
-yaml_text_place(const struct yaml_text *t, size_t index)
+yaml_text_place(struct yaml_text *t, size_t index)
 {
 	struct yaml_place at = {0};
-	size_t i, low = 0, high = t->lines.n, mid;
+	size_t i;
 
 	/* Offset: from the nearest step on, over continuation bytes. */
 	if (t->ascii || t->steps.n == 0)
@@ -184,16 +206,9 @@ yaml_text_place(const struct yaml_text *t, size_t index)
 			while (at.off < t->n &&
 			       ((unsigned char)t->p[at.off] & 0xc0) == 0x80);
 	}
-	/* Line: the last one that begins at or before the character. */
-	while (high - low > 1) {
-		mid = low + (high - low) / 2;
-		if (t->lines.v[mid] <= index)
-			low = mid;
-		else
-			high = mid;
-	}
-	at.line = (uint32_t)low + 1;
-	at.col = (uint32_t)(index - t->lines.v[low]) + 1;
+	t->hint = line_of(t, index);
+	at.line = (uint32_t)t->hint + 1;
+	at.col = (uint32_t)(index - t->lines.v[t->hint]) + 1;
 	return at;
 }
 

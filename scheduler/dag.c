@@ -98,6 +98,13 @@ read_mappings(struct load *L)
 		return -1;
 	if (tasks != NULL)
 		return load_tasks(L, tasks);
+	/* Under a name that other tools use they have been pointed at already. */
+	for (size_t i = 0; i < L->root->map.n; i++) {
+		const char *ours = schema_foreign_key(L->root->map.v[i].key->str, false);
+
+		if (ours != NULL && strcmp(ours, "tasks") == 0)
+			return 0;
+	}
 	diag_add(L->d, DIAG_ERROR, load_file_pos(L), "the file has no `tasks`");
 	diag_hint(L->d, "add them: tasks: {hello: {run: echo hello}}");
 	return 0;
@@ -144,9 +151,7 @@ load_phases(struct load *L, size_t errors_before)
 	if (read_keys(L) != 0 || read_mappings(L) != 0 || load_path_edges(L) != 0 ||
 	    load_graph(L) != 0)
 		return -1;
-	/* With a cycle there is no order to carry anything along. */
-	if (L->dag->ntasks > 0 && L->dag->levels > 0 && !L->cyclic &&
-	    load_check_uses(L) != 0)
+	if (load_check_uses(L) != 0)
 		return -1;
 	if (diag_errors(L->d) != errors_before)
 		return -1;

@@ -215,9 +215,9 @@ bool dag_looks_like(const char *, size_t);
 
 /**
  * dag_canonical(g, w):
- * Write the model's canonical JSON: every key that has an effect, defaults filled in, keys
- * sorted, positions and comments left out.  Equal texts mean equal behaviour; the hash is of
- * this.
+ * Write the model's canonical JSON: every key that has an effect, keys sorted, positions and
+ * comments left out; the values that keys have by default once, tasks only with what differs
+ * from them.  Equal texts mean equal behaviour; the hash is of this.
  */
 void dag_canonical(const struct dag *, struct json_writer *);
 

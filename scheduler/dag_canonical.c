@@ -1,7 +1,9 @@
 /*
  * The canonical form of a model: JSON with every key that has an effect, in the order of the
- * alphabet, defaults filled in.  Tasks keep the file's order, which decides between tasks of
- * one priority; what stands under `description`, `schedule` and `notify` has no effect.
+ * alphabet.  What a task's keys are where nobody says otherwise stands once, under
+ * "defaults", and a task has only what differs from that: the same model has one text, and
+ * the text of ten thousand tasks stays short.  Tasks keep the file's order, which decides
+ * between tasks of one priority; `description`, `schedule` and `notify` have no effect.
  */
 #include <string.h>
 
@@ -141,14 +143,43 @@ put_names(const struct dag *g, struct json_writer *w, const char *key,
 	json_end(w);
 }
 
+/* A task of which the file says nothing. */
+static const struct dag_task usual = {.trigger = TRIGGER_ALL_SUCCESS,
+				      .retry_delay_us = DAG_RETRY_DELAY_US,
+				      .retry_backoff = 1,
+				      .retry_max_delay_us = DAG_RETRY_MAX_DELAY_US,
+				      .retry_on = RETRY_ON_DEFAULT,
+				      .grace_us = DAG_GRACE_US};
+
+/* Keys with plain values: written for `usual` itself (the defaults) and where t differs. */
+
+static void
+put_int(struct json_writer *w, const struct dag_task *t, const char *key, int64_t v,
+	int64_t d)
+{
+	if (t == &usual || v != d)
+		json_kv_int(w, key, v);
+}
+
+static void
+put_bool(struct json_writer *w, const struct dag_task *t, const char *key, bool v)
+{
+	if (t == &usual || v)
+		json_kv_bool(w, key, v);
+}
+
 static void
 put_retries(struct json_writer *w, const struct dag_task *t)
 {
-	json_kv_int(w, "retries", t->retries);
-	json_key(w, "retry_backoff");
-	json_double(w, t->retry_backoff);
-	json_kv_int(w, "retry_delay", t->retry_delay_us);
-	json_kv_int(w, "retry_max_delay", t->retry_max_delay_us);
+	put_int(w, t, "retries", t->retries, usual.retries);
+	if (t == &usual || t->retry_backoff < 1 || t->retry_backoff > 1) {
+		json_key(w, "retry_backoff");
+		json_double(w, t->retry_backoff);
+	}
+	put_int(w, t, "retry_delay", t->retry_delay_us, usual.retry_delay_us);
+	put_int(w, t, "retry_max_delay", t->retry_max_delay_us, usual.retry_max_delay_us);
+	if (t != &usual && t->retry_on == usual.retry_on)
+		return;
 	json_key(w, "retry_on");
 	json_begin_array(w);
 	for (int cause = CAUSE_EXIT; cause < CAUSE_MAX; cause++)
@@ -160,58 +191,73 @@ put_retries(struct json_writer *w, const struct dag_task *t)
 static void
 put_run(struct json_writer *w, const struct dag_task *t)
 {
-	if (t->run_is_argv) {
+	if (t->run_is_argv)
 		put_texts(w, "run", t->run, t->nrun);
-		return;
-	}
-	json_key(w, "run");
-	if (t->nrun == 1)
+	else if (t->nrun == 1) {
+		json_key(w, "run");
 		put_text(w, &t->run[0]);
-	else
-		json_put_null(w);
+	}
 }
 
 static void
 put_shell(struct json_writer *w, const struct dag_task *t)
 {
-	static const char *const usual[] = {"/bin/sh", "-e", "-c", NULL};
-	const char *const *v = t->shell != NULL ? t->shell : usual;
+	static const char *const sh[] = {"/bin/sh", "-e", "-c", NULL};
+	const char *const *v = t == &usual ? sh : t->shell;
 	size_t n = 0;
 
+	if (v == NULL || t->run_is_argv)
+		return;
 	while (v[n] != NULL)
 		n++;
-	put_strings(w, "shell", v, t->run_is_argv ? 0 : n);
+	put_strings(w, "shell", v, n);
+}
+
+static void
+put_optional(struct json_writer *w, const char *key, const struct dag_text *t)
+{
+	if (t->src == NULL)
+		return;
+	json_key(w, key);
+	put_text(w, t);
 }
 
 static void
 put_task(const struct dag *g, struct json_writer *w, const struct dag_task *t)
 {
 	json_begin_object(w);
-	json_kv_bool(w, "allow_failure", t->allow_failure);
-	put_env(w, t->env, t->nenv);
-	json_key(w, "for");
-	put_text(w, &t->wait_for);
-	json_kv_int(w, "grace", t->grace_us);
-	put_texts(w, "inputs", t->inputs, t->ninputs);
-	json_kv_bool(w, "leave_children", t->leave_children);
-	json_kv_str(w, "name", t->name);
-	put_names(g, w, "needs", t->up, t->nup);
-	put_texts(w, "outputs", t->outputs, t->noutputs);
-	put_strings(w, "params", t->params, t->nparams);
-	json_kv_bool(w, "persist", t->persist);
-	json_kv_int(w, "priority", t->priority);
+	put_bool(w, t, "allow_failure", t->allow_failure);
+	if (t->nenv > 0)
+		put_env(w, t->env, t->nenv);
+	put_optional(w, "for", &t->wait_for);
+	put_int(w, t, "grace", t->grace_us, usual.grace_us);
+	if (t->ninputs > 0)
+		put_texts(w, "inputs", t->inputs, t->ninputs);
+	put_bool(w, t, "leave_children", t->leave_children);
+	if (t->name != NULL)
+		json_kv_str(w, "name", t->name);
+	if (t->nup > 0)
+		put_names(g, w, "needs", t->up, t->nup);
+	if (t->noutputs > 0)
+		put_texts(w, "outputs", t->outputs, t->noutputs);
+	if (t->nparams > 0)
+		put_strings(w, "params", t->params, t->nparams);
+	put_bool(w, t, "persist", t->persist);
+	put_int(w, t, "priority", t->priority, usual.priority);
 	put_retries(w, t);
 	put_run(w, t);
 	put_shell(w, t);
-	put_strings(w, "tags", t->tags, t->ntags);
-	json_kv_int(w, "timeout", t->timeout_us);
-	json_kv_str(w, "trigger", trigger_rule_name(t->trigger));
-	json_kv_str(w, "type", t->type->name);
-	json_key(w, "until");
-	put_text(w, &t->wait_until);
-	json_kv_str(w, "when", t->when_src);
-	json_key(w, "workdir");
-	put_text(w, &t->workdir);
+	if (t->ntags > 0)
+		put_strings(w, "tags", t->tags, t->ntags);
+	put_int(w, t, "timeout", t->timeout_us, usual.timeout_us);
+	if (t == &usual || t->trigger != usual.trigger)
+		json_kv_str(w, "trigger", trigger_rule_name(t->trigger));
+	if (t->type != NULL)
+		json_kv_str(w, "type", t->type->name);
+	put_optional(w, "until", &t->wait_until);
+	if (t->when_src != NULL)
+		json_kv_str(w, "when", t->when_src);
+	put_optional(w, "workdir", &t->workdir);
 	json_end(w);
 }
 
@@ -220,6 +266,8 @@ dag_canonical(const struct dag *g, struct json_writer *w)
 {
 	json_begin_object(w);
 	json_kv_str(w, "dag", g->name);
+	json_key(w, "defaults");
+	put_task(g, w, &usual);
 	put_env(w, g->env, g->nenv);
 	json_kv_int(w, "max_active_tasks", g->max_active_tasks);
 	json_key(w, "params");

@@ -32,7 +32,9 @@ run_list(struct load *L, struct dag_task *t, const struct yaml_node *list)
 		const struct yaml_node *n = list->seq.v[i];
 
 		if (!load_is_scalar(n)) {
-			load_wrong_type(L, "run", "a list of arguments", n);
+			diag_add(L->d, DIAG_ERROR, load_pos(L, n),
+				 "an argument of `run` is a string, not %s",
+				 yaml_kind_name(n->kind));
 			if (load_is_null(n))
 				diag_hint(L->d, "for an empty argument write \"\"");
 			continue;

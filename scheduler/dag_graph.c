@@ -27,7 +27,7 @@ struct graph {
 	uint32_t *cycle;     /* room for one, filled from its end */
 	size_t stack_n, walk_n;
 	uint32_t counter;
-	size_t cycles;
+	size_t cycles, ordered;
 };
 
 /* ---- edges to arrays ---- */
@@ -278,7 +278,8 @@ found:
 	say_cycle(s, s->cycle + s->n - n, n);
 }
 
-/* A component is complete: the tasks on the stack from v on.  Mark them by it. */
+/* A component is complete: the tasks on the stack from v on.  Mark them by it.  Components
+ * are complete after those upstream of them, so this makes an order too. */
 static void
 close_component(struct graph *s, uint32_t v)
 {
@@ -288,6 +289,7 @@ close_component(struct graph *s, uint32_t v)
 	do {
 		w = s->stack[--s->stack_n];
 		s->component[w] = v;
+		s->g->order[s->ordered++] = w;
 		lowest = w < lowest ? w : lowest;
 		size++;
 	} while (w != v);
@@ -364,6 +366,19 @@ index_edges(struct graph *s)
 	s->first[s->n] = (uint32_t)at;
 }
 
+/* Which tasks wait for each other, for the phases that go on in spite of it. */
+static int
+keep_components(struct graph *s)
+{
+	uint32_t *v = arena_array(s->L->arena, s->n, sizeof(*v));
+
+	if (v == NULL)
+		return -1;
+	memcpy(v, s->component, s->n * sizeof(*v));
+	s->L->component = v;
+	return 0;
+}
+
 int
 load_graph(struct load *L)
 {
@@ -372,6 +387,7 @@ load_graph(struct load *L)
 	    **const parts[] = {&s.first, &s.pending, &s.heap, &s.index,	    &s.low,
 			       &s.next,	 &s.stack,   &s.walk, &s.component, &s.cycle};
 	size_t n = (size_t)s.n + 1, count = sizeof(parts) / sizeof(parts[0]);
+	int rc = 0;
 
 	if (sort_edges(L) != 0 || fill_arrays(L) != 0)
 		return -1;
@@ -386,9 +402,11 @@ load_graph(struct load *L)
 		*parts[i] = room + i * n;
 	index_edges(&s);
 	if (put_in_order(&s) < s.n) {
-		L->cyclic = true;
 		say_cycles(&s);
+		rc = keep_components(&s);
 	}
 	free(room);
+	if (rc != 0)
+		return load_nomem(L);
 	return L->nomem ? -1 : 0;
 }

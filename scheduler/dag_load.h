@@ -63,7 +63,9 @@ struct load {
 	VEC(struct load_use) uses;
 	size_t nsecrets;    /* in the DAG's env */
 	size_t suggestions; /* how many candidates may still be looked at */
-	bool cyclic;	    /* there is no order */
+	/* Where there are cycles: tasks with the same number wait for each other, and stand
+	 * together in dag->order; NULL where there are none. */
+	const uint32_t *component;
 	bool nomem;
 };
 

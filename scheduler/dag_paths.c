@@ -186,8 +186,52 @@ lower_bound(const struct sweep *s, const char *key)
 	return low;
 }
 
+/* Whether "**" is one of the pattern's components. */
+static bool
+has_stars(const char *pattern)
+{
+	for (const char *p = pattern; (p = strstr(p, "**")) != NULL; p += 2)
+		if ((p == pattern || p[-1] == '/') && (p[2] == '/' || p[2] == '\0'))
+			return true;
+	return false;
+}
+
+/* Whether the pattern matches the path or a directory above it. */
+static bool
+matches_at_or_above(const char *pattern, const char *path)
+{
+	char part[PATH_BYTES_MAX + 1];
+	size_t n = strlen(path);
+
+	for (memcpy(part, path, n + 1); n > 0; part[n] = '\0') {
+		if (path_glob_match(pattern, part))
+			return true;
+		while (n > 0 && part[--n] != '/')
+			;
+	}
+	return false;
+}
+
+/*
+ * Whether a glob and an output meet.  Through "**" anything could lie in an output that is a
+ * directory; one whose name has an extension is taken for a file, or `**` in one task would
+ * put it behind all others.
+ */
+static bool
+glob_meets(const char *pattern, size_t fixed, const char *output)
+{
+	if (!path_glob_overlap(pattern, output))
+		return false;
+	if (!has_stars(pattern) || strchr(path_basename(output), '.') == NULL)
+		return true;
+	if (strncmp(output, pattern, strlen(output)) == 0 && strlen(output) <= fixed)
+		return true;
+	return matches_at_or_above(pattern, output);
+}
+
 static int
-try_glob(struct sweep *s, const struct path_use *glob, const struct item *item)
+try_glob(struct sweep *s, const struct path_use *glob, size_t fixed,
+	 const struct item *item)
 {
 	if (!item->use->output)
 		return 0;
@@ -197,17 +241,18 @@ try_glob(struct sweep *s, const struct path_use *glob, const struct item *item)
 		    "the globs of inputs would have to be compared with outputs more "
 		    "than %d times",
 		    PATH_GLOB_WORK);
-	if (!path_glob_overlap(glob->path, item->use->path))
+	if (!glob_meets(glob->path, fixed, item->use->path))
 		return 0;
 	return s->events->meet(s->events->ctx, item->use, glob);
 }
 
-/* Compare a glob with the outputs above the directory that it starts from, and below it. */
+/* Compare a glob with the outputs above the directory that it starts from (the first `fixed`
+ * bytes), and below it. */
 static int
 sweep_glob(struct sweep *s, const struct path_use *glob)
 {
 	char key[PATH_BYTES_MAX + 1];
-	size_t fixed = 0, i;
+	size_t fixed = 0, n, i;
 	int rc;
 
 	/* The whole components before the first one with a glob character. */
@@ -224,18 +269,18 @@ sweep_glob(struct sweep *s, const struct path_use *glob)
 		if (fixed > 0 && s->v[i].key[fixed] != '\0' &&
 		    s->v[i].key[fixed] != SLASH)
 			break;
-		if ((rc = try_glob(s, glob, &s->v[i])) != 0)
+		if ((rc = try_glob(s, glob, fixed, &s->v[i])) != 0)
 			return rc;
 	}
 	/* Above it. */
-	while (fixed > 0) {
-		while (fixed > 0 && key[fixed - 1] != SLASH)
-			fixed--;
-		fixed -= fixed > 0;
-		key[fixed] = '\0';
+	for (n = fixed; n > 0;) {
+		while (n > 0 && key[n - 1] != SLASH)
+			n--;
+		n -= n > 0;
+		key[n] = '\0';
 		for (i = lower_bound(s, key); i < s->n && strcmp(s->v[i].key, key) == 0;
 		     i++)
-			if ((rc = try_glob(s, glob, &s->v[i])) != 0)
+			if ((rc = try_glob(s, glob, fixed, &s->v[i])) != 0)
 				return rc;
 	}
 	return 0;

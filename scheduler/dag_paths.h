@@ -18,7 +18,7 @@ struct err;
 #define PATH_GLOB_WORK 5000000 /* comparisons of a glob with an output, in one sweep */
 
 struct path_use {
-	const char *path; /* normalized (path_normalize) */
+	const char *path; /* normalized (path_normalize), at most PATH_BYTES_MAX long */
 	uint32_t task;
 	bool output;
 	const void *tag; /* the caller's */
@@ -27,8 +27,9 @@ struct path_use {
 /* What a sweep reports; a return value other than 0 ends it. */
 struct path_events {
 	void *ctx;
-	/* The input meets the output: it is equal, above, below, or its glob may match it.
-	 * Their tasks may be the same. */
+	/* The input meets the output: it is equal, above, below, or its glob matches it (or
+	 * something above or below it; below one whose name has an extension "**" matches
+	 * nothing).  Their tasks may be the same. */
 	int (*meet)(void *ctx, const struct path_use *output,
 		    const struct path_use *input);
 	/* Two outputs are equal or one lies below the other; ${a} is the upper one. */

@@ -283,34 +283,55 @@ not_upstream(struct load *L, const struct load_use *use)
 	diag_hint(L->d, "add it: needs: [%s]", producer);
 }
 
+/* The end of the tasks in the order that wait for each other, from i on: just the one where
+ * there are no cycles. */
+static size_t
+component_end(const struct load *L, size_t i)
+{
+	const uint32_t *order = L->dag->order;
+	size_t end = i + 1;
+
+	while (L->component != NULL && end < L->dag->ntasks &&
+	       L->component[order[end]] == L->component[order[i]])
+		end++;
+	return end;
+}
+
 /*
  * Hold the uses [from, to), which name at most BATCH producers, against the graph: one bit
  * for each producer is carried down from task to task in topological order.
  */
 static void
 check_batch(struct load *L, const struct load_use *from, const struct load_use *to,
-	    uint64_t *reached)
+	    uint64_t *own, uint64_t *upstream)
 {
 	const struct dag *g = L->dag;
 	const struct load_use *u;
 	uint32_t bit = 0;
+	size_t i, j, k, end;
 
-	memset(reached, 0, 2 * g->ntasks * sizeof(*reached));
-	/* reached[2 * id]: the producer's own bit; reached[2 * id + 1]: those upstream of it. */
+	memset(own, 0, g->ntasks * sizeof(*own));
+	memset(upstream, 0, g->ntasks * sizeof(*upstream));
 	for (u = from; u < to; u++) {
 		if (u > from && u->producer != u[-1].producer)
 			bit++;
-		reached[2 * u->producer] = UINT64_C(1) << bit;
+		own[u->producer] = UINT64_C(1) << bit;
 	}
-	for (size_t i = 0; i < g->ntasks; i++) {
-		const struct dag_task *t = &g->tasks[g->order[i]];
+	for (i = 0; i < g->ntasks; i = end) {
+		uint64_t all = 0;
 
-		for (size_t j = 0; j < t->nup; j++)
-			reached[2 * t->id + 1] |=
-			    reached[2 * t->up[j]] | reached[2 * t->up[j] + 1];
+		end = component_end(L, i);
+		for (j = i; j < end; j++) {
+			const struct dag_task *t = &g->tasks[g->order[j]];
+
+			for (k = 0; k < t->nup; k++)
+				all |= own[t->up[k]] | upstream[t->up[k]];
+		}
+		for (j = i; j < end; j++)
+			upstream[g->order[j]] = all;
 	}
 	for (u = from; u < to; u++)
-		if ((reached[2 * u->task + 1] & reached[2 * u->producer]) == 0)
+		if (u->producer == u->task || (upstream[u->task] & own[u->producer]) == 0)
 			not_upstream(L, u);
 }
 
@@ -333,14 +354,14 @@ int
 load_check_uses(struct load *L)
 {
 	const struct load_use *u, *from, *end;
-	uint64_t *reached;
+	uint64_t *room;
 	int producers = 1;
 
 	drop_direct(L);
 	if (L->uses.n == 0)
 		return 0;
-	reached = calloc(L->dag->ntasks, 2 * sizeof(*reached));
-	if (reached == NULL)
+	room = calloc(L->dag->ntasks, 2 * sizeof(*room));
+	if (room == NULL)
 		return load_nomem(L);
 	qsort(L->uses.v, L->uses.n, sizeof(*L->uses.v), by_producer);
 	from = L->uses.v;
@@ -348,11 +369,11 @@ load_check_uses(struct load *L)
 	for (u = from + 1; u < end; u++) {
 		if (u->producer == u[-1].producer || ++producers <= BATCH)
 			continue;
-		check_batch(L, from, u, reached);
+		check_batch(L, from, u, room, room + L->dag->ntasks);
 		from = u;
 		producers = 1;
 	}
-	check_batch(L, from, end, reached);
-	free(reached);
+	check_batch(L, from, end, room, room + L->dag->ntasks);
+	free(room);
 	return 0;
 }

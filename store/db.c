@@ -1,6 +1,7 @@
 #include "store/db.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <errno.h>
 #include <sqlite3.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 
 /* A second line behind the gate, for programs that do not know it (an open sqlite3 shell). */
@@ -137,19 +139,57 @@ count_frames(void *ctx, sqlite3 *h, const char *name, int frames)
 	return SQLITE_OK;
 }
 
-int
-db_open(struct db *db, const char *path, bool write, struct err *err)
+/* The URI by which SQLite believes that a file never changes. */
+static void
+put_uri(struct buf *b, const char *path)
 {
-	int flags =
-	    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
-	    (write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY);
+	static const char hex[] = "0123456789abcdef";
+
+	buf_adds(b, "file:");
+	for (; *path != '\0'; path++) {
+		unsigned char c = (unsigned char)*path;
+
+		if (isalnum(c) || strchr("/._-", c) != NULL) {
+			buf_addc(b, (char)c);
+		} else {
+			buf_addc(b, '%');
+			buf_addc(b, hex[c >> 4]);
+			buf_addc(b, hex[c & 15]);
+		}
+	}
+	buf_adds(b, "?immutable=1");
+}
+
+static int
+open_by_mode(struct db *db, enum db_mode mode)
+{
+	int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+	struct buf uri;
+	int rc;
+
+	flags |= mode == DB_WRITE ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+				  : SQLITE_OPEN_READONLY;
+	if (mode != DB_STILL)
+		return sqlite3_open_v2(db->path, &db->h, flags, NULL);
+	buf_init(&uri, 0);
+	put_uri(&uri, db->path);
+	rc = buf_failed(&uri)
+		 ? SQLITE_NOMEM
+		 : sqlite3_open_v2(uri.p, &db->h, flags | SQLITE_OPEN_URI, NULL);
+	buf_release(&uri);
+	return rc;
+}
+
+int
+db_open(struct db *db, const char *path, enum db_mode mode, struct err *err)
+{
 	int rc;
 
 	memset(db, 0, sizeof(*db));
 	db->path = strdup(path);
 	if (db->path == NULL)
 		return err_nomem(err);
-	rc = sqlite3_open_v2(path, &db->h, flags, NULL);
+	rc = open_by_mode(db, mode);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_busy_timeout(db->h, BUSY_TIMEOUT_MS);
 	if (rc == SQLITE_OK)

@@ -38,11 +38,17 @@ struct db {
 
 #define DB_FRAME 4120 /* bytes of one frame of the WAL */
 
+enum db_mode {
+	DB_READ,
+	DB_WRITE, /* makes the file where it is missing */
+	DB_STILL /* nobody can write it: read without locks and without a file beside it */
+};
+
 /**
- * db_open(db, path, write, err):
- * Open the file (with ${write} made where it is missing).  Return 0, or -1 with ${db} closed.
+ * db_open(db, path, mode, err):
+ * Open the file.  Return 0, or -1 with ${db} closed.
  */
-int db_open(struct db *, const char *, bool, struct err *);
+int db_open(struct db *, const char *, enum db_mode, struct err *);
 
 /**
  * db_close(db):

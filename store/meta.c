@@ -88,23 +88,47 @@ not_yet(const struct meta *m, struct err *err)
 	return err_set(err, ERR_NOTFOUND, "there are no runs yet in '%s'", m->root);
 }
 
+/* Whether the database is a still one: a reader cannot write beside it (a read-only file
+ * system), and no log of a writer lies there. */
+static bool
+is_still(const struct meta *m)
+{
+	struct stat st;
+
+	return m->mode == META_READ &&
+	       faccessat(m->state_fd, ".", W_OK, AT_EACCESS) != 0 &&
+	       (fstatat(m->state_fd, DB_NAME "-wal", &st, 0) != 0 || st.st_size == 0);
+}
+
+static int
+open_file(struct meta *m, struct err *err)
+{
+	enum db_mode mode = m->mode == META_WRITE ? DB_WRITE : DB_READ;
+	char *path = NULL;
+	int rc = 0;
+
+	if (asprintf(&path, "%s/" DB_NAME, m->state) < 0)
+		return err_nomem(err);
+	if (mode == DB_WRITE)
+		rc = make_file(m, err);
+	else if (faccessat(m->state_fd, DB_NAME, F_OK, 0) != 0 && errno == ENOENT)
+		rc = not_yet(m, err);
+	else if (is_still(m))
+		mode = DB_STILL;
+	if (rc == 0)
+		rc = db_open(&m->db, path, mode, err);
+	free(path);
+	return rc;
+}
+
 static int
 open_database(struct meta *m, struct err *err)
 {
 	bool write = m->mode == META_WRITE;
-	char *path = NULL;
-	int version, rc;
+	int version;
 
-	if (asprintf(&path, "%s/" DB_NAME, m->state) < 0)
-		return err_nomem(err);
-	if (!write && faccessat(m->state_fd, DB_NAME, F_OK, 0) != 0 && errno == ENOENT)
-		rc = not_yet(m, err);
-	else
-		rc = write ? make_file(m, err) : 0;
-	if (rc == 0)
-		rc = db_open(&m->db, path, write, err);
-	free(path);
-	if (rc != 0 || migrate_version(&m->db, store_nmigrations, &version, err) != 0)
+	if (open_file(m, err) != 0 ||
+	    migrate_version(&m->db, store_nmigrations, &version, err) != 0)
 		return -1;
 	if (version == store_nmigrations)
 		return remember(m, err);

@@ -1,5 +1,6 @@
 #include "unit/store/meta_test.h"
 
+#include <grp.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <sys/mount.h>
@@ -237,6 +238,83 @@ test_replaced(void **state)
 	place_remove(&pl);
 }
 
+/* ---- nothing may be written ---- */
+
+/* As nobody, in a state directory of ours that cannot be written. */
+static void
+read_as_nobody(struct place *pl, const char *run, bool crashed)
+{
+	struct arena *a = arena_new(0);
+	struct meta_run r;
+	struct meta *m;
+	int rc;
+
+	if (setgroups(0, NULL) != 0 || setgid(65534) != 0 || setuid(65534) != 0)
+		_exit(77);
+	ok(project_find(NULL, pl->dir, false, &pl->p, &err));
+	rc = meta_open(&pl->p, META_WRITE, &m, &err);
+	if (rc == 0 || err.code != ERR_SYS)
+		_exit(1);
+	rc = meta_open(&pl->p, META_READ, &m, &err);
+	if (crashed) /* a log that was left cannot be read without writing: said, not guessed */
+		_exit(rc != 0 && err.code == ERR_SYS ? 10 : 2);
+	if (rc != 0 || meta_run_get(m, run, a, &r, &err) != 0)
+		_exit(3);
+	_exit(strcmp(r.id, run) == 0 ? 10 : 4);
+}
+
+static void
+own_by_nobody(struct place *pl)
+{
+	char path[256];
+
+	assert_int_equal(fchmod(pl->p.state_fd, 0500), 0);
+	assert_int_equal(fchown(pl->p.state_fd, 65534, 65534), 0);
+	(void)snprintf(path, sizeof(path), "%s/dag.db", pl->p.state);
+	assert_int_equal(chown(path, 65534, 65534), 0);
+}
+
+static void
+test_unwritable(void **state)
+{
+	struct place pl;
+	struct meta *m;
+	char run[META_RUN_ID], odd[128];
+	pid_t pid;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	place_dir(&pl, NULL);
+	assert_int_equal(chmod(pl.dir, 0755), 0);
+	(void)snprintf(odd, sizeof(odd), "%s/a?b#c%%41", pl.dir); /* as an URI, too */
+	assert_int_equal(mkdir(odd, 0755), 0);
+	(void)snprintf(pl.dir + strlen(pl.dir), 20, "/a?b#c%%41");
+	ok(project_find(NULL, pl.dir, true, &pl.p, &err));
+	ok(meta_open(&pl.p, META_WRITE, &m, &err));
+	make_run(m, "demo", run, 2);
+	meta_close(m);
+	own_by_nobody(&pl);
+	pid = fork();
+	if (pid == 0)
+		read_as_nobody(&pl, run, false);
+	assert_int_equal(child_status(pid), 10);
+	pid = fork();
+	if (pid == 0) { /* leaves its log behind */
+		ok(meta_open(&pl.p, META_WRITE, &m, &err));
+		make_run(m, "demo", run, 2);
+		_exit(0);
+	}
+	assert_int_equal(child_status(pid), 0);
+	ok(unlinkat(pl.p.state_fd, "dag.db-shm", 0));
+	pid = fork();
+	if (pid == 0)
+		read_as_nobody(&pl, run, true);
+	assert_int_equal(child_status(pid), 10);
+	*strrchr(pl.dir, '/') = '\0';
+	place_remove(&pl);
+}
+
 /* ---- no space ---- */
 
 /* Try to create runs until the disk is full; return how many there are. */
@@ -377,14 +455,14 @@ test_migrations(void **state)
 	(void)state;
 	place_make(&pl);
 	(void)snprintf(path, sizeof(path), "%s/m.db", pl.dir);
-	ok(db_open(&db, path, true, &err));
+	ok(db_open(&db, path, DB_WRITE, &err));
 	ok(migrate_version(&db, 3, &version, &err));
 	assert_int_equal(version, 0);
 	ok(migrate_run(&db, steps, 1, &err));
 	ok(migrate_version(&db, 3, &version, &err));
 	assert_int_equal(version, 1);
 	db_close(&db);
-	ok(db_open(&db, path, true, &err));
+	ok(db_open(&db, path, DB_WRITE, &err));
 	/* The third fails: the second stays, of the third there is nothing. */
 	fails(migrate_run(&db, steps, 3, &err), ERR_SYS);
 	says("0003_c");
@@ -435,11 +513,17 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_open),	 cmocka_unit_test(test_newer_and_foreign),
-	    cmocka_unit_test(test_damaged),	 cmocka_unit_test(test_unknown_names),
-	    cmocka_unit_test(test_foreign_lock), cmocka_unit_test(test_replaced),
-	    cmocka_unit_test(test_disk_full),	 cmocka_unit_test(test_file_size_limit),
-	    cmocka_unit_test(test_migrations),	 cmocka_unit_test(test_made_once),
+	    cmocka_unit_test(test_open),
+	    cmocka_unit_test(test_newer_and_foreign),
+	    cmocka_unit_test(test_damaged),
+	    cmocka_unit_test(test_unknown_names),
+	    cmocka_unit_test(test_foreign_lock),
+	    cmocka_unit_test(test_replaced),
+	    cmocka_unit_test(test_unwritable),
+	    cmocka_unit_test(test_disk_full),
+	    cmocka_unit_test(test_file_size_limit),
+	    cmocka_unit_test(test_migrations),
+	    cmocka_unit_test(test_made_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -328,6 +328,8 @@ static const struct {
     {"a/x", true, "a/x-y", true, false},
     {"a/x", true, "a/x.", true, false},
     {"a/x-y", true, "a/x", true, false},
+    {"a/x0", true, "a/x", true, false},
+    {"a/x.y", true, "a/x", true, false},
     {"ab", true, "a", true, false},
     {"a", true, "b", true, false},
     {".", true, "a/b/c", false, true},

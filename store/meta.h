@@ -201,12 +201,12 @@ struct meta_op {
  * blocked is set, its task becomes ready with that reason, and the rest goes on.  Each change
  * of state writes one event, also where an attempt's operation and its task's say the same
  * (rules in meta_commit.c).  META_OP_ATTEMPT_UPDATE lets the task's row follow the attempt's
- * state; META_OP_ATTEMPT_END leaves it to META_OP_TASK.  If an
- * epoch does not match (or the run is gone), nothing of that run is done, its operations are marked `stale` and
- * *${stale} (may be NULL) points at the first of them; the other runs' operations are committed all the same.  Return 0
- * once everything is durable; -1 with ERR_FULL or ERR_BUSY (no space, or a program without
- * the gate holds the database: nothing done, try again), ERR_STALE (the state directory was
- * deleted or replaced), or another error (nothing done, give up).
+ * state; META_OP_ATTEMPT_END leaves it to META_OP_TASK.  If an epoch does not match (or the
+ * run is gone), nothing of that run is done, all its operations are marked `stale` and
+ * *${stale} (may be NULL) points at the first wrong one; the other runs' operations are
+ * committed all the same.  Return 0 once everything is durable; -1 with ERR_FULL or ERR_BUSY (no space, or a
+ * program without the gate holds the database: nothing done, try again), ERR_STALE (the state
+ * directory was deleted or replaced), or another error (nothing done, give up).
  */
 int meta_commit(struct meta *, struct meta_op *, size_t, const struct meta_op **,
 		struct err *);

@@ -151,10 +151,11 @@ carry_out(struct batch *b, struct err *err)
 
 	if (compare_epochs(b, err) != 0)
 		return -1;
-	for (i = 0; i < b->n; i++)
-		if (!(b->ops[i].stale = b->of[i]->stale) &&
-		    apply(b->m, b->of[i], &b->ops[i], err) != 0)
+	for (i = 0; i < b->n; i++) {
+		b->ops[i].stale = b->of[i]->stale;
+		if (!b->ops[i].stale && apply(b->m, b->of[i], &b->ops[i], err) != 0)
 			return -1;
+	}
 	return 0;
 }
 

@@ -290,6 +290,8 @@ test_stale_epoch(void **state)
 	ops[3] = op_insert(other, "b", 1);
 	ok(meta_commit(f->m, ops, 4, &stale, &err));
 	assert_ptr_equal(stale, &ops[2]);
+	assert_false(ops[0].stale || ops[3].stale);
+	assert_true(ops[1].stale && ops[2].stale);
 	assert_int_equal(task_of(f->m, f->run, "a").attempt, 0);
 	assert_int_equal(task_of(f->m, f->run, "b").attempt, 0);
 	assert_int_equal(task_of(f->m, other, "a").attempt, 1);

@@ -336,7 +336,7 @@ put_value(struct entry *t, struct buf *out)
 		return v.kind == JINJA_LIST ? put_list(t, v.list, out)
 					    : put_quoted(t, v, out);
 	}
-	if (v.kind == JINJA_NONE || v.kind == JINJA_UNDEFINED)
+	if (v.kind == JINJA_NONE)
 		return refuse(t->h, t->err, "it is None, not a value");
 	if (v.kind == JINJA_LIST || v.kind == JINJA_DICT || v.kind == JINJA_HOST)
 		return refuse(t->h, t->err, "it is %s, not one word",

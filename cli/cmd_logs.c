@@ -254,10 +254,10 @@ print_stream(struct logs *l, size_t i, struct err *err)
 	(void)close(fd);
 	if (rc < 0)
 		return -1;
-	/* While following, a log without news has no header either. */
-	if (rc == 0 && header && l->o->follow)
+	/* A log without news has no header either. */
+	if (rc == 0 && header)
 		buf_truncate(&l->c->out, mark);
-	else
+	else if (rc > 0)
 		l->last = i + 1;
 	/* It was looked at after it had ended, so nothing can follow. */
 	s->drained = ended;

@@ -271,14 +271,27 @@ out:
 }
 
 static void
+put_head(struct cli *c, const struct dag *g, bool color)
+{
+	unsigned used = text_columns(g->name, strlen(g->name)) + 2;
+	struct buf b;
+
+	buf_init(&b, 0);
+	buf_addf(&b, "%s, %zu task%s in %u level%s", g->file, g->ntasks,
+		 g->ntasks == 1 ? "" : "s", g->levels, g->levels == 1 ? "" : "s");
+	buf_addf(&c->out, "%s%s%s  ", color ? "\033[1m" : "", g->name,
+		 color ? "\033[0m" : "");
+	(void)text_fit(&c->out, b.p, room(used));
+	buf_addc(&c->out, '\n');
+	buf_release(&b);
+}
+
+static void
 put_text(struct cli *c, const struct dag *g)
 {
 	bool color = cli_color(c, 1);
 
-	buf_addf(&c->out, "%s%s%s  %s, %zu task%s in %u level%s\n",
-		 color ? "\033[1m" : "", g->name, color ? "\033[0m" : "", g->file,
-		 g->ntasks, g->ntasks == 1 ? "" : "s", g->levels,
-		 g->levels == 1 ? "" : "s");
+	put_head(c, g, color);
 	if (g->description != NULL) {
 		buf_adds(&c->out, "  ");
 		(void)text_fit(&c->out, g->description, room(2));

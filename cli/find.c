@@ -8,7 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "base/buf.h"
+#include "base/diag.h"
 #include "base/err.h"
 #include "base/fsio.h"
 #include "base/path.h"
@@ -76,6 +78,45 @@ glance_scalar(const char *p, const char *end)
 	return q > p ? strndup(p, (size_t)(q - p)) : NULL;
 }
 
+/* A mapping in braces has no lines to look at: parse it. */
+static char *
+flow_name(const char *text, size_t len)
+{
+	struct arena *a = arena_new(0);
+	struct diag *d = diag_new();
+	struct yaml_node *root = NULL;
+	const struct yaml_node *node;
+	char *name = NULL;
+
+	if (a != NULL && d != NULL && yaml_parse(a, d, 0, text, len, &root) == 0) {
+		node = yaml_get(root, "dag");
+		if (node != NULL && node->str != NULL)
+			name = strdup(node->str);
+	}
+	diag_free(d);
+	arena_free(a);
+	return name;
+}
+
+/* Whether the text starts with a brace, comments and blank lines aside. */
+static bool
+is_flow(const char *p, const char *end)
+{
+	while (p < end) {
+		if (*p == '{')
+			return true;
+		if (strchr("#%-\r\n ", *p) == NULL)
+			return false;
+		if (*p == '#' || *p == '%' || *p == '-') {
+			p = memchr(p, '\n', (size_t)(end - p));
+			if (p == NULL)
+				return false;
+		}
+		p++;
+	}
+	return false;
+}
+
 char *
 find_glance_name(const char *text, size_t len, const char *path)
 {
@@ -86,6 +127,11 @@ find_glance_name(const char *text, size_t len, const char *path)
 
 	if (len >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0)
 		p += 3;
+	if (is_flow(p, end)) {
+		name = flow_name(text, len);
+		if (name != NULL)
+			return name;
+	}
 	while (p < end) {
 		for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 			n = strlen(keys[i]);

@@ -203,6 +203,7 @@ void
 help_overview(struct buf *b)
 {
 	const struct verb *const *table;
+	struct buf pages;
 	size_t i, n;
 	int g;
 
@@ -220,12 +221,16 @@ help_overview(struct buf *b)
 	}
 	buf_adds(b, "\nOptions of every verb:\n");
 	put_opts(b, cli_global_opts());
-	buf_adds(
-	    b, "\n'dag help VERB' tells more about a verb, 'dag help TYPE' about a task "
-	       "type.\nOther pages: ");
+	buf_init(&pages, 0);
+	buf_adds(&pages,
+		 "'dag help VERB' tells more about a verb, 'dag help TYPE' about a task "
+		 "type. Other pages:");
 	for (i = 0; help_topic_name(i) != NULL; i++)
-		buf_addf(b, "%s%s", i > 0 ? ", " : "", help_topic_name(i));
-	buf_adds(b, ".\n");
+		buf_addf(&pages, "%s %s", i > 0 ? "," : "", help_topic_name(i));
+	buf_adds(&pages, ".");
+	buf_addc(b, '\n');
+	help_wrap(b, pages.p, 0);
+	buf_release(&pages);
 }
 
 /* ---- Markdown ---- */

@@ -139,9 +139,10 @@ put_keys(struct buf *b, const struct key_spec *k)
 	buf_init(&facts, 0);
 	for (; k->name != NULL; k++) {
 		buf_clear(&facts);
+		buf_addf(&facts, "%s (", k->name);
 		put_key_facts(&facts, k);
-		buf_addf(b, "\n  %s (", k->name);
-		buf_addf(&facts, ")");
+		buf_addc(&facts, ')');
+		buf_adds(b, "\n  ");
 		help_wrap(b, facts.p, 6);
 		if (k->doc != NULL) {
 			buf_adds(b, "      ");
@@ -192,6 +193,7 @@ static void
 put_types(struct buf *b)
 {
 	const struct task_type *t;
+	struct buf later;
 	size_t i, n;
 
 	t = schema_types(&n);
@@ -202,11 +204,16 @@ put_types(struct buf *b)
 		buf_addf(b, "  %-9s ", t[i].name);
 		help_wrap(b, t[i].summary != NULL ? t[i].summary : "", 12);
 	}
-	buf_adds(b, "\nPlanned, and refused by name until then:\n\n  ");
+	buf_init(&later, 0);
 	for (i = 0; i < n; i++)
 		if (t[i].status == KEY_LATER)
-			buf_addf(b, "%s ", t[i].name);
-	buf_adds(b, "\n\n'dag help TYPE' tells more about one.\n");
+			buf_addf(&later, "%s ", t[i].name);
+	if (later.n > 0) {
+		buf_adds(b, "\nPlanned, and refused by name until then:\n\n  ");
+		help_wrap(b, later.p, 2);
+	}
+	buf_release(&later);
+	buf_adds(b, "\n'dag help TYPE' tells more about one.\n");
 }
 
 static void

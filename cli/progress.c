@@ -213,8 +213,10 @@ is_news(const struct session_task *t)
 	case TASK_UP_FOR_RETRY:
 	case TASK_DONE:
 		return true;
-	case TASK_READY: /* why it does not start */
-		return t->reason != NULL && *t->reason != '\0';
+	case TASK_READY:
+		/* Which path lock it waits for, which is told as "`path` ..."; else its last
+		 * failure, which has been told. */
+		return t->reason != NULL && *t->reason == '`';
 	case TASK_WAITING:
 	case TASK_PREPARING:
 	case TASK_STARTING:
@@ -264,7 +266,7 @@ plain_ended(void *ctx, const struct session_run *r)
 	struct progress *p = ctx;
 
 	plain_begin(p, r->dag);
-	buf_addf(&p->text, "run %s ", r->id);
+	buf_addf(&p->text, "run %s ended: ", r->id);
 	plain_status(p, run_result_name(r->result));
 	buf_adds(&p->text, " after ");
 	num_put_duration(&p->text, r->elapsed_us);

@@ -1,0 +1,103 @@
+#!/usr/bin/perl
+# dag list, dag show: what there is.
+use strict;
+use warnings;
+use File::Basename qw(dirname);
+use lib dirname(__FILE__);
+use Cli;
+use JSON::PP;
+use Test::More;
+
+my $pipe = <<'END';
+dag: pipe
+description: From here to there
+schedule: "0 2 * * *"
+tags: [nightly]
+params:
+  rows: {type: integer, default: 10, minimum: 1, maximum: 99, description: How many}
+  mode: {type: string, default: fast, enum: [fast, slow]}
+tasks:
+  fetch:
+    description: Get it
+    run: |
+      set -x
+      ./fetch "$ROWS"
+    env: {ROWS: "{{ params.rows }}"}
+    outputs: [data/raw.csv]
+    retries: 2
+    retry_delay: 5s
+  stats: {run: [./stats, data/raw.csv], inputs: [data/raw.csv], tags: [slow], timeout: 1h}
+  pause: {type: wait, for: 10s}
+  report:
+    run: ./report
+    needs: [stats, pause]
+    when: params.mode == 'slow'
+    trigger: all_done
+    allow_failure: true
+END
+my $dir = project('dags/pipe.yaml' => $pipe, 'dags/bad.yaml' => "tasks:\n  a: {run: x, wehn: y}\n",
+	'plain.yaml' => "tasks:\n  a: {run: echo}\n");
+
+my $p = ok_dag(0, 'dag list', $dir, 'list');
+golden('list.txt', $p->{out}, $dir);
+my $j = decode_json(ok_dag(0, 'as JSON', $dir, 'list', '--json')->{out});
+is(join(' ', map { $_->{name} } @$j), 'bad pipe plain', 'in the order of their files');
+is($j->[1]{schedule}, '0 2 * * *', 'the schedule');
+is($j->[1]{tasks}, 4, 'the tasks');
+is($j->[1]{tags}[0], 'nightly', 'the tags');
+is($j->[1]{last_run}, undef, 'no run yet');
+is($j->[0]{errors}, 1, 'mistakes are counted');
+is($j->[0]{tasks}, undef, '... of what has no model');
+ok(!-e "$dir/.dag/dag.db", 'looking makes no database');
+
+$p = ok_dag(0, 'an empty project', project(), 'list');
+is($p->{out}, '', 'lists nothing');
+like($p->{err}, qr/\Adag: there are no DAG files in/, '... and says so');
+is(ok_dag(0, 'as JSON', project(), 'list', '--json')->{out}, "[]\n", 'an empty array');
+
+# show
+$p = ok_dag(0, 'dag show', $dir, 'show', 'pipe');
+golden('show.txt', $p->{out}, $dir);
+is(ok_dag(0, 'by file', $dir, 'show', 'dags/pipe.yaml')->{out}, $p->{out}, 'the same');
+$j = decode_json(ok_dag(0, 'as JSON', $dir, 'show', 'pipe', '--json')->{out});
+my %t = map { $_->{name} // $_->{task} => $_ } @{$j->{tasks}};
+is_deeply([sort @{$t{report}{needs}}], ['pause', 'stats'], 'edges by needs');
+is_deeply($t{stats}{needs}, ['fetch'], 'edges by paths');
+is($t{report}{level}, 2, 'levels');
+my $dot = ok_dag(0, 'as dot', $dir, 'show', '--dot', 'pipe')->{out};
+like($dot, qr/\Adigraph\b/, 'a graph');
+like($dot, qr/"fetch"\s*->\s*"stats"/, '... with its edges');
+$p = ok_dag(2, 'a file with mistakes', $dir, 'show', 'bad');
+is($p->{out}, '', 'is not shown');
+like($p->{err}, qr/^dags\/bad\.yaml:2:15: error: /m, '... but what is wrong');
+
+# From inside the project, and from outside.
+mkdir "$dir/sub";
+$p = ok_dag(0, 'from a folder below', "$dir/sub", 'list');
+like($p->{out}, qr/\.\.\/dags\/pipe\.yaml/, 'paths are relative to here');
+$p = ok_dag(0, 'from elsewhere', '/', '-C', $dir, 'show', 'pipe');
+like($p->{out}, qr/\Q$dir\E\/dags\/pipe\.yaml|dags\/pipe\.yaml/, 'by -C');
+
+# A narrow terminal.
+for my $cols (40, 60, 80) {
+	for my $args (['list'], ['show', 'pipe']) {
+		$p = pty($dir, ['--size', "24x$cols"], '--color', 'never', @$args);
+		utf8::decode($p->{out});
+		my @wide = grep { length > $cols } split /\r?\n/, $p->{out};
+		is("@wide", '', "dag @$args at $cols columns");
+	}
+}
+
+# Names at a glance: quotes, comments, byte order mark, flow style.
+$dir = project(
+	'dags/1.yaml' => "\"dag\": 'quoted'   # why not\ntasks: {a: {run: echo}}\n",
+	'dags/2.yaml' => "\xef\xbb\xbfdag: bom # c\ntasks: {a: {run: echo}}\n",
+	'dags/3.yaml' => "# dag: no\nparams:\n  dag: {default: 1}\ntasks: {a: {run: echo}}\n",
+	'dags/4.yaml' => "{dag: flow, tasks: {a: {run: echo}}}\n",
+	'dags/five.dag.yml' => "tasks: {a: {run: echo}}\n",
+);
+for my $name ('quoted', 'bom', 'flow') {
+	like(ok_dag(0, "the DAG '$name'", $dir, 'show', $name)->{out}, qr/\A\Q$name\E /, 'is found');
+}
+like(ok_dag(0, 'a stem with a dot', $dir, 'list')->{out}, qr/five/, 'is listed');
+done_testing();

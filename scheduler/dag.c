@@ -80,7 +80,21 @@ read_keys(struct load *L)
 	return 0;
 }
 
-/* Names must be known before anything refers to them: params, then the tasks' own. */
+/* No `tasks` at all, unless under a name that other tools use, which has been pointed at. */
+static void
+no_tasks(struct load *L)
+{
+	for (size_t i = 0; i < L->root->map.n; i++) {
+		const char *ours = schema_foreign_key(L->root->map.v[i].key->str, false);
+
+		if (ours != NULL && strcmp(ours, "tasks") == 0)
+			return;
+	}
+	diag_add(L->d, DIAG_ERROR, load_file_pos(L), "the file has no `tasks`");
+	diag_hint(L->d, "add them: tasks: {hello: {run: echo hello}}");
+}
+
+/* Names must be known before anything refers to them: tasks and params, then the rest. */
 static int
 read_mappings(struct load *L)
 {
@@ -88,26 +102,18 @@ read_mappings(struct load *L)
 			       *env = yaml_get(L->root, "env"),
 			       *tasks = yaml_get(L->root, "tasks");
 
+	if (tasks == NULL)
+		no_tasks(L);
+	else if (load_task_names(L, tasks) != 0)
+		return -1;
 	if (params != NULL && load_params(L, params) != 0)
 		return -1;
 	if (env != NULL && load_env(L, schema_dag_key("env"), env, USE_DAG, NULL,
 				    &L->dag->env, &L->dag->nenv) != 0)
 		return -1;
-	if (load_check_secrets(L, NULL) != 0 || load_fields_init(L) != 0 ||
-	    load_defaults(L, yaml_get(L->root, "defaults")) != 0)
+	if (load_check_secrets(L, NULL) != 0 || load_fields_init(L) != 0)
 		return -1;
-	if (tasks != NULL)
-		return load_tasks(L, tasks);
-	/* Under a name that other tools use they have been pointed at already. */
-	for (size_t i = 0; i < L->root->map.n; i++) {
-		const char *ours = schema_foreign_key(L->root->map.v[i].key->str, false);
-
-		if (ours != NULL && strcmp(ours, "tasks") == 0)
-			return 0;
-	}
-	diag_add(L->d, DIAG_ERROR, load_file_pos(L), "the file has no `tasks`");
-	diag_hint(L->d, "add them: tasks: {hello: {run: echo hello}}");
-	return 0;
+	return load_defaults(L, yaml_get(L->root, "defaults")) != 0 ? -1 : load_tasks(L);
 }
 
 static bool

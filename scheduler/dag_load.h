@@ -229,12 +229,14 @@ void load_check_command(struct load *, const struct dag_task *);
 void load_check_wait(struct load *, const struct dag_task *);
 
 /**
- * load_params(L, map), load_defaults(L, map), load_tasks(L, map):
- * Read `params`, `defaults` (NULL: there are none) and `tasks` of the DAG, in this order.
+ * load_task_names(L, map), load_params(L, map), load_defaults(L, map), load_tasks(L):
+ * Read the names of the tasks, `params`, `defaults` (NULL: there are none), and then the keys
+ * of the tasks, in this order.
  */
+int load_task_names(struct load *, const struct yaml_node *);
 int load_params(struct load *, const struct yaml_node *);
 int load_defaults(struct load *, const struct yaml_node *);
-int load_tasks(struct load *, const struct yaml_node *);
+int load_tasks(struct load *);
 
 /**
  * load_env(L, spec, map, use, task, out, n), load_check_secrets(L, task):

@@ -75,22 +75,26 @@ measure(const struct dag_param *p, const struct yaml_node *n)
 }
 
 static void
-check_range(struct load *L, const struct dag_param *p, const char *what,
-	    const struct yaml_node *n)
+check_range(struct load *L, const struct dag_param *p)
 {
-	const char *unit = p->type == PARAM_STRING  ? "characters of "
-			   : p->type == PARAM_ARRAY ? "items of "
-						    : "";
-	double v = measure(p, n);
+	static const struct {
+		const char *below, *above, *unit;
+	} words[] = {
+	    [PARAM_STRING] = {"is shorter than", "is longer than", " characters"},
+	    [PARAM_INTEGER] = {"is below", "is above", ""},
+	    [PARAM_NUMBER] = {"is below", "is above", ""},
+	    [PARAM_BOOLEAN] = {"", "", ""},
+	    [PARAM_ARRAY] = {"has fewer than", "has more than", " items"}};
+	double v = measure(p, p->def);
 
 	if (p->has_min && v < p->min)
-		diag_add(L->d, DIAG_ERROR, load_pos(L, n),
-			 "the %s%s of param '%s' is below its minimum %.17g", unit, what,
-			 p->name, p->min);
+		diag_add(L->d, DIAG_ERROR, load_pos(L, p->def),
+			 "the default of param '%s' %s its minimum, %.17g%s", p->name,
+			 words[p->type].below, p->min, words[p->type].unit);
 	else if (p->has_max && v > p->max)
-		diag_add(L->d, DIAG_ERROR, load_pos(L, n),
-			 "the %s%s of param '%s' is above its maximum %.17g", unit, what,
-			 p->name, p->max);
+		diag_add(L->d, DIAG_ERROR, load_pos(L, p->def),
+			 "the default of param '%s' %s its maximum, %.17g%s", p->name,
+			 words[p->type].above, p->max, words[p->type].unit);
 }
 
 static bool
@@ -388,7 +392,7 @@ check_default(struct load *L, const struct dag_param *p)
 	if (p->nenums > 0)
 		check_in_enum(L, p, p->def);
 	if (p->type != PARAM_BOOLEAN)
-		check_range(L, p, "default", p->def);
+		check_range(L, p);
 }
 
 static int

@@ -233,8 +233,6 @@ static int
 try_glob(struct sweep *s, const struct path_use *glob, size_t fixed,
 	 const struct item *item)
 {
-	if (!item->use->output)
-		return 0;
 	if (++s->work > PATH_GLOB_WORK)
 		return err_set(
 		    s->err, ERR_LIMIT,
@@ -286,6 +284,23 @@ sweep_glob(struct sweep *s, const struct path_use *glob)
 	return 0;
 }
 
+static int
+sweep_globs(struct sweep *s, const struct path_use *uses, size_t n)
+{
+	size_t i, outputs = 0;
+	int rc;
+
+	for (i = 0; i < s->n; i++) /* inputs have had their turn */
+		if (s->v[i].use->output)
+			s->v[outputs++] = s->v[i];
+	s->n = outputs;
+	for (i = 0; i < n; i++)
+		if (!uses[i].output && path_has_glob(uses[i].path) &&
+		    !path_climbs(uses[i].path) && (rc = sweep_glob(s, &uses[i])) != 0)
+			return rc;
+	return 0;
+}
+
 /* ---- the whole ---- */
 
 static int
@@ -309,11 +324,7 @@ run(struct sweep *s, const struct path_use *uses, size_t n)
 	qsort(s->v, s->n, sizeof(*s->v), by_key);
 	if ((rc = sweep_plain(s)) != 0)
 		return rc;
-	for (i = 0; i < n; i++)
-		if (!uses[i].output && path_has_glob(uses[i].path) &&
-		    !path_climbs(uses[i].path) && (rc = sweep_glob(s, &uses[i])) != 0)
-			return rc;
-	return 0;
+	return sweep_globs(s, uses, n);
 }
 
 int

@@ -15,7 +15,7 @@
 struct err;
 
 #define PATH_BYTES_MAX 4095    /* of one path */
-#define PATH_GLOB_WORK 5000000 /* comparisons of a glob with an output, in one sweep */
+#define PATH_GLOB_WORK 2000000 /* comparisons of a glob with an output, in one sweep */
 
 struct path_use {
 	const char *path; /* normalized (path_normalize), at most PATH_BYTES_MAX long */

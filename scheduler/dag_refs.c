@@ -58,11 +58,30 @@ part_pos(const struct check *c, const struct jinja_ref *ref, size_t i)
 	return load_pos_in(c->L, c->node, ref->offset[i], strlen(ref->path[i]));
 }
 
+#define NAME_CHARS "-_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+/* Whether the name at ${offset} is the end of outputs.my-task, said with its beginning. */
+static bool
+ends_task_name(const struct check *c, size_t offset)
+{
+	static const char before[] = "outputs.";
+	const char *s = c->node->str, *start = s + offset;
+	size_t n = sizeof(before) - 1;
+
+	while (start > s && strchr(NAME_CHARS, start[-1]) != NULL)
+		start--;
+	return start < s + offset && (size_t)(start - s) >= n &&
+	       memcmp(start - n, before, n) == 0 &&
+	       map_getn(&c->L->tasks, start, strspn(start, NAME_CHARS)) != NULL;
+}
+
 static void
 unknown_root(const struct check *c, const struct jinja_ref *ref)
 {
 	const char *name = ref->path[0], *near = NULL;
 
+	if (ends_task_name(c, ref->offset[0]))
+		return;
 	diag_add(c->L->d, DIAG_ERROR, part_pos(c, ref, 0), "there is no value '%s'",
 		 name);
 	for (size_t i = 0; i < sizeof(foreign_roots) / sizeof(foreign_roots[0]); i++)
@@ -103,9 +122,7 @@ unknown_task(const struct check *c, const struct jinja_ref *ref)
 	/* outputs.my-task is a subtraction to Jinja. */
 	s = c->node->str + ref->offset[1];
 	if (ref->offset[1] + len < c->node->len && s[len] == '-') {
-		size_t whole =
-		    len + strspn(s + len, "-_0123456789abcdefghijklmnopqrstuvwxyz"
-					  "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+		size_t whole = strspn(s, NAME_CHARS);
 
 		if (map_getn(&c->L->tasks, s, whole) != NULL) {
 			diag_hint(c->L->d, "write outputs['%.*s']", (int)whole, s);

@@ -428,7 +428,6 @@ name_task(struct load *L, const struct yaml_pair *p)
 				 yaml_kind_name(p->val->kind));
 		diag_hint(L->d, "write %s: {run: ./program}", p->key->str);
 	}
-	*t = L->defaults;
 	t->id = (uint32_t)L->dag->ntasks;
 	t->name = p->key->str;
 	t->name_node = p->key;
@@ -453,10 +452,9 @@ not_a_mapping(struct load *L, const struct yaml_node *n)
 }
 
 int
-load_tasks(struct load *L, const struct yaml_node *map)
+load_task_names(struct load *L, const struct yaml_node *map)
 {
 	struct dag *g = L->dag;
-	size_t i;
 
 	if (map->kind != YAML_MAP || map->map.n == 0) {
 		not_a_mapping(L, map);
@@ -470,15 +468,36 @@ load_tasks(struct load *L, const struct yaml_node *map)
 	g->tasks = arena_array(L->arena, map->map.n, sizeof(*g->tasks));
 	if (g->tasks == NULL)
 		return load_nomem(L);
-	for (i = 0; i < map->map.n; i++)
+	for (size_t i = 0; i < map->map.n; i++)
 		if (name_task(L, &map->map.v[i]) != 0)
 			return -1;
-	for (i = 0; i < g->ntasks; i++) {
-		if (g->tasks[i].node->kind == YAML_MAP) {
-			if (load_task(L, &g->tasks[i]) != 0)
-				return -1;
-		} else
-			g->tasks[i].type = schema_type("shell");
+	return 0;
+}
+
+/* The defaults, under the name and number of the task. */
+static void
+take_defaults(const struct load *L, struct dag_task *t)
+{
+	const struct dag_task own = *t;
+
+	*t = L->defaults;
+	t->id = own.id;
+	t->name = own.name;
+	t->name_node = own.name_node;
+	t->node = own.node;
+}
+
+int
+load_tasks(struct load *L)
+{
+	for (size_t i = 0; i < L->dag->ntasks; i++) {
+		struct dag_task *t = &L->dag->tasks[i];
+
+		take_defaults(L, t);
+		if (t->node->kind != YAML_MAP)
+			t->type = schema_type("shell"); /* said that it is no task */
+		else if (load_task(L, t) != 0)
+			return -1;
 	}
 	return 0;
 }

@@ -9,6 +9,24 @@
  * names are errors that name themselves, except where a test or the `default` filter asks.
  * Every value that `{{ }}` puts out goes through the context's emit hook, which decides how
  * it may enter the text around it (shell, SQL, HTML ...).
+ *
+ * The language is Jinja2's, with these differences:
+ *  - undefined is an error wherever a value is needed; a whole chain may be asked about at
+ *    once (`a.b.c is defined`, `a.b.c | default(0)`), also where `a` is undefined;
+ *    `x if y` without `else` is nothing where text is written, an error elsewhere;
+ *  - integers have 64 bits, and what does not fit is an error;
+ *  - values do not change in place (no append, update, pop ...), but for namespace();
+ *  - filters that give generators in Jinja2 (map, select, batch ...) give lists; `x.name`
+ *    is the key `name` before it is a method; there is no Markup, `e` escapes each time;
+ *  - line ends and a newline at the end of a template stay as they are;
+ *  - upper and lower case change ASCII, Latin-1, Latin Extended-A, Greek and Cyrillic letters
+ *    where one becomes one; other letters stay;
+ *  - `sh` and `ident` mark what is emitted for the hook, so they are allowed only as the last
+ *    filter of a `{{ }}`, outside {% set x %} blocks: their text is plain until it is emitted;
+ *  - beside Jinja2's filters: fromjson; date(format), ds, ds_nodash, ts, ts_nodash on times
+ *    and RFC 3339 texts; basename, dirname, stem.
+ * Not built yet, and refused by name: macros, call, filter and with blocks, include, import,
+ * extends, block, do, break, continue, recursive loops, *args and **kwargs.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -82,6 +100,9 @@ struct jinja_val jinja_strn(const char *, size_t);
 struct jinja_val jinja_time(int64_t);
 struct jinja_val jinja_undefined(const char *name);
 struct jinja_val jinja_host(const struct jinja_host *);
+/* Putting something in returns -1 if memory runs out, or if it is nested JINJA_DEPTH_MAX deep
+ * already; it counts as it is then, so inner lists and dicts are filled first.  Keys are
+ * copied; jinja_dict_val gives "" as the key where a template used one that is no string. */
 struct jinja_list *jinja_list_new(struct arena *);
 int jinja_list_push(struct arena *, struct jinja_list *, struct jinja_val);
 size_t jinja_list_len(const struct jinja_list *);
@@ -134,8 +155,9 @@ int jinja_compile_expr(struct arena *, const char *, size_t, struct jinja **,
 /* How whitespace around tags is treated; all off: only by the `-` and `+` of the tags.  A
  * newline at the end of a template is always kept, and line ends stay as they are. */
 struct jinja_options {
-	bool trim_blocks;   /* drop the newline right after a block tag or comment */
-	bool lstrip_blocks; /* drop blanks from the start of a line to a block tag or comment */
+	bool trim_blocks; /* drop the newline right after a block tag or comment */
+	bool
+	    lstrip_blocks; /* drop blanks from the start of a line to a block tag or comment */
 };
 
 /**
@@ -158,13 +180,16 @@ bool jinja_is_plain(const struct jinja *);
 bool jinja_is_single(const struct jinja *);
 
 /* One reference to a name of the context: `outputs.extract.rows` has path {"outputs",
- * "extract", "rows"}; constant subscripts count as attributes, the path ends before the first
- * dynamic one.  Names bound by {% set %} and {% for %} are not reported. */
+ * "extract", "rows"}; constant strings as subscripts count as attributes, the path ends
+ * before any other subscript and before a method's name.  Names bound by {% set %} and
+ * {% for %} are not reported, from where they are bound to the end of their block. */
 struct jinja_ref {
 	const char *const *path;
 	size_t npath;
 	const size_t *offset; /* of each path element, into the source */
-	bool guarded;	      /* under `default`, `is defined` or `is undefined` */
+	/* Under `default`, `is defined` or `is undefined`; or in what a condition decides that
+	 * asks so about this path or a beginning of it ({% if a is defined %}{{ a.b }}). */
+	bool guarded;
 };
 
 /**
@@ -173,10 +198,11 @@ struct jinja_ref {
  */
 void jinja_refs(const struct jinja *, void (*)(void *, const struct jinja_ref *), void *);
 
-/* Where an emitted value comes from, for the hook. */
+/* Where an emitted value comes from, for the hook.  A host's mapping arrives as a dict.  A
+ * value of kind JINJA_UNDEFINED is the nothing of an `x if y` without `else` whose y is false. */
 struct jinja_emit {
 	struct jinja_val val;
-	const char *filter; /* name of the outermost filter, or NULL */
+	const char *filter; /* name of the outermost filter as written, or NULL */
 	size_t offset, len; /* of the {{ }} in the source */
 };
 

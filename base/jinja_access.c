@@ -2,97 +2,46 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/jinja_run.h"
-#include "base/suggest.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* ---- members ---- */
 
 static int
-no_member(struct jinja_run *run, const char *what, const char *name, const char *near,
-	  struct jinja_val *out)
+host_member(struct jinja_run *run, struct jinja_val base, const char *name,
+	    const struct jinja_expr *x, struct jinja_val *out)
 {
-	if (near != NULL)
-		return jinja_make_undefined(
-		    run, out, "%s has no '%s'; did you mean '%s'?", what, name, near);
-	return jinja_make_undefined(run, out, "%s has no '%s'", what, name);
-}
-
-static int
-dict_member(struct jinja_run *run, const struct jinja_dict *d, const char *name,
-	    const char *what, struct jinja_val *out)
-{
-	struct jinja_val *v = jinja_dict_find(d, jinja_str(name));
-	struct suggest sg;
-	size_t i;
-
-	if (v != NULL) {
-		*out = *v;
-		return 0;
-	}
-	suggest_start(&sg, name);
-	for (i = 1; i <= d->n; i++)
-		if (d->v[i].key.kind == JINJA_STR)
-			suggest_try(&sg, d->v[i].key.s.p);
-	if (suggest_best(&sg) == NULL && !d->is_namespace &&
-	    jinja_find_fn(jinja_dict_methods, name) != NULL)
-		return jinja_make_undefined(run, out, "'%s' is a method: write %s()",
-					    name, name);
-	return no_member(run, what, name, suggest_best(&sg), out);
-}
-
-static int
-host_member(struct jinja_run *run, const struct jinja_host *h, const char *name,
-	    const char *what, struct jinja_val *out)
-{
-	struct suggest sg;
-	const char *near;
 	struct err err;
-	size_t i;
 	int rc;
 
 	err_clear(&err);
-	rc = h->get(h->ctx, run->arena, name, out, &err);
+	rc = base.host->get(base.host->ctx, run->arena, name, out, &err);
 	if (rc > 0)
 		return 0;
-	if (rc < 0) {
-		*run->err = err;
-		return jinja_fail_as_is(run);
-	}
-	if (err.msg[0] != '\0')
-		return jinja_make_undefined(run, out, "%s", err.msg);
-	suggest_start(&sg, name);
-	for (i = 0; h->name != NULL && (near = h->name(h->ctx, i)) != NULL; i++)
-		suggest_try(&sg, near);
-	return no_member(run, h->what != NULL ? h->what : what, name, suggest_best(&sg),
-			 out);
+	if (rc == 0 && err.msg[0] != '\0')
+		return jinja_undefined_text(run, out, err.msg);
+	if (rc == 0)
+		return jinja_undefined_member(run, out, base, jinja_str(name), x);
+	*run->err = err;
+	return jinja_fail_as_is(run);
 }
 
 int
 jinja_attr(struct jinja_run *run, struct jinja_val base, const char *name,
-	   const char *what, struct jinja_val *out)
+	   const struct jinja_expr *x, struct jinja_val *out)
 {
-	const struct jinja_fn *methods = NULL;
+	const struct jinja_val *v = NULL;
 
-	if (base.kind == JINJA_DICT)
-		return dict_member(run, base.dict, name, what, out);
 	if (base.kind == JINJA_HOST)
-		return host_member(run, base.host, name, what, out);
-	if (base.kind == JINJA_TIME) {
-		if (jinja_time_attr(run, base, name, out) == 0)
-			return 0;
-		methods = jinja_time_methods;
-	} else if (base.kind == JINJA_STR) {
-		methods = jinja_str_methods;
-	} else if (base.kind == JINJA_LIST) {
-		methods = jinja_list_methods;
-	}
-	if (methods != NULL && jinja_find_fn(methods, name) != NULL)
-		return jinja_make_undefined(run, out, "'%s' is a method: write %s()",
-					    name, name);
-	return jinja_make_undefined(run, out, "%s is %s and has no '%s'", what,
-				    jinja_kind_name(base), name);
+		return host_member(run, base, name, x, out);
+	if (base.kind == JINJA_TIME && jinja_time_attr(base, name, out))
+		return 0;
+	if (base.kind == JINJA_DICT)
+		v = jinja_dict_find(base.dict, jinja_str(name));
+	if (v == NULL)
+		return jinja_undefined_member(run, out, base, jinja_str(name), x);
+	*out = *v;
+	return 0;
 }
 
 /* ---- subscripts ---- */
@@ -108,23 +57,15 @@ position(int64_t i, size_t n, size_t *at)
 }
 
 static int
-bad_index(struct jinja_run *run, int64_t i, const char *what, size_t n,
-	  struct jinja_val *out)
-{
-	return jinja_make_undefined(run, out, "%s has no element %lld: its length is %zu",
-				    what, (long long)i, n);
-}
-
-static int
-index_str(struct jinja_run *run, struct jinja_val base, int64_t i, const char *what,
-	  struct jinja_val *out)
+index_str(struct jinja_run *run, struct jinja_val base, struct jinja_val index,
+	  const struct jinja_expr *x, struct jinja_val *out)
 {
 	size_t n = jinja_u8_len(base.s.p, base.s.n), at, off, adv;
 
 	if (jinja_cost(run, base.s.n) != 0)
 		return -1;
-	if (!position(i, n, &at))
-		return bad_index(run, i, what, n, out);
+	if (!position(index.i, n, &at))
+		return jinja_undefined_member(run, out, base, index, x);
 	off = jinja_u8_skip(base.s.p, base.s.n, at);
 	(void)jinja_u8_next(base.s.p + off, base.s.n - off, &adv);
 	return jinja_make_str(run, base.s.p + off, adv, out);
@@ -132,39 +73,27 @@ index_str(struct jinja_run *run, struct jinja_val base, int64_t i, const char *w
 
 int
 jinja_index(struct jinja_run *run, struct jinja_val base, struct jinja_val index,
-	    const char *what, struct jinja_val *out)
+	    const struct jinja_expr *x, struct jinja_val *out)
 {
-	struct jinja_val *v;
+	const struct jinja_val *v = NULL;
 	size_t at;
 
-	if (base.kind == JINJA_DICT) {
-		if (index.kind == JINJA_STR)
-			return dict_member(run, base.dict, index.s.p, what, out);
-		v = jinja_is_key(index) ? jinja_dict_find(base.dict, index) : NULL;
-		if (v == NULL && index.kind == JINJA_INT)
-			return jinja_make_undefined(run, out, "%s has no %lld", what,
-						    (long long)index.i);
-		if (v == NULL)
-			return jinja_make_undefined(run, out, "%s has no such key", what);
-		*out = *v;
-		return 0;
-	}
-	if (base.kind == JINJA_HOST && index.kind == JINJA_STR)
-		return host_member(run, base.host, index.s.p, what, out);
-	if (index.kind == JINJA_BOOL)
+	if (index.kind == JINJA_STR && base.kind != JINJA_LIST)
+		return jinja_attr(run, base, index.s.p, x, out);
+	if (index.kind == JINJA_BOOL && base.kind != JINJA_DICT)
 		index = jinja_int(index.b);
-	if (index.kind == JINJA_INT && base.kind == JINJA_LIST) {
-		if (!position(index.i, base.list->n, &at))
-			return bad_index(run, index.i, what, base.list->n, out);
-		*out = base.list->v[at];
-		return 0;
+	if (base.kind == JINJA_STR && index.kind == JINJA_INT)
+		return index_str(run, base, index, x, out);
+	if (base.kind == JINJA_LIST && index.kind == JINJA_INT) {
+		if (position(index.i, base.list->n, &at))
+			v = &base.list->v[at];
+	} else if (base.kind == JINJA_DICT && jinja_is_key(index)) {
+		v = jinja_dict_find(base.dict, index);
 	}
-	if (index.kind == JINJA_INT && base.kind == JINJA_STR)
-		return index_str(run, base, index.i, what, out);
-	if (index.kind == JINJA_STR)
-		return jinja_attr(run, base, index.s.p, what, out);
-	return jinja_make_undefined(run, out, "%s is %s and has no element by %s", what,
-				    jinja_kind_name(base), jinja_kind_name(index));
+	if (v == NULL)
+		return jinja_undefined_member(run, out, base, index, x);
+	*out = *v;
+	return 0;
 }
 
 /* ---- slices ---- */
@@ -372,9 +301,10 @@ holds_host(struct jinja_run *run, struct jinja_val v)
 }
 
 static int
-settle_host(struct jinja_run *run, const struct jinja_host *h, struct jinja_val *out,
+settle_host(struct jinja_run *run, struct jinja_val from, struct jinja_val *out,
 	    unsigned depth)
 {
+	const struct jinja_host *h = from.host;
 	struct jinja_dict *d = jinja_make_dict(run);
 	struct jinja_val v;
 	const char *name;
@@ -387,7 +317,7 @@ settle_host(struct jinja_run *run, const struct jinja_host *h, struct jinja_val 
 		    run, "%s cannot be written as text; write one of its members",
 		    h->what != NULL ? h->what : "this mapping");
 	for (i = 0; (name = h->name(h->ctx, i)) != NULL; i++) {
-		if (host_member(run, h, name, "this mapping", &v) != 0)
+		if (host_member(run, from, name, NULL, &v) != 0)
 			return -1;
 		if (v.kind == JINJA_UNDEFINED)
 			continue;
@@ -444,7 +374,7 @@ settle(struct jinja_run *run, struct jinja_val v, struct jinja_val *out, unsigne
 					"lists and mappings are nested more than %d deep",
 					JINJA_DEPTH_MAX);
 	if (v.kind == JINJA_HOST && jinja_loop_of(v) == NULL)
-		return settle_host(run, v.host, out, depth);
+		return settle_host(run, v, out, depth);
 	if (v.kind == JINJA_LIST && v.list->flavour != JINJA_LIST_RANGE)
 		return settle_list(run, v.list, out, depth);
 	if (v.kind == JINJA_DICT && !v.dict->is_namespace)
@@ -481,7 +411,6 @@ int
 jinja_path(struct jinja_run *run, struct jinja_val v, const char *path,
 	   struct jinja_val *out)
 {
-	char what[80];
 	size_t n;
 
 	for (;;) {
@@ -500,8 +429,7 @@ jinja_path(struct jinja_run *run, struct jinja_val v, const char *path,
 			for (i = 0; i < n; i++)
 				index.i = index.i * 10 + (part[i] - '0');
 		}
-		(void)snprintf(what, sizeof(what), "an element");
-		if (jinja_index(run, v, index, what, &v) != 0)
+		if (jinja_index(run, v, index, NULL, &v) != 0)
 			return -1;
 		if (v.kind == JINJA_UNDEFINED || path[n] == '\0')
 			break;

@@ -239,8 +239,10 @@ bind(struct jinja_run *run, const struct jinja_fn *fn, const char *what,
 	to->kw = from->kw;
 	to->nkw = from->nkw;
 	if (to->nrest != 0 && (fn->flags & JINJA_FN_REST) == 0)
-		return jinja_fail(run, "the %s '%s' takes at most %zu argument%s", what,
-				  fn->name, n, n == 1 ? "" : "s");
+		return jinja_fail(run,
+				  n == 0 ? "the %s '%s' takes no arguments"
+					 : "the %s '%s' takes at most %zu argument%s",
+				  what, fn->name, n, n == 1 ? "" : "s");
 	for (i = 0; i < from->nkw; i++) {
 		size_t at = param_index(fn, from->kw[i].name);
 
@@ -271,23 +273,28 @@ jinja_apply(struct jinja_run *run, const struct jinja_fn *fn, const char *what,
 	return fn->call(run, &args, out);
 }
 
+const struct jinja_fn *
+jinja_methods_of(struct jinja_val v)
+{
+	if (v.kind == JINJA_STR)
+		return jinja_str_methods;
+	if (v.kind == JINJA_LIST)
+		return jinja_list_methods;
+	if (v.kind == JINJA_TIME)
+		return jinja_time_methods;
+	if (jinja_loop_of(v) != NULL)
+		return jinja_loop_methods;
+	if (v.kind == JINJA_HOST || (v.kind == JINJA_DICT && !v.dict->is_namespace))
+		return jinja_dict_methods;
+	return NULL;
+}
+
 int
 jinja_call_method(struct jinja_run *run, struct jinja_val self, const char *name,
 		  const struct jinja_actual *from, struct jinja_val *out)
 {
-	const struct jinja_fn *table = NULL, *fn;
+	const struct jinja_fn *table = jinja_methods_of(self), *fn;
 
-	if (self.kind == JINJA_STR)
-		table = jinja_str_methods;
-	else if (self.kind == JINJA_LIST)
-		table = jinja_list_methods;
-	else if (self.kind == JINJA_TIME)
-		table = jinja_time_methods;
-	else if (jinja_loop_of(self) != NULL)
-		table = jinja_loop_methods;
-	else if (self.kind == JINJA_HOST ||
-		 (self.kind == JINJA_DICT && !self.dict->is_namespace))
-		table = jinja_dict_methods;
 	fn = table != NULL ? jinja_find_fn(table, name) : NULL;
 	if (fn == NULL)
 		return jinja_fail(run, "%s has no method '%s'", jinja_kind_name(self),

@@ -177,7 +177,10 @@ jinja_contains(struct jinja_run *run, struct jinja_val in, struct jinja_val v, b
 		return jinja_cost(run, in.s.n);
 	}
 	if (in.kind == JINJA_DICT && !in.dict->is_namespace) {
-		*yes = jinja_is_key(v) && jinja_dict_find(in.dict, v) != NULL;
+		if (!jinja_is_key(v))
+			return jinja_fail(run, "%s cannot be the key of a mapping",
+					  jinja_kind_name(v));
+		*yes = jinja_dict_find(in.dict, v) != NULL;
 		return 0;
 	}
 	if (in.kind == JINJA_HOST && v.kind == JINJA_STR && jinja_loop_of(in) == NULL) {

@@ -66,7 +66,7 @@ dict_get(struct jinja_run *run, const struct jinja_args *a, struct jinja_val *ou
 				  jinja_kind_name(a->v[0]));
 	if (a->self.kind == JINJA_HOST && a->v[0].kind != JINJA_STR)
 		*out = jinja_undefined("");
-	else if (jinja_index(run, a->self, a->v[0], "the mapping", out) != 0)
+	else if (jinja_index(run, a->self, a->v[0], NULL, out) != 0)
 		return -1;
 	if (out->kind == JINJA_UNDEFINED)
 		*out = jinja_given(a, 1) ? a->v[1] : jinja_none();
@@ -112,7 +112,7 @@ parts(struct jinja_run *run, const struct jinja_args *a, enum part part,
 	l->flavour = flavours[part];
 	for (i = 0; i < keys->n; i++) {
 		if (part != KEYS &&
-		    (jinja_index(run, a->self, keys->v[i], "the mapping", &v) != 0))
+		    (jinja_index(run, a->self, keys->v[i], NULL, &v) != 0))
 			return -1;
 		/* A member that the host names but does not have now is left out. */
 		if (v.kind == JINJA_UNDEFINED)

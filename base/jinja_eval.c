@@ -6,61 +6,21 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/jinja_run.h"
-#include "base/suggest.h"
 
-#include <stdio.h>
 #include <string.h>
-
-/* The source of an expression, for messages: "params.max" out of "params.max.x". */
-#define WHAT_MAX 64
-
-static void
-what_text(const struct jinja_run *run, const struct jinja_expr *x, char *out)
-{
-	size_t n = x->len;
-
-	if (n > WHAT_MAX - 3 || memchr(run->t->src + x->off, '\n', n) != NULL)
-		(void)snprintf(out, WHAT_MAX, "this value");
-	else
-		(void)snprintf(out, WHAT_MAX, "'%.*s'", (int)n, run->t->src + x->off);
-}
 
 /* ---- names ---- */
 
 struct jinja_val *
 jinja_find_var(struct jinja_run *run, const char *name)
 {
+	struct jinja_val key = jinja_str(name), *v = NULL;
 	const struct jinja_frame *f;
-	struct jinja_var *v;
 
-	for (f = run->frame; f != NULL; f = f->up)
-		for (v = f->vars; v != NULL; v = v->next)
-			if (strcmp(v->name, name) == 0)
-				return &v->val;
-	return NULL;
-}
-
-static int
-unknown_name(struct jinja_run *run, const char *name, struct jinja_val *out)
-{
-	const struct jinja_frame *f;
-	const struct jinja_var *v;
-	const char *near;
-	struct suggest sg;
-	size_t i;
-
-	suggest_start(&sg, name);
-	for (f = run->frame; f != NULL; f = f->up)
-		for (v = f->vars; v != NULL; v = v->next)
-			suggest_try(&sg, v->name);
-	for (i = 0; run->c->name != NULL && (near = run->c->name(run->c->ctx, i)) != NULL;
-	     i++)
-		suggest_try(&sg, near);
-	near = suggest_best(&sg);
-	if (near != NULL)
-		return jinja_make_undefined(
-		    run, out, "'%s' is undefined; did you mean '%s'?", name, near);
-	return jinja_make_undefined(run, out, "'%s' is undefined", name);
+	for (f = run->frame; f != NULL && v == NULL; f = f->up)
+		if (f->vars != NULL)
+			v = jinja_dict_find(f->vars, key);
+	return v;
 }
 
 int
@@ -80,9 +40,9 @@ jinja_lookup(struct jinja_run *run, const char *name, struct jinja_val *out)
 	if (rc > 0)
 		return 0;
 	if (rc == 0 && err.msg[0] != '\0')
-		return jinja_make_undefined(run, out, "%s", err.msg);
+		return jinja_undefined_text(run, out, err.msg);
 	if (rc == 0)
-		return unknown_name(run, name, out);
+		return jinja_undefined_name(run, out, name);
 	*run->err = err;
 	return jinja_fail_as_is(run);
 }
@@ -183,7 +143,6 @@ static int
 eval_attr(struct jinja_run *run, const struct jinja_expr *x, struct jinja_val *out)
 {
 	struct jinja_val base;
-	char what[WHAT_MAX];
 
 	if (jinja_eval_soft(run, x->base, &base) != 0)
 		return -1;
@@ -192,15 +151,13 @@ eval_attr(struct jinja_run *run, const struct jinja_expr *x, struct jinja_val *o
 		*out = base;
 		return 0;
 	}
-	what_text(run, x->base, what);
-	return jinja_attr(run, base, x->name, what, out);
+	return jinja_attr(run, base, x->name, x->base, out);
 }
 
 static int
 eval_index(struct jinja_run *run, const struct jinja_expr *x, struct jinja_val *out)
 {
 	struct jinja_val base, index;
-	char what[WHAT_MAX];
 
 	if (jinja_eval_soft(run, x->base, &base) != 0 ||
 	    jinja_eval_expr(run, x->index, &index) != 0)
@@ -210,8 +167,7 @@ eval_index(struct jinja_run *run, const struct jinja_expr *x, struct jinja_val *
 		*out = base;
 		return 0;
 	}
-	what_text(run, x->base, what);
-	return jinja_index(run, base, index, what, out);
+	return jinja_index(run, base, index, x->base, out);
 }
 
 static int

@@ -41,7 +41,7 @@ filter_attr(struct jinja_run *run, const struct jinja_args *a, struct jinja_val 
 
 	if (jinja_arg_str(run, a, 0, "", &name) != 0)
 		return -1;
-	return jinja_attr(run, a->self, name.s.p, "the value", out);
+	return jinja_attr(run, a->self, name.s.p, NULL, out);
 }
 
 static int

@@ -30,7 +30,7 @@ part_of(struct jinja_run *run, const struct jinja_args *a, size_t i, struct jinj
 	}
 	index = a->v[i];
 	if (index.kind == JINJA_INT)
-		return jinja_index(run, v, index, "an element", out);
+		return jinja_index(run, v, index, NULL, out);
 	if (index.kind != JINJA_STR)
 		return jinja_fail(run, "an attribute is a string or an integer, not %s",
 				  jinja_kind_name(index));
@@ -54,9 +54,10 @@ pick(struct jinja_run *run, const struct jinja_args *a, bool last, struct jinja_
 	if (jinja_iterate(run, a->self, &l) != 0)
 		return -1;
 	if (l->n == 0)
-		return jinja_make_undefined(run, out,
-					    "there is no %s element: it is empty",
-					    last ? "last" : "first");
+		return jinja_undefined_text(
+		    run, out,
+		    last ? "there is no last element: it is empty"
+			 : "there is no first element: it is empty");
 	*out = l->v[last ? l->n - 1 : 0];
 	return 0;
 }
@@ -87,8 +88,10 @@ extreme(struct jinja_run *run, const struct jinja_args *a, bool max,
 	    jinja_arg_bool(run, a, 0, false, &case_sensitive) != 0)
 		return -1;
 	if (l->n == 0)
-		return jinja_make_undefined(run, out, "there is no %s: it is empty",
-					    max ? "greatest element" : "least element");
+		return jinja_undefined_text(
+		    run, out,
+		    max ? "there is no greatest element: it is empty"
+			: "there is no least element: it is empty");
 	for (i = 0; i < l->n; i++) {
 		if (need_part(run, a, 1, l->v[i], &key) != 0 ||
 		    folded(run, case_sensitive, key, &key) != 0)

@@ -229,6 +229,21 @@ tag_end(struct jinja_lex *lx, struct jinja_tok *t)
 	return true;
 }
 
+/* The end mark of the other kind of tag, which nothing else looks like here. */
+static bool
+wrong_end(struct jinja_lex *lx)
+{
+	bool block = lx->mode == JINJA_LEX_BLOCK;
+
+	if (lx->mode == JINJA_LEX_EXPR || lx->open != 0 ||
+	    !looking(lx, lx->pos, block ? "}}" : "%}"))
+		return false;
+	(void)jinja_mistake(lx->e, lx->pos, 2, "'%s' is closed by '%s', not by '%s'",
+			    block ? "{%" : "{{", block ? "%}" : "}}",
+			    block ? "}}" : "%}");
+	return true;
+}
+
 static int
 name_token(struct jinja_lex *lx, struct jinja_tok *t)
 {
@@ -302,6 +317,8 @@ next_inside(struct jinja_lex *lx, struct jinja_tok *t)
 	lx->pos = skip_space(lx, lx->pos);
 	if (tag_end(lx, t))
 		return 0;
+	if (wrong_end(lx))
+		return -1;
 	c = at(lx, lx->pos);
 	t->off = (uint32_t)lx->pos;
 	t->len = 0;

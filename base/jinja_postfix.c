@@ -285,6 +285,9 @@ filter(struct jinja_parser *ps, struct jinja_expr *base)
 		(void)jinja_mistake(ps->e, ps->cur.off, ps->cur.len,
 				    "unknown filter '%s'", x->name);
 		hint(ps, jinja_hint_filter, x->name);
+		if (jinja_is_method(x->name))
+			(void)snprintf(ps->e->hint, sizeof(ps->e->hint),
+				       "it is a method: value.%.60s()", x->name);
 		return NULL;
 	}
 	if (jinja_advance(ps) != 0 ||

@@ -12,20 +12,13 @@ static int exec(struct jinja_run *, const struct jinja_stmt *);
 static int
 set_var(struct jinja_run *run, const char *name, struct jinja_val v)
 {
-	struct jinja_var *var;
+	struct jinja_frame *f = run->frame;
 
-	for (var = run->frame->vars; var != NULL; var = var->next) {
-		if (strcmp(var->name, name) == 0) {
-			var->val = v;
-			return 0;
-		}
-	}
-	var = arena_alloc(run->arena, sizeof(*var));
-	if (var == NULL)
-		return jinja_fail_nomem(run);
-	*var = (struct jinja_var){.next = run->frame->vars, .name = name, .val = v};
-	run->frame->vars = var;
-	return 0;
+	if (f->vars == NULL && (f->vars = jinja_make_dict(run)) == NULL)
+		return -1;
+	return jinja_dict_set(run->arena, f->vars, jinja_str(name), v) == 0
+		   ? 0
+		   : jinja_fail_nomem(run);
 }
 
 static int
@@ -53,8 +46,8 @@ assign(struct jinja_run *run, const struct jinja_target *t, struct jinja_val v)
 	if (jinja_iterate(run, v, &l) != 0)
 		return -1;
 	if (l->n != t->nsub)
-		return jinja_fail(run, "%zu values cannot be assigned to %zu names", l->n,
-				  t->nsub);
+		return jinja_fail(run, "%zu value%s cannot be assigned to %zu names",
+				  l->n, l->n == 1 ? "" : "s", t->nsub);
 	for (part = t->sub; part != NULL; part = part->next)
 		if (assign(run, part, l->v[i++]) != 0)
 			return -1;
@@ -120,7 +113,7 @@ filter_items(struct jinja_run *run, const struct jinja_stmt *s,
 		return -1;
 	run->frame = &frame;
 	for (i = 0; i < (*items)->n && rc == 0; i++) {
-		frame.vars = NULL;
+		jinja_dict_clear(frame.vars);
 		if (assign(run, s->loop.target, (*items)->v[i]) != 0 ||
 		    jinja_eval_expr(run, s->loop.cond, &c) != 0)
 			rc = -1;
@@ -146,7 +139,7 @@ exec_rounds(struct jinja_run *run, const struct jinja_stmt *s,
 		return -1;
 	run->frame = &frame;
 	for (i = 0; i < items->n && rc == 0; i++) {
-		frame.vars = NULL;
+		jinja_dict_clear(frame.vars);
 		jinja_loop_at(loop, i);
 		jinja_at(run, s->off, s->len);
 		if (jinja_step(run, 1) != 0 ||

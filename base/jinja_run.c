@@ -191,67 +191,7 @@ jinja_put_member(struct jinja_run *run, struct jinja_dict *d, struct jinja_val k
 	if (!jinja_is_key(key))
 		return jinja_fail(run, "%s cannot be the key of a mapping",
 				  jinja_kind_name(key));
-	if (jinja_step(run, 1) != 0 || check_depth(run, v) != 0)
+	if (jinja_step(run, 1) != 0 || (!d->is_namespace && check_depth(run, v) != 0))
 		return -1;
 	return jinja_dict_set(run->arena, d, key, v) == 0 ? 0 : jinja_fail_nomem(run);
-}
-
-/* ---- undefined ---- */
-
-int
-jinja_make_undefined(struct jinja_run *run, struct jinja_val *out, const char *fmt, ...)
-{
-	struct jinja_why *why = arena_zalloc(run->arena, sizeof(*why));
-	char msg[512];
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(msg, sizeof(msg), fmt, ap);
-	va_end(ap);
-	if (why == NULL || (why->msg = arena_strdup(run->arena, msg)) == NULL)
-		return jinja_fail_nomem(run);
-	why->name = why->msg; /* an address of its own */
-	why->off = run->at.off;
-	why->len = run->at.len;
-	why->next = run->whys;
-	run->whys = why;
-	*out = jinja_undefined(why->name);
-	return 0;
-}
-
-static const char left_out[] = "";
-
-int
-jinja_make_left_out(struct jinja_val *out)
-{
-	*out = (struct jinja_val){.kind = JINJA_UNDEFINED, .s = {left_out, 0}};
-	return 0;
-}
-
-bool
-jinja_is_left_out(struct jinja_val v)
-{
-	return v.kind == JINJA_UNDEFINED && v.s.p == left_out;
-}
-
-int
-jinja_fail_undefined(struct jinja_run *run, struct jinja_val v)
-{
-	const struct jinja_why *why = run->whys;
-
-	if (jinja_is_left_out(v))
-		return jinja_fail(run, "there is no value: the condition is false, and "
-				       "there is no 'else'");
-	while (why != NULL && why->name != v.s.p)
-		why = why->next;
-	if (why == NULL)
-		return jinja_fail(run, "'%s' is undefined", v.s.p != NULL ? v.s.p : "");
-	jinja_at(run, why->off, why->len);
-	return jinja_fail(run, "%s", why->msg);
-}
-
-int
-jinja_need(struct jinja_run *run, struct jinja_val v)
-{
-	return v.kind == JINJA_UNDEFINED ? jinja_fail_undefined(run, v) : 0;
 }

@@ -65,8 +65,10 @@ struct jinja_val jinja_list_val(struct jinja_list *);
 struct jinja_val jinja_dict_value(struct jinja_dict *);
 bool jinja_is_key(struct jinja_val); /* may be a dict's key */
 struct jinja_val *jinja_dict_find(const struct jinja_dict *, struct jinja_val);
+/* Without a look at the depth; and without members but with the memory kept (NULL allowed). */
 int jinja_dict_set(struct arena *, struct jinja_dict *, struct jinja_val,
 		   struct jinja_val);
+void jinja_dict_clear(struct jinja_dict *);
 int jinja_key_cmp(struct jinja_val, struct jinja_val); /* a total order of keys */
 bool jinja_is_num(struct jinja_val);		       /* bool, int or float */
 double jinja_as_double(struct jinja_val);
@@ -87,23 +89,20 @@ void jinja_put_json_with(struct buf *, struct jinja_val, unsigned, int indent);
 
 /* ---- a rendering: jinja_run.c ---- */
 
-struct jinja_var {
-	struct jinja_var *next;
-	const char *name;
-	struct jinja_val val;
-};
-
 struct jinja_frame {
 	struct jinja_frame *up;
-	struct jinja_var *vars;
+	struct jinja_dict *vars; /* NULL: none yet */
 };
 
-/* Why a value is undefined; found by the address of its name. */
+/* Why a value is undefined: what was sought in vain.  See jinja_undefined.c. */
 struct jinja_why {
 	struct jinja_why *next;
-	const char *name;
+	char name[1]; /* its address is that of the undefined value's name */
+	bool is_name; /* index is a name of the context, not a member of base */
 	uint32_t off, len;
-	const char *msg;
+	const char *text; /* the whole sentence, or NULL */
+	struct jinja_val base, index;
+	const struct jinja_expr *x; /* the base in the source, or NULL */
 };
 
 struct jinja_run {
@@ -150,9 +149,12 @@ int jinja_push(struct jinja_run *, struct jinja_list *, struct jinja_val);
 int jinja_put_member(struct jinja_run *, struct jinja_dict *, struct jinja_val,
 		     struct jinja_val);
 
-/* Undefined values that know why. */
-int jinja_make_undefined(struct jinja_run *, struct jinja_val *, const char *, ...)
-    __attribute__((format(printf, 3, 4)));
+/* Undefined values that know why: a sentence of the host's; a name; a member or element of
+ * ${base}, which the expression ${x} (may be NULL) gave. */
+int jinja_undefined_text(struct jinja_run *, struct jinja_val *, const char *);
+int jinja_undefined_name(struct jinja_run *, struct jinja_val *, const char *);
+int jinja_undefined_member(struct jinja_run *, struct jinja_val *, struct jinja_val base,
+			   struct jinja_val index, const struct jinja_expr *x);
 int jinja_fail_undefined(struct jinja_run *, struct jinja_val);
 int jinja_need(struct jinja_run *, struct jinja_val); /* -1 if it is undefined */
 /* What `x if y` gives where y is false: undefined, but empty where text is written. */
@@ -179,11 +181,11 @@ int jinja_contains(struct jinja_run *, struct jinja_val, struct jinja_val, bool 
 /* Sort ${n} positions by keys (stable); order[i] is the index of the i-th. */
 int jinja_sort(struct jinja_run *, const struct jinja_val *, size_t, bool reverse,
 	       size_t *order);
-/* base.name and base[index]; ${what} is the base's text for messages. */
-int jinja_attr(struct jinja_run *, struct jinja_val, const char *, const char *what,
-	       struct jinja_val *);
-int jinja_index(struct jinja_run *, struct jinja_val, struct jinja_val, const char *what,
-		struct jinja_val *);
+/* base.name and base[index]; the expression ${x} gave the base, for messages (may be NULL). */
+int jinja_attr(struct jinja_run *, struct jinja_val, const char *,
+	       const struct jinja_expr *x, struct jinja_val *);
+int jinja_index(struct jinja_run *, struct jinja_val, struct jinja_val,
+		const struct jinja_expr *x, struct jinja_val *);
 int jinja_slice(struct jinja_run *, struct jinja_val, const struct jinja_val *,
 		struct jinja_val *);
 /* What a loop over the value sees. */
@@ -254,6 +256,8 @@ void jinja_hint_test(const char *, char *, size_t);
 void jinja_hint_global(const char *, char *, size_t);
 void jinja_hint_method(const char *, char *, size_t);
 bool jinja_is_method(const char *);
+/* The methods a value has, or NULL. */
+const struct jinja_fn *jinja_methods_of(struct jinja_val);
 /* Why a method that changes its object does not exist, or NULL. */
 const char *jinja_method_changes(const char *);
 
@@ -308,9 +312,9 @@ int jinja_format_str(struct jinja_run *, struct jinja_val, const struct jinja_ar
 int jinja_format_spec(struct jinja_run *, struct buf *, struct jinja_val, const char *,
 		      size_t);
 int jinja_strftime(struct jinja_run *, int64_t, struct jinja_val, struct jinja_val *);
+extern const char *const jinja_time_members[]; /* NULL ends */
 int jinja_wordwrap(struct jinja_run *, const struct jinja_args *, struct jinja_val *);
-int jinja_time_attr(struct jinja_run *, struct jinja_val, const char *,
-		    struct jinja_val *);
+bool jinja_time_attr(struct jinja_val, const char *, struct jinja_val *);
 
 /* ---- loops: jinja_loop.c ---- */
 

@@ -72,13 +72,8 @@ split_blanks(struct jinja_run *run, struct jinja_val s, int64_t max, struct jinj
 		if (i == s.s.n)
 			return 0;
 		start = i;
-		if (max == 0) {
-			struct jinja_val rest = jinja_strn(s.s.p + start, s.s.n - start);
-
-			return jinja_strip(run, rest, NULL, 2, &rest) == 0
-				   ? jinja_push(run, l, rest)
-				   : -1;
-		}
+		if (max == 0)
+			return push_part(run, l, s.s.p + start, s.s.n - start);
 		while (i < s.s.n &&
 		       !jinja_u8_space(jinja_u8_next(s.s.p + i, s.s.n - i, &adv)))
 			i += adv;

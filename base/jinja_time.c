@@ -244,29 +244,25 @@ jinja_strftime(struct jinja_run *run, int64_t us, struct jinja_val format,
 
 /* ---- members and methods ---- */
 
-int
-jinja_time_attr(struct jinja_run *run, struct jinja_val t, const char *name,
-		struct jinja_val *out)
+const char *const jinja_time_members[] = {
+    "year", "month", "day", "hour", "minute", "second", "microsecond", NULL,
+};
+
+bool
+jinja_time_attr(struct jinja_val t, const char *name, struct jinja_val *out)
 {
 	struct moment m = moment_of(t.i);
-	const struct {
-		const char *name;
-		int v;
-	} members[] = {
-	    {"year", m.c.year},	       {"month", m.c.month},   {"day", m.c.day},
-	    {"hour", m.c.hour},	       {"minute", m.c.minute}, {"second", m.c.second},
-	    {"microsecond", m.c.usec},
-	};
+	const int v[] = {m.c.year,   m.c.month,	 m.c.day, m.c.hour,
+			 m.c.minute, m.c.second, m.c.usec};
 	size_t i;
 
-	(void)run;
-	for (i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
-		if (strcmp(members[i].name, name) == 0) {
-			*out = jinja_int(members[i].v);
-			return 0;
+	for (i = 0; jinja_time_members[i] != NULL; i++) {
+		if (strcmp(jinja_time_members[i], name) == 0) {
+			*out = jinja_int(v[i]);
+			return true;
 		}
 	}
-	return -1;
+	return false;
 }
 
 /* A time, or a string that reads as one. */

@@ -327,8 +327,6 @@ jinja_dict_set(struct arena *a, struct jinja_dict *d, struct jinja_val key,
 	struct jinja_val *old = jinja_dict_find(d, key);
 	struct jinja_member *p;
 
-	if (jinja_val_depth(v) >= JINJA_DEPTH_MAX)
-		return -1;
 	/* A namespace is never looked into, so what it holds does not make it deeper. */
 	if (!d->is_namespace && jinja_val_depth(v) >= d->depth)
 		d->depth = jinja_val_depth(v) + 1;
@@ -348,12 +346,28 @@ jinja_dict_set(struct arena *a, struct jinja_dict *d, struct jinja_val key,
 	return 0;
 }
 
+void
+jinja_dict_clear(struct jinja_dict *d)
+{
+	if (d != NULL) {
+		d->n = 0;
+		d->root = 0;
+	}
+}
+
+static int
+set_checked(struct arena *a, struct jinja_dict *d, struct jinja_val key,
+	    struct jinja_val v)
+{
+	return jinja_val_depth(v) < JINJA_DEPTH_MAX ? jinja_dict_set(a, d, key, v) : -1;
+}
+
 int
 jinja_dict_put(struct arena *a, struct jinja_dict *d, const char *key, struct jinja_val v)
 {
 	const char *copy = arena_strdup(a, key);
 
-	return copy != NULL ? jinja_dict_set(a, d, jinja_str(copy), v) : -1;
+	return copy != NULL ? set_checked(a, d, jinja_str(copy), v) : -1;
 }
 
 size_t
@@ -408,7 +422,7 @@ from_map(struct arena *a, const struct yaml_node *y, struct jinja_val *out, int 
 		const struct yaml_node *key = y->map.v[i].key;
 
 		if (from_yaml(a, y->map.v[i].val, &v, depth + 1) != 0 ||
-		    jinja_dict_set(a, d, jinja_strn(key->str, key->len), v) != 0)
+		    set_checked(a, d, jinja_strn(key->str, key->len), v) != 0)
 			return -1;
 	}
 	*out = jinja_dict_value(d);

@@ -1,6 +1,7 @@
 /*
  * The filter `wordwrap`: each line of the text is cut into chunks (runs of blanks, words,
- * parts of words up to a hyphen) that are laid out in lines of at most a width.
+ * parts of words behind a hyphen between letters, dashes) that are laid out in lines of at
+ * most a width.  Chunks are those of Python's textwrap.
  */
 #include "base/arena.h"
 #include "base/buf.h"
@@ -13,93 +14,189 @@ struct wrap {
 	bool break_words, break_hyphens;
 	struct jinja_val sep;
 	struct buf *out;
-	bool any; /* a line was written */
+	const char *end;  /* of the paragraph */
+	const char *next; /* where the chunk being laid out ends, or NULL */
+	uint32_t prev[3]; /* the characters before the next chunk, the last one first */
 };
 
-static bool
-blank_at(const char *p, const char *end)
+static uint32_t
+char_at(const struct wrap *w, const char *p, size_t *adv)
 {
-	size_t adv;
-
-	return p < end && jinja_u8_space(jinja_u8_next(p, (size_t)(end - p), &adv));
+	*adv = 0;
+	return p < w->end ? jinja_u8_next(p, (size_t)(w->end - p), adv) : 0;
 }
 
 static bool
-letter_at(const char *p, const char *end)
+is_blank(uint32_t c)
 {
-	size_t adv;
-
-	return p < end && jinja_u8_letter(jinja_u8_next(p, (size_t)(end - p), &adv));
+	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/* Where the chunk that begins at ${p} ends.  A word may be cut behind a hyphen that stands
- * between letters: two before it, one after it. */
+static bool
+is_letter(uint32_t c)
+{
+	return c == '_' || (c != 0 && jinja_u8_letter(c));
+}
+
+static bool
+is_word(uint32_t c)
+{
+	return is_letter(c) || (c >= '0' && c <= '9');
+}
+
+/* What a dash between words follows. */
+static bool
+before_dash(uint32_t c)
+{
+	return is_word(c) || (c != 0 && c < 0x80 && strchr("!\"'&.,?", (int)c) != NULL);
+}
+
+/* The end of the dashes at ${p}, if there are two or more and a word follows; else NULL. */
 static const char *
-chunk_end(const char *p, const char *end, bool hyphens)
+dash_end(const struct wrap *w, const char *p)
 {
-	bool blank = blank_at(p, end);
 	const char *at = p;
-	size_t adv, letters = 0;
+	size_t adv;
 
-	while (at < end && blank_at(at, end) == blank) {
-		uint32_t c = jinja_u8_next(at, (size_t)(end - at), &adv);
-
-		at += adv;
-		if (hyphens && c == '-' && letters >= 2 && letter_at(at, end))
-			break;
-		letters = jinja_u8_letter(c) ? letters + 1 : 0;
-	}
-	return at;
+	while (at < w->end && *at == '-')
+		at++;
+	return at - p >= 2 && is_word(char_at(w, at, &adv)) ? at : NULL;
 }
 
-static void
-put_line(struct wrap *w, const char *p, const char *end)
+/* Whether the word may be cut behind the hyphen at ${p}: at least two letters, or one that
+ * stands behind another hyphen, before it, and the like after it. */
+static bool
+hyphen_cuts(const struct wrap *w, const char *p)
 {
-	if (w->any)
-		buf_add(w->out, w->sep.s.p, w->sep.s.n);
-	w->any = true;
-	buf_add(w->out, p, (size_t)(end - p));
+	const uint32_t *prev = w->prev;
+	size_t adv;
+	uint32_t c;
+
+	if (!is_letter(prev[0]) ||
+	    !(is_letter(prev[1]) || (prev[1] == '-' && is_letter(prev[2]))))
+		return false;
+	p++;
+	if (!is_letter(char_at(w, p, &adv)))
+		return false;
+	p += adv;
+	c = char_at(w, p, &adv);
+	return is_letter(c) || (c == '-' && is_letter(char_at(w, p + adv, &adv)));
+}
+
+static const char *
+step(struct wrap *w, const char *p)
+{
+	size_t adv;
+	uint32_t c = char_at(w, p, &adv);
+
+	w->prev[2] = w->prev[1];
+	w->prev[1] = w->prev[0];
+	w->prev[0] = c;
+	return p + adv;
+}
+
+/* Where the chunk that begins at ${p} ends. */
+static const char *
+chunk_end(struct wrap *w, const char *p)
+{
+	bool blank = is_blank((unsigned char)*p);
+	const char *dash = NULL;
+	bool first = true;
+
+	if (w->break_hyphens && before_dash(w->prev[0]))
+		dash = dash_end(w, p);
+	while (p < w->end && is_blank((unsigned char)*p) == blank) {
+		if (dash != NULL && p == dash)
+			break;
+		if (w->break_hyphens && !blank && !first && dash == NULL && *p == '-') {
+			if (hyphen_cuts(w, p))
+				return step(w, p);
+			if (before_dash(w->prev[0]) && dash_end(w, p) != NULL)
+				break;
+		}
+		p = step(w, p);
+		first = false;
+	}
+	return p;
+}
+
+/* How much of a chunk that is too long goes into the ${room} left: up to its last hyphen
+ * there, if something stands before that. */
+static size_t
+cut_of(const struct wrap *w, const char *p, size_t room)
+{
+	size_t n = (size_t)(w->next - p), cut = jinja_u8_skip(p, n, room);
+	const char *hyphen;
+
+	if (!w->break_hyphens)
+		return cut;
+	hyphen = memrchr(p, '-', cut);
+	if (hyphen == NULL || strspn(p, "-") >= (size_t)(hyphen - p))
+		return cut;
+	return (size_t)(hyphen - p) + 1;
+}
+
+/* Put chunks on a line from ${p} on.  Return where the next line begins; ${stop} is where
+ * this one ends without the blanks behind it. */
+static const char *
+fill_line(struct wrap *w, const char *p, const char **stop)
+{
+	int64_t used = 0, len = 0;
+	const char *last = p;
+
+	while (p < w->end) {
+		if (w->next == NULL)
+			w->next = chunk_end(w, p);
+		len = (int64_t)jinja_u8_len(p, (size_t)(w->next - p));
+		if (used + len > w->width)
+			break;
+		used += len;
+		last = p;
+		p = w->next;
+		w->next = NULL;
+	}
+	if (p < w->end && len > w->width) {
+		if (w->break_words && used < w->width) {
+			last = p;
+			p += cut_of(w, p, (size_t)(w->width - used));
+		} else if (used == 0) {
+			last = p;
+			p = w->next;
+		}
+		if (p == w->next)
+			w->next = NULL;
+	}
+	*stop = is_blank((unsigned char)*last) ? last : p;
+	return p;
 }
 
 /* Lines of one paragraph; blanks at the ends of lines are dropped, but not its first ones. */
 static void
-wrap_paragraph(struct wrap *w, const char *p, const char *end)
+wrap_paragraph(struct wrap *w, const char *p)
 {
-	const char *line = p, *fill = p, *next; /* the line is [line, fill) */
-	int64_t used = 0, len;
-	const char *text = p; /* behind the last chunk of the line that is no blank */
-	bool first = true;
+	const char *line, *stop;
+	bool any = false;
 
-	while (p < end && !buf_failed(w->out)) {
-		next = chunk_end(p, end, w->break_hyphens);
-		len = (int64_t)jinja_u8_len(p, (size_t)(next - p));
-		if (used == 0 && blank_at(p, end) && !first) {
-			line = fill = text = p = next;
+	w->next = NULL;
+	memset(w->prev, 0, sizeof(w->prev));
+	while (p < w->end && !buf_failed(w->out)) {
+		if (w->next == NULL)
+			w->next = chunk_end(w, p);
+		if (any && is_blank((unsigned char)*p)) {
+			p = w->next;
+			w->next = NULL;
+			if (p == w->end)
+				break;
+		}
+		line = p;
+		p = fill_line(w, p, &stop);
+		if (stop == line)
 			continue;
-		}
-		if (used + len <= w->width) {
-			used += len;
-			fill = p = next;
-			if (!blank_at(p > line ? p - 1 : p, end))
-				text = fill;
-			continue;
-		}
-		if (len > w->width && w->break_words && (used < w->width || used == 0)) {
-			size_t room = (size_t)(w->width - used);
-
-			p += jinja_u8_skip(p, (size_t)(next - p), room);
-			text = p;
-		} else if (used == 0) {
-			text = p = next;
-		}
-		if (text > line)
-			put_line(w, line, text);
-		line = fill = text = p;
-		used = 0;
-		first = false;
+		if (any)
+			buf_add(w->out, w->sep.s.p, w->sep.s.n);
+		buf_add(w->out, line, (size_t)(stop - line));
+		any = true;
 	}
-	if (text > line)
-		put_line(w, line, text);
 }
 
 int
@@ -129,8 +226,8 @@ jinja_wordwrap(struct jinja_run *run, const struct jinja_args *a, struct jinja_v
 	for (i = 0; i < l->n && !buf_failed(&b); i++) {
 		if (i != 0)
 			buf_add(&b, w.sep.s.p, w.sep.s.n);
-		w.any = false;
-		wrap_paragraph(&w, l->v[i].s.p, l->v[i].s.p + l->v[i].s.n);
+		w.end = l->v[i].s.p + l->v[i].s.n;
+		wrap_paragraph(&w, l->v[i].s.p);
 	}
 	return jinja_take_buf(run, &b, out);
 }

@@ -29,7 +29,7 @@
 #include "base/fsio.h"
 #include "shell_template.h"
 
-#define RUNS	   2500 /* hostile renderings run per shell */
+#define RUNS	   1500 /* hostile renderings run per shell */
 #define HARMLESS   "ZqZ7"
 #define HARMLESS_N "31" /* where only digits may stand */
 
@@ -401,12 +401,14 @@ chose_program(const struct outcome *o)
 	return yes;
 }
 
-/* Whether the messages may be compared: line numbers move with a newline in the value, and
- * bash shows the text where it cannot parse it. */
+/* Whether the messages agree where they can: line numbers move with a newline in the value,
+ * bash shows the text where it cannot parse it, and commands of a pipeline write at once. */
 static bool
-same_messages(const struct outcome *a, const struct outcome *b, const char *v)
+same_messages(const struct outcome *a, const struct outcome *b, const char *tpl,
+	      const char *v)
 {
-	return strchr(v, '\n') != NULL || strstr(a->err.p, "syntax error") != NULL ||
+	return strchr(v, '\n') != NULL || strchr(tpl, '|') != NULL ||
+	       strstr(a->err.p, "syntax error") != NULL ||
 	       strcmp(a->err.p, b->err.p) == 0;
 }
 
@@ -421,6 +423,33 @@ report(const char *what, const char *tpl, const char *v, const char *text,
 			    "--- want status %d:\n%s%s\n--- got status %d:\n%s%s\n",
 			    what, tpl, v, text, want->status, want->log.p, want->err.p,
 			    got->status, got->log.p, got->err.p);
+}
+
+/* As run, for texts that come again and again. */
+static void
+run_again(const char *shell, const char *text, struct outcome *o)
+{
+	static struct outcome last;
+	static struct buf key;
+	struct buf now;
+
+	buf_init(&now, 0);
+	buf_addf(&now, "%s %s", shell, text);
+	if (key.p == NULL || strcmp(now.p, key.p) != 0) {
+		if (key.p != NULL) {
+			buf_release(&key);
+			outcome_release(&last);
+		}
+		run(shell, text, &last);
+		buf_init(&key, 0);
+		buf_adds(&key, now.p);
+	}
+	buf_release(&now);
+	buf_init(&o->log, 0);
+	buf_init(&o->err, 0);
+	buf_adds(&o->log, last.log.p);
+	buf_adds(&o->err, last.err.p);
+	o->status = last.status;
 }
 
 /* Try one hostile value.  Return whether it was let in, and run. */
@@ -439,7 +468,7 @@ try_value(const char *shell, const char *tpl, const char *v)
 	in = shell_render(tpl, jinja_str(v), &text, &err) == 0 &&
 	     shell_render(tpl, jinja_str(harmless), &base, &err) == 0;
 	if (in) {
-		run(shell, base.p, &want);
+		run_again(shell, base.p, &want);
 		run(shell, text.p, &got);
 		chose = chose_program(&want);
 		if (chose && strchr(tpl, '^') == NULL)
@@ -451,7 +480,7 @@ try_value(const char *shell, const char *tpl, const char *v)
 		/* With | sh the author may ask for the value to be the program. */
 		if (!chose &&
 		    (strcmp(want.log.p, got.log.p) != 0 || want.status != got.status ||
-		     !same_messages(&want, &got, v)))
+		     !same_messages(&want, &got, tpl, v)))
 			report("differs", tpl, v, text.p, &want, &got);
 		outcome_release(&want);
 		outcome_release(&got);

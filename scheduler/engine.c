@@ -86,7 +86,9 @@ run_new(const struct engine_run_spec *spec, struct now now)
 		r->pos[r->dag->order[i]] = i;
 	r->started_us = spec->started_us != 0 ? spec->started_us : now.wall_us;
 	r->started_mono = now.mono_us - (now.wall_us - r->started_us);
-	if (spec->deadline_us != 0) {
+	r->fresh = true;
+	/* A run that is only settled is not ended for its time: what lives of it is left alone. */
+	if (spec->deadline_us != 0 && !spec->settle) {
 		r->due_mono = now.mono_us + (spec->deadline_us - now.wall_us);
 		if (r->due_mono == 0)
 			r->due_mono = 1;
@@ -102,11 +104,11 @@ add_live(struct engine *e, uint32_t run, uint32_t task, const struct engine_task
 {
 	struct erun *r = e->runs.v[run];
 	struct inst *t = &r->insts[task];
-	int64_t dur = -1, until = -1;
 
 	t->live = true;
 	r->live++;
-	t->started_mono = now.mono_us - (now.wall_us - t->started_us);
+	if (t->started_us != 0)
+		t->started_mono = now.mono_us - (now.wall_us - t->started_us);
 	if (r->dag->tasks[task].type->kind != TASK_ENGINE) {
 		t->state = TASK_STARTING;
 		t->slot = true;
@@ -116,15 +118,18 @@ add_live(struct engine *e, uint32_t run, uint32_t task, const struct engine_task
 	}
 	t->state = TASK_RUNNING;
 	t->due_wall = row->wake_us;
-	if (e->cfg.wait_times != NULL)
-		e->cfg.wait_times(e->cfg.ctx, r->spec.ctx, task, &dur, &until);
-	t->by_wall = until >= 0;
-	if (t->by_wall) {
-		struct engine_ref w = {.run = run, .task = task, .number = t->number};
+	return 0;
+}
 
-		return vec_push(&e->wall_waits, w);
-	}
-	return timer_set(e, run, task, now.mono_us + (row->wake_us - now.wall_us));
+/* When the next try of a task that waits for one is due.  It was stored as a wall time; a
+ * clock that was set back meanwhile does not prolong the wait beyond the longest delay. */
+static int64_t
+next_try_mono(const struct dag_task *m, const struct engine_task_row *row, struct now now)
+{
+	int64_t left = row->next_try_us - now.wall_us;
+	int64_t most = m->retry_max_delay_us + m->retry_max_delay_us / 10;
+
+	return now.mono_us + (left < most ? left : most);
 }
 
 /* Bring one task to where its row says it is. */
@@ -157,7 +162,7 @@ add_task(struct engine *e, uint32_t run, uint32_t task, struct now now)
 		t->state = TASK_UP_FOR_RETRY;
 		t->next_try_us = row->next_try_us;
 		return timer_set(e, run, task,
-				 now.mono_us + (row->next_try_us - now.wall_us));
+				 next_try_mono(&r->dag->tasks[task], row, now));
 	}
 	/* READY, or further but without a living attempt: its rule is asked again. */
 	t->state = TASK_WAITING;
@@ -180,6 +185,18 @@ add_counters(struct erun *r, uint32_t task)
 			trigger_count(&r->insts[task], u,
 				      r->dag->tasks[m->up[k]].allow_failure);
 	}
+}
+
+/* What precedes every step: look at the runs that were added since the last one. */
+static int
+begin(struct engine *e, struct now now)
+{
+	uint32_t i;
+
+	for (i = (uint32_t)e->runs.n; i > 0 && e->runs.v[i - 1]->fresh; i--)
+		if (run_begin(e, i - 1, now) != 0)
+			return -1;
+	return run_upstream_done(e, now);
 }
 
 /* What follows every step: tell downstreams, let in what may start, see which runs ended. */
@@ -207,15 +224,7 @@ add(struct engine *e, struct now now, uint32_t run)
 			return -1;
 	for (i = 0; i < r->dag->ntasks; i++)
 		add_counters(r, i);
-	if (r->spec.retry && run_retry(e, run, now, r->spec.from) != 0)
-		return -1;
-	if (r->spec.cancel && run_cancel(e, run, now, "cancelled", false) != 0)
-		return -1;
-	for (i = 0; i < r->dag->ntasks; i++)
-		if (run_evaluate(e, run, i, now) != 0)
-			return -1;
-	/* Nothing is let in yet: runs that are added next may hold slots already. */
-	return run_upstream_done(e, now);
+	return 0;
 }
 
 int
@@ -323,8 +332,8 @@ engine_step(struct engine *e, struct now now, const struct engine_event *ev)
 {
 	if (e->dead)
 		return -1;
-	if (apply(e, now, ev) != 0 || answer(e, now, ev) != 0 ||
-	    timers_run(e, now) != 0 || settle(e, now) != 0) {
+	if (begin(e, now) != 0 || apply(e, now, ev) != 0 || answer(e, now, ev) != 0 ||
+	    timers_run(e, now) != 0 || settle(e, now) != 0 || e->nomem) {
 		e->dead = true;
 		return -1;
 	}
@@ -370,6 +379,7 @@ engine_run_view(const struct engine *e, uint32_t run, struct engine_run_view *ou
 	    .started_mono = r->started_mono,
 	    .ended_mono = r->ended_mono,
 	    .live = r->live,
+	    .blocked = r->nblocked,
 	    .cancelling = r->cancelling,
 	};
 }

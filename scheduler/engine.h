@@ -20,11 +20,12 @@
  *      | [on_verdict: admitted]
  *   PREPARING --------> DONE        [on_prepared: cached, failed]
  *      | [on_prepared: run]          (a task without inputs and outputs passes at once)
- *   STARTING ---------> READY       [on_void: the process never ran; no retry consumed]
+ *   STARTING ---------> READY       [on_void: the program never ran; no retry consumed]
  *      | [on_started]
  *   RUNNING ----------> UP_FOR_RETRY or DONE   [on_exited, on_lost]
+ *      |        +-----> READY       [on_void: only its shim ran]
  *      | [on_exited: status 0]
- *   COMMITTING -------> DONE, UP_FOR_RETRY     [on_committed_outputs]
+ *   COMMITTING -------> DONE, UP_FOR_RETRY     [on_outputs]
  *   UP_FOR_RETRY -----> READY       [on_retry_due]
  *
  * Invariants (engine_check):
@@ -101,13 +102,18 @@ struct engine_run_spec {
 	int64_t started_us;  /* 0: it starts now */
 	int64_t deadline_us; /* wall; 0: none */
 	bool fail_fast;
-	bool settle;  /* launch nothing; let what has ended reach its end */
-	bool cancel;  /* taken over to be cancelled */
+	bool settle; /* launch nothing; let what has ended reach its end */
+	bool cancel; /* taken over to be cancelled, or while it was being cancelled */
+	const char *cancel_reason; /* of that; NULL: "cancelled" */
 	bool retry;   /* an ended run that begins anew: what did not succeed, or `from` */
 	int32_t from; /* task id, or -1 */
 	const struct engine_paths *paths;   /* one per task */
 	const struct engine_task_row *rows; /* one per task */
 };
+
+/* The reason in the row of a run that has begun anew.  Any other reason of a run that is not
+ * done is that of its cancel: whoever takes the run over goes on cancelling it. */
+#define ENGINE_RETRY "retry"
 
 /* One attempt, as events and actions name it. */
 struct engine_ref {
@@ -201,8 +207,9 @@ void engine_free(struct engine *);
  * engine_add(e, now, spec, run):
  * Add a run; what ${spec} points to must stay until the engine is freed.  Its number goes to
  * ${run}.  Attempts that are `live` stand in STARTING until the rim reports EV_STARTED,
- * EV_EXITED, EV_VOID or EV_LOST.  Nothing is launched before the next engine_step, so that
- * all runs of a session can be added first.  Return 0, or -1 if memory runs out.
+ * EV_EXITED, EV_VOID or EV_LOST.  Nothing is decided or launched before the next engine_step:
+ * outputs that templates need (engine_set_outputs) and all other runs of a session can be added
+ * first.  Return 0, or -1 if memory runs out.
  */
 int engine_add(struct engine *, struct now, const struct engine_run_spec *, uint32_t *);
 
@@ -215,11 +222,11 @@ int engine_add(struct engine *, struct now, const struct engine_run_spec *, uint
 int engine_step(struct engine *, struct now, const struct engine_event *);
 
 /**
- * engine_take(e, n, urgent):
+ * engine_take(e, n), engine_urgent(e), engine_pending(e), engine_taken(e, n):
  * The operations collected so far, for one commit; NULL if there are none or a batch is in
- * flight.  ${urgent} tells (also when it returns NULL) whether anything collected should not
- * wait for company.  After it EV_COMMITTED must come before the next batch can be taken;
- * engine_taken returns the same operations again until then.
+ * flight.  engine_pending tells whether there are any, engine_urgent whether one of them should
+ * not wait for company.  After engine_take EV_COMMITTED must come before the next batch can be
+ * taken; engine_taken returns the same operations again until then.
  */
 struct meta_op *engine_take(struct engine *, size_t *);
 bool engine_urgent(const struct engine *);
@@ -260,7 +267,8 @@ struct engine_run_view {
 	const char *reason;
 	int64_t started_us, ended_us;
 	int64_t started_mono, ended_mono;
-	uint32_t live; /* attempts in PROPOSED..COMMITTING */
+	uint32_t live;	  /* attempts in PROPOSED..COMMITTING */
+	uint32_t blocked; /* tasks that wait for a path lock (or after a failed start) */
 	bool cancelling;
 };
 void engine_run_view(const struct engine *, uint32_t, struct engine_run_view *);
@@ -275,10 +283,12 @@ int engine_outputs(const struct engine *, uint32_t, uint32_t, const char *, cons
 const char *engine_output_key(const struct engine *, uint32_t, uint32_t, size_t);
 
 /**
- * engine_set_output(e, run, task, kv):
- * Give a finished task an output that the database holds (after engine_add).  0 or -1.
+ * engine_set_outputs(e, run, task, kv, n):
+ * Give a finished task the outputs that the database holds, copied (after engine_add and
+ * before the next engine_step).  Return 0, or -1 if memory runs out.
  */
-int engine_set_output(struct engine *, uint32_t, uint32_t, const struct meta_kv *);
+int engine_set_outputs(struct engine *, uint32_t, uint32_t, const struct meta_kv *,
+		       size_t);
 
 /**
  * engine_check(e):

@@ -35,22 +35,29 @@ op_new(struct engine *e, uint32_t run, uint32_t task, enum meta_op_kind kind,
 		op.task = r->dag->tasks[task].name;
 		op.number = ref.number = r->insts[task].number;
 	}
+	if (kind == META_OP_RUN)
+		ref.number = ++r->run_ops;
 	if (vec_push(&b->refs, ref) != 0 || vec_push(&b->ops, op) != 0)
 		return NULL;
+	r->nops++;
 	return &b->ops.v[b->ops.n - 1];
 }
 
 /**
  * op_str(e, s):
  * Copy ${s} to where the pending batch's strings live; NULL for NULL or "", and without
- * memory.
+ * memory, for which the whole step fails.
  */
 const char *
 op_str(struct engine *e, const char *s)
 {
+	char *copy;
+
 	if (s == NULL || s[0] == '\0')
 		return NULL;
-	return arena_strdup(e->pending.arena, s);
+	if ((copy = arena_strdup(e->pending.arena, s)) == NULL)
+		e->nomem = true;
+	return copy;
 }
 
 /**
@@ -183,8 +190,6 @@ run_stale(struct engine *e, uint32_t run)
 	if (r->gone)
 		return 0;
 	e->slots -= r->active;
-	r->active = 0;
-	r->live = 0;
 	r->gone = true;
 	r->stopping = true;
 	return act(e, ACT_RUN_STALE, run, 0, 0);
@@ -197,6 +202,7 @@ op_done(struct engine *e, const struct meta_op *op, struct engine_ref ref, struc
 	struct erun *r = e->runs.v[ref.run];
 	struct engine_event ev = {.ref = ref, .reason = op->blocked_by};
 
+	r->nops--;
 	if (op->stale)
 		return run_stale(e, ref.run);
 	if (r->gone)
@@ -206,9 +212,9 @@ op_done(struct engine *e, const struct meta_op *op, struct engine_ref ref, struc
 				  op->blocked ? TE_BLOCKED : TE_ADMITTED, now, &ev);
 	if (op->kind != META_OP_RUN)
 		return 0;
-	if (r->cancelling)
+	if (r->cancelling && ref.number == r->cancel_op)
 		r->cancel_durable = true;
-	if (op->run_state == RUN_DONE && r->ended) {
+	if (r->ended && ref.number == r->end_op) {
 		r->gone = true;
 		return act(e, ACT_RUN_END, ref.run, 0, 0);
 	}

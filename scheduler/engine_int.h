@@ -61,13 +61,17 @@ struct erun {
 	uint32_t active; /* slots held */
 	uint32_t live;
 	uint32_t nblocked; /* READY and blocked */
-	bool stopping;	   /* launches nothing more */
+	uint32_t nops;	   /* its operations that are not durable yet */
+	/* META_OP_RUN operations are numbered, so that the commit of an older one is not taken
+	 * for that of the cancel or the end. */
+	uint32_t run_ops, cancel_op, end_op;
+	bool fresh;    /* added, and not looked at yet */
+	bool stopping; /* launches nothing more */
 	bool cancelling;
 	bool cancel_durable; /* the cancel's event is committed */
 	bool timed_out;
 	bool ended; /* its end is in a batch */
 	bool gone;  /* end durable, settled, or stale: nothing of it is looked at again */
-	bool settled;
 	enum run_result result;
 	char *reason;
 	int64_t started_us, ended_us, started_mono, ended_mono;
@@ -92,8 +96,9 @@ struct engine {
 	struct engine_config cfg;
 	VEC(struct erun *) runs;
 	unsigned slots;
-	bool full; /* the disk is: launch nothing until a commit passes */
-	bool dead; /* memory ran out */
+	bool full;  /* the disk is: launch nothing until a commit passes */
+	bool dead;  /* memory ran out */
+	bool nomem; /* the same, noticed where no error can be returned */
 	bool flying;
 	struct batch pending, flight;
 	VEC(struct engine_action) actions;
@@ -174,10 +179,12 @@ int run_retry(struct engine *, uint32_t, struct now, int32_t);
 int run_check_end(struct engine *, uint32_t, struct now);
 int run_upstream_done(struct engine *, struct now);
 int run_evaluate(struct engine *, uint32_t, uint32_t, struct now);
+int run_begin(struct engine *, uint32_t, struct now);
 int set_reason(char **, const char *, ...) __attribute__((format(printf, 2, 3)));
 
 /* engine_timer.c */
 int timer_set(struct engine *, uint32_t, uint32_t, int64_t);
+int wait_begin(struct engine *, uint32_t, uint32_t, struct now);
 int timers_run(struct engine *, struct now);
 
 #endif

@@ -44,24 +44,10 @@ outputs_keep(struct inst *t, const struct meta_kv *kv, size_t n)
 }
 
 int
-engine_set_output(struct engine *e, uint32_t run, uint32_t task, const struct meta_kv *kv)
+engine_set_outputs(struct engine *e, uint32_t run, uint32_t task,
+		   const struct meta_kv *kv, size_t n)
 {
-	struct inst *t = &e->runs.v[run]->insts[task];
-	size_t n = t->outputs != NULL ? t->outputs->n : 0;
-	struct meta_kv *all = calloc(n + 1, sizeof(*all));
-	struct kept *old = t->outputs;
-	int rc;
-
-	if (all == NULL)
-		return -1;
-	if (n > 0)
-		memcpy(all, old->kv, n * sizeof(*all));
-	all[n] = *kv;
-	t->outputs = NULL;
-	rc = outputs_keep(t, all, n + 1);
-	free(old);
-	free(all);
-	return rc;
+	return outputs_keep(&e->runs.v[run]->insts[task], kv, n);
 }
 
 /**

@@ -105,6 +105,21 @@ run_evaluate(struct engine *e, uint32_t run, uint32_t task, struct now now)
 	return 0;
 }
 
+/* A task has failed in a run that stops launching at the first failure.  One that is only
+ * settled leaves that to its next owner: what still lives of it is not known here. */
+static int
+fail_fast(struct engine *e, uint32_t run, uint32_t task, struct now now)
+{
+	struct erun *r = e->runs.v[run];
+	char why[DAG_NAME_MAX + 64];
+
+	if (r->stopping || r->spec.settle)
+		return 0;
+	(void)snprintf(why, sizeof(why), "not started: `%s` failed (--fail-fast)",
+		       r->dag->tasks[task].name);
+	return run_stop_launching(e, run, now, why);
+}
+
 /**
  * run_upstream_done(e, now):
  * Tell the downstreams of every task that ended since the last call.  A queue, not a
@@ -113,7 +128,6 @@ run_evaluate(struct engine *e, uint32_t run, uint32_t task, struct now now)
 int
 run_upstream_done(struct engine *e, struct now now)
 {
-	char why[DAG_NAME_MAX + 64];
 	size_t i;
 
 	while (e->done_at < e->done.n) {
@@ -130,11 +144,8 @@ run_upstream_done(struct engine *e, struct now now)
 			if (run_evaluate(e, d.run, m->down[i], now) != 0)
 				return -1;
 		}
-		if (!r->spec.fail_fast || r->stopping || !is_failure(r, d.task))
-			continue;
-		(void)snprintf(why, sizeof(why), "not started: `%s` failed (--fail-fast)",
-			       m->name);
-		if (run_stop_launching(e, d.run, now, why) != 0)
+		if (r->spec.fail_fast && is_failure(r, d.task) &&
+		    fail_fast(e, d.run, d.task, now) != 0)
 			return -1;
 	}
 	e->done.n = e->done_at = 0;
@@ -176,6 +187,7 @@ run_cancel(struct engine *e, uint32_t run, struct now now, const char *why, bool
 {
 	struct erun *r = e->runs.v[run];
 	struct engine_event ev = {.kind = EV_CANCEL, .kill = kill};
+	struct meta_op *op;
 	uint32_t i;
 
 	if (r->gone || r->ended)
@@ -185,6 +197,11 @@ run_cancel(struct engine *e, uint32_t run, struct now now, const char *why, bool
 		if (run_stop_launching(e, run, now, why) != 0 ||
 		    op_run(e, run, now, RUN_RUNNING, why) != 0)
 			return -1;
+		r->cancel_op = r->run_ops;
+		if ((op = op_new(e, run, HEAP_NONE, META_OP_EVENT, now)) == NULL)
+			return -1;
+		op->event = "cancelling";
+		op->reason = op_str(e, why);
 	}
 	for (i = 0; i < r->dag->ntasks; i++)
 		if (r->insts[i].live && task_event(e, run, i, TE_CANCEL, now, &ev) != 0)
@@ -256,7 +273,8 @@ wants_retry(const struct inst *t)
 /**
  * run_retry(e, run, now, from):
  * Begin tasks anew: ${from} and what follows it, or (-1) what did not succeed and what
- * follows that.  Tasks of it that are under way go on as they are.  Return 0 or -1.
+ * follows that.  Tasks of it that are under way go on as they are.  A run that is being
+ * cancelled goes on being cancelled.  Return 0 or -1.
  */
 int
 run_retry(struct engine *e, uint32_t run, struct now now, int32_t from)
@@ -266,7 +284,7 @@ run_retry(struct engine *e, uint32_t run, struct now now, int32_t from)
 	int rc = 0;
 	uint32_t i;
 
-	if (r->gone)
+	if (r->gone || (r->cancelling && !r->ended))
 		return 0;
 	if ((mark = calloc(r->dag->ntasks + 1, sizeof(*mark))) == NULL)
 		return -1;
@@ -287,7 +305,7 @@ run_retry(struct engine *e, uint32_t run, struct now now, int32_t from)
 			rc = task_reset(e, run, i, now);
 		}
 	free(mark);
-	if (rc != 0 || (any && op_run(e, run, now, RUN_RUNNING, "retry") != 0))
+	if (rc != 0 || (any && op_run(e, run, now, RUN_RUNNING, ENGINE_RETRY) != 0))
 		return -1;
 	recount(r);
 	for (i = 0; i < r->dag->ntasks; i++)
@@ -296,26 +314,63 @@ run_retry(struct engine *e, uint32_t run, struct now now, int32_t from)
 	return 0;
 }
 
-static enum run_result
-verdict(struct erun *r, uint32_t *nfailed, const char **first)
+/* What the tasks of an ended run come to. */
+struct tally {
+	uint32_t bad;	 /* failures that are not allowed, of upstreams too */
+	uint32_t failed; /* of these, those that failed themselves */
+	uint32_t cancelled;
+	const char *first_bad, *first_failed, *first_cancelled;
+};
+
+static void
+count(uint32_t *n, const char **first, const char *name)
 {
+	if ((*n)++ == 0)
+		*first = name;
+}
+
+static struct tally
+tally(const struct erun *r)
+{
+	struct tally c = {0};
 	uint32_t i;
 
-	*nfailed = 0;
 	for (i = 0; i < r->dag->ntasks; i++) {
 		const struct inst *t = &r->insts[i];
+		const char *name = r->dag->tasks[i].name;
 
-		if (!is_failure(r, i) || t->result == RESULT_UPSTREAM_FAILED)
-			continue;
-		if ((*nfailed)++ == 0)
-			*first = r->dag->tasks[i].name;
-	}
-	if (r->cancelling && !r->timed_out)
-		return RUN_CANCELLED;
-	for (i = 0; i < r->dag->ntasks; i++)
 		if (is_failure(r, i))
-			return RUN_FAILED;
-	return r->timed_out ? RUN_FAILED : RUN_SUCCESS;
+			count(&c.bad, &c.first_bad, name);
+		if (is_failure(r, i) && t->result != RESULT_UPSTREAM_FAILED)
+			count(&c.failed, &c.first_failed, name);
+		if (t->selected && t->result == RESULT_CANCELLED)
+			count(&c.cancelled, &c.first_cancelled, name);
+	}
+	return c;
+}
+
+/* The run's result and its reason.  A cancel or a timeout has given its reason already. */
+static int
+verdict(struct erun *r)
+{
+	struct tally c = tally(r);
+
+	if (r->cancelling) {
+		r->result = r->timed_out ? RUN_FAILED : RUN_CANCELLED;
+		return 0;
+	}
+	r->result = c.bad > 0	      ? RUN_FAILED
+		    : c.cancelled > 0 ? RUN_CANCELLED
+				      : RUN_SUCCESS;
+	if (c.failed > 1)
+		return set_reason(&r->reason, "`%s` and %u more failed", c.first_failed,
+				  c.failed - 1);
+	if (c.bad > 0)
+		return set_reason(&r->reason, "`%s` failed",
+				  c.failed > 0 ? c.first_failed : c.first_bad);
+	if (c.cancelled > 0)
+		return set_reason(&r->reason, "`%s` was cancelled", c.first_cancelled);
+	return set_reason(&r->reason, NULL);
 }
 
 /**
@@ -327,28 +382,75 @@ int
 run_check_end(struct engine *e, uint32_t run, struct now now)
 {
 	struct erun *r = e->runs.v[run];
-	const char *first = NULL;
-	uint32_t n;
 
 	if (r->gone || r->ended)
 		return 0;
 	if (r->ndone < r->dag->ntasks) {
-		if (!r->spec.settle || r->live > 0 || r->settled || e->flying ||
-		    e->pending.ops.n > 0)
+		if (!r->spec.settle || r->live > 0 || r->nops > 0)
 			return 0;
-		r->settled = r->gone = true;
+		r->gone = true;
 		return act(e, ACT_RUN_SETTLED, run, 0, 0);
 	}
-	r->result = verdict(r, &n, &first);
+	if (verdict(r) != 0)
+		return -1;
 	r->ended = true;
 	r->ended_us = now.wall_us;
 	r->ended_mono = now.mono_us;
 	r->due_mono = 0;
-	if (r->result == RUN_FAILED && !r->timed_out &&
-	    set_reason(&r->reason, n > 1 ? "`%s` and %u more failed" : "`%s` failed",
-		       first != NULL ? first : "?", n - 1) != 0)
+	if (op_run(e, run, now, RUN_DONE, r->reason) != 0)
 		return -1;
-	if (r->result == RUN_SUCCESS && set_reason(&r->reason, NULL) != 0)
+	r->end_op = r->run_ops;
+	return 0;
+}
+
+/* Waits of the engine itself that a run was taken over with go on. */
+static int
+begin_waits(struct engine *e, uint32_t run, struct now now)
+{
+	struct erun *r = e->runs.v[run];
+	uint32_t i;
+
+	for (i = 0; i < r->dag->ntasks; i++) {
+		struct inst *t = &r->insts[i];
+		int64_t dur = -1, until = -1;
+
+		if (!t->live || t->slot)
+			continue;
+		if (e->cfg.wait_times != NULL)
+			e->cfg.wait_times(e->cfg.ctx, r->spec.ctx, i, &dur, &until);
+		t->by_wall = until >= 0;
+		if (wait_begin(e, run, i, now) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/**
+ * run_begin(e, run, now):
+ * Look for the first time at a run that was added.  Return 0 or -1.
+ */
+int
+run_begin(struct engine *e, uint32_t run, struct now now)
+{
+	struct erun *r = e->runs.v[run];
+	const char *why = r->spec.cancel_reason;
+	uint32_t i;
+
+	r->fresh = false;
+	if (begin_waits(e, run, now) != 0)
 		return -1;
-	return op_run(e, run, now, RUN_DONE, r->reason);
+	if (r->spec.retry && run_retry(e, run, now, r->spec.from) != 0)
+		return -1;
+	/* If its time is up, that is what it is cancelled for. */
+	if (r->spec.cancel && (r->due_mono == 0 || r->due_mono > now.mono_us) &&
+	    run_cancel(e, run, now, why != NULL ? why : "cancelled", false) != 0)
+		return -1;
+	/* A retry looks past the failures that it was not asked to mend. */
+	for (i = 0; r->spec.fail_fast && !r->spec.retry && i < r->dag->ntasks; i++)
+		if (is_failure(r, i) && fail_fast(e, run, i, now) != 0)
+			return -1;
+	for (i = 0; i < r->dag->ntasks; i++)
+		if (run_evaluate(e, run, i, now) != 0)
+			return -1;
+	return 0;
 }

@@ -281,16 +281,7 @@ on_admitted(struct step *s)
 	changed(s);
 	if (op_task(s->e, s->run, s->task, s->now, false) != 0)
 		return -1;
-	if (t->by_wall) {
-		struct engine_ref w = {
-		    .run = s->run, .task = s->task, .number = t->number};
-
-		return vec_push(&s->e->wall_waits, w);
-	}
-	return timer_set(s->e, s->run, s->task,
-			 s->now.mono_us + (t->due_wall > s->now.wall_us
-					       ? t->due_wall - s->now.wall_us
-					       : 0));
+	return wait_begin(s->e, s->run, s->task, s->now);
 }
 
 /* PROPOSED -> READY, blocked [on_blocked]: the row was not inserted */
@@ -353,13 +344,14 @@ on_started(struct step *s)
 	return action(s, s->t->killed ? ACT_KILL : ACT_STOP);
 }
 
-/* STARTING -> READY [on_void]: its process never ran */
+/* STARTING, RUNNING -> READY [on_void]: its program never ran */
 static int
 on_void(struct step *s)
 {
 	struct inst *t = s->t;
 
-	if (t->stopping)
+	/* Also where the run only launches nothing more (fail-fast): it would wait forever. */
+	if (t->stopping || s->r->stopping)
 		return cancelled(s);
 	if (end_attempt(s, RESULT_VOID, CAUSE_NONE, s->ev->reason) != 0)
 		return -1;
@@ -452,6 +444,8 @@ on_lost(struct step *s)
 static int
 on_outputs(struct step *s)
 {
+	if (!s->ev->ok && s->t->stopping)
+		return cancelled(s);
 	if (!s->ev->ok)
 		return fail(s, CAUSE_OUTPUT, s->ev->reason != NULL ? s->ev->reason : "");
 	if (outputs_keep(s->t, s->ev->outputs, s->ev->noutputs) != 0 ||
@@ -512,6 +506,16 @@ on_cancel_live(struct step *s)
 	return action(s, kill ? ACT_KILL : ACT_STOP);
 }
 
+/* COMMITTING: the work is done, so a plain cancel lets it be kept [on_cancel_committing] */
+static int
+on_cancel_committing(struct step *s)
+{
+	if (s->ev == NULL || !s->ev->kill || s->t->killed)
+		return 0;
+	s->t->stopping = s->t->killed = true;
+	return action(s, ACT_KILL);
+}
+
 typedef int (*const transition)(struct step *);
 
 static transition table[INST_STATES][TE_EVENTS] = {
@@ -526,11 +530,12 @@ static transition table[INST_STATES][TE_EVENTS] = {
 		       [TE_EXITED] = on_exited,
 		       [TE_LOST] = on_lost,
 		       [TE_CANCEL] = on_cancel_live},
-    [TASK_RUNNING] = {[TE_EXITED] = on_exited,
+    [TASK_RUNNING] = {[TE_VOID] = on_void,
+		      [TE_EXITED] = on_exited,
 		      [TE_LOST] = on_lost,
 		      [TE_DUE] = on_due,
 		      [TE_CANCEL] = on_cancel_live},
-    [TASK_COMMITTING] = {[TE_OUTPUTS] = on_outputs},
+    [TASK_COMMITTING] = {[TE_OUTPUTS] = on_outputs, [TE_CANCEL] = on_cancel_committing},
     [TASK_UP_FOR_RETRY] = {[TE_DUE] = on_due, [TE_CANCEL] = on_cancel_idle},
 };
 
@@ -545,7 +550,7 @@ task_event(struct engine *e, uint32_t run, uint32_t task, enum task_event event,
 	struct step s = step_of(e, run, task, now, ev);
 	transition f = table[s.t->state][event];
 
-	return f != NULL ? f(&s) : 0;
+	return f != NULL && !s.r->gone ? f(&s) : 0;
 }
 
 /**

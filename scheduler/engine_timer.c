@@ -48,6 +48,22 @@ timer_pop(struct engine *e)
 	return top;
 }
 
+/**
+ * wait_begin(e, run, task, now):
+ * A `wait` runs from now on, until its due_wall: by the clock that it follows.  Return 0 or -1.
+ */
+int
+wait_begin(struct engine *e, uint32_t run, uint32_t task, struct now now)
+{
+	struct inst *t = &e->runs.v[run]->insts[task];
+	struct engine_ref w = {.run = run, .task = task, .number = t->number};
+	int64_t left = t->due_wall - now.wall_us;
+
+	if (t->by_wall)
+		return vec_push(&e->wall_waits, w);
+	return timer_set(e, run, task, now.mono_us + (left > 0 ? left : 0));
+}
+
 static int
 walls_run(struct engine *e, struct now now)
 {
@@ -95,7 +111,8 @@ timers_run(struct engine *e, struct now now)
 		if (r->gone || r->due_mono == 0 || r->due_mono > now.mono_us)
 			continue;
 		r->due_mono = 0;
-		r->timed_out = true;
+		/* One that is being cancelled already ends for that reason. */
+		r->timed_out = !r->cancelling;
 		if (run_cancel(e, i, now, "the run's timeout is up", false) != 0)
 			return -1;
 	}
@@ -113,6 +130,8 @@ engine_deadline(const struct engine *e, struct now now)
 	for (i = 0; i < e->runs.n; i++) {
 		const struct erun *r = e->runs.v[i];
 
+		if (r->fresh)
+			return 0;
 		if (!r->gone && r->due_mono != 0 && r->due_mono - now.mono_us < next)
 			next = r->due_mono - now.mono_us;
 	}

@@ -98,6 +98,20 @@ adopt_of(struct srun *r, const struct dag_task *t, const struct meta_attempt *m)
 	    .leave_children = t->leave_children};
 }
 
+/* Has an attempt ended for sure, whatever its row says? */
+static bool
+has_ended(struct srun *r, const struct dag_task *t, const struct meta_attempt *m)
+{
+	struct exec_adopt a = adopt_of(r, t, m);
+	struct exit_record rec;
+	enum exec_fate fate;
+
+	if (t->type->kind == TASK_ENGINE)
+		return false;
+	fate = exec_local_fate(r->s->p, &a, &rec, NULL);
+	return fate != FATE_ALIVE && fate != FATE_UNSURE;
+}
+
 struct live {
 	struct meta_attempt *v;
 	size_t n;
@@ -118,14 +132,9 @@ find_live(struct srun *r, struct live *live, struct err *err)
 		return err_nomem(err);
 	for (i = 0; i < n; i++) {
 		const struct dag_task *t = dag_task_find(r->dag, all[i].task);
-		struct exec_adopt a;
-		struct exit_record rec;
 
-		if (t == NULL || all[i].state == TASK_DONE)
-			continue;
-		a = adopt_of(r, t, &all[i]);
-		if (r->settle && (t->type->kind == TASK_ENGINE ||
-				  exec_local_fate(r->s->p, &a, &rec, NULL) == FATE_ALIVE))
+		if (t == NULL || all[i].state == TASK_DONE ||
+		    (r->settle && !has_ended(r, t, &all[i])))
 			continue;
 		r->rows[t->id].live = true;
 		r->rows[t->id].attempt = all[i].number;
@@ -136,15 +145,59 @@ find_live(struct srun *r, struct live *live, struct err *err)
 	return 0;
 }
 
+/* Outputs on their way from the database to the engine, one task after the other. */
+struct values {
+	struct srun *r;
+	struct arena *arena;
+	const struct dag_task *task; /* whose values are collected, or NULL */
+	VEC(struct meta_kv) kv;
+	int rc;
+};
+
 static void
-read_output(void *ctx, const char *task, int32_t map, const struct meta_kv *kv)
+values_flush(struct values *v)
 {
-	struct srun *r = ctx;
-	const struct dag_task *t = dag_task_find(r->dag, task);
+	struct srun *r = v->r;
+
+	if (v->task != NULL && v->rc == 0)
+		v->rc = engine_set_outputs(r->s->engine, r->index, v->task->id, v->kv.v,
+					   v->kv.n);
+	v->kv.n = 0;
+}
+
+static void
+values_add(void *ctx, const char *task, int32_t map, const struct meta_kv *kv)
+{
+	struct values *v = ctx;
+	struct meta_kv copy = {.key = arena_strdup(v->arena, kv->key),
+			       .val = arena_strndup(v->arena, kv->val, kv->len),
+			       .len = kv->len};
 
 	(void)map;
-	if (t != NULL)
-		(void)engine_set_output(r->s->engine, r->index, t->id, kv);
+	if (v->task == NULL || strcmp(v->task->name, task) != 0) {
+		values_flush(v);
+		v->task = dag_task_find(v->r->dag, task);
+	}
+	if (copy.key == NULL || copy.val == NULL || vec_push(&v->kv, copy) != 0)
+		v->rc = -1;
+}
+
+/* Templates need the outputs of what has ended; nothing is decided before they are there. */
+static int
+read_outputs(struct srun *r, struct err *err)
+{
+	struct values v = {.r = r, .arena = arena_new(0)};
+	int rc;
+
+	if (v.arena == NULL)
+		return err_nomem(err);
+	rc = meta_outputs(r->s->meta, r->id, values_add, &v, err);
+	values_flush(&v);
+	if (rc == 0 && v.rc != 0)
+		rc = err_nomem(err);
+	vec_release(&v.kv);
+	arena_free(v.arena);
+	return rc;
 }
 
 /* Watch what lives; the executor reports what has ended. */
@@ -195,7 +248,8 @@ into_engine(struct srun *r, const struct meta_run *m, const struct take *how,
 	    const struct live *live, struct err *err)
 {
 	struct session *s = r->s;
-	struct engine_run_spec spec = {.started_us = m->started_us,
+	struct engine_run_spec spec = {.started_us = m->started_us != 0 ? m->started_us
+									: m->created_us,
 				       .deadline_us = m->deadline_us,
 				       .retry = how->retry,
 				       .cancel = how->cancel,
@@ -215,9 +269,13 @@ into_engine(struct srun *r, const struct meta_run *m, const struct take *how,
 				       r->id, how->from);
 		spec.from = (int32_t)t->id;
 	}
-	if (srun_add(r, &spec, err) != 0)
-		return -1;
-	if (meta_outputs(s->meta, r->id, read_output, r, err) != 0)
+	/* Its owner died while it was being cancelled: that goes on. */
+	if (!how->retry && !how->settle && m->reason != NULL && m->reason[0] != '\0' &&
+	    strcmp(m->reason, ENGINE_RETRY) != 0) {
+		spec.cancel = true;
+		spec.cancel_reason = m->reason;
+	}
+	if (srun_add(r, &spec, err) != 0 || read_outputs(r, err) != 0)
 		return -1;
 	return adopt_all(r, live, err);
 }

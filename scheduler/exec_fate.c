@@ -1,6 +1,8 @@
 /*
  * What became of an attempt, read from its directory.  The order of the questions matters:
  * the lock first (it says whether it lives), then the record, then the marker of the start.
+ * Only a file that is surely absent counts as absent: an attempt that lives must never be
+ * taken for one that never ran because descriptors had run out.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,48 +17,56 @@
 #include "store/project.h"
 #include "tasks/proto/attempt_dir.h"
 
-/* Is the attempt's lock held?  1 yes, 0 free, -1 there is no such file. */
-static int
-alive(int dirfd)
+static enum exec_fate
+absent(int errnum, const char *what, struct err *err)
 {
-	int fd = openat(dirfd, ATTEMPT_ALIVE, O_RDONLY | O_CLOEXEC), held;
+	if (errnum != ENOENT && errnum != ENOTDIR) {
+		(void)err_sys(err, errnum, "cannot look into the attempt's directory");
+		return FATE_UNSURE;
+	}
+	(void)err_set(err, ERR_NOTFOUND, "it was interrupted before its %s", what);
+	return FATE_VOID;
+}
+
+/* Does the attempt live?  FATE_ALIVE, FATE_VOID, FATE_UNSURE, or FATE_LOST: its lock is free. */
+static enum exec_fate
+alive(int dirfd, struct err *err)
+{
+	int fd = openat(dirfd, ATTEMPT_ALIVE, O_RDONLY | O_CLOEXEC), rc, errnum;
 
 	if (fd == -1)
-		return -1;
+		return absent(errno, "process was made", err);
 	/* A shared lock, so that two who look do not take each other for the shim. */
-	held = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+	rc = flock(fd, LOCK_SH | LOCK_NB);
+	errnum = errno;
 	(void)close(fd);
-	return held;
+	if (rc == 0)
+		return FATE_LOST;
+	return errnum == EWOULDBLOCK ? FATE_ALIVE : absent(errnum, "", err);
 }
 
 static enum exec_fate
 fate_in(int dirfd, struct exit_record *rec, struct err *err)
 {
+	enum exec_fate fate = alive(dirfd, err);
+	struct err why = {0};
 	struct stat st;
 
-	switch (alive(dirfd)) {
-	case 1:
-		return FATE_ALIVE;
-	case -1:
-		err_set(err, ERR_NOTFOUND,
-			"it was interrupted before its process was made");
-		return FATE_VOID;
-	default:
-		break;
-	}
-	switch (exit_record_read(dirfd, rec, err)) {
+	if (fate != FATE_LOST)
+		return fate;
+	switch (exit_record_read(dirfd, rec, &why)) {
 	case 1:
 		return FATE_EXITED;
 	case -1:
-		return FATE_LOST;
+		if (err != NULL)
+			*err = why;
+		return why.code == ERR_NEWER ? FATE_LOST : FATE_UNSURE;
 	default:
 		break;
 	}
-	if (fstatat(dirfd, ATTEMPT_STARTED, &st, 0) != 0) {
-		err_set(err, ERR_NOTFOUND, "it was interrupted before its program began");
-		return FATE_VOID;
-	}
-	err_set(err, ERR_SYS, "its shim was killed, so nobody knows how it ended");
+	if (fstatat(dirfd, ATTEMPT_STARTED, &st, 0) != 0)
+		return absent(errno, "program began", err);
+	(void)err_set(err, ERR_SYS, "its shim was killed, so nobody knows how it ended");
 	return FATE_LOST;
 }
 
@@ -66,7 +76,7 @@ exec_local_fate(const struct project *p, const struct exec_adopt *a,
 {
 	enum exec_fate fate;
 	struct buf path;
-	int dirfd;
+	int dirfd, errnum;
 
 	memset(rec, 0, sizeof(*rec));
 	if (strcmp(a->boot_id, a->this_boot) != 0) {
@@ -75,13 +85,12 @@ exec_local_fate(const struct project *p, const struct exec_adopt *a,
 	}
 	buf_init(&path, 0);
 	buf_addf(&path, "%s/%s", p->state, a->dir);
+	errno = ENOMEM;
 	dirfd = buf_failed(&path) ? -1 : open(path.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	errnum = errno;
 	buf_release(&path);
-	if (dirfd == -1) {
-		err_set(err, ERR_NOTFOUND,
-			"it was interrupted before its process was made");
-		return FATE_VOID;
-	}
+	if (dirfd == -1)
+		return absent(errnum, "process was made", err);
 	fate = fate_in(dirfd, rec, err);
 	(void)close(dirfd);
 	return fate;

@@ -44,10 +44,12 @@ struct watched {
 	char *dir;  /* relative to the state directory */
 	char *id;   /* DAG_ATTEMPT_ID */
 	char *boot; /* boot id of its row */
-	bool child; /* ours to reap */
 	bool leave_children;
-	bool ending;	  /* its watcher is being closed */
-	pid_t pid;	  /* of the shim; 0 unknown yet */
+	bool ending; /* its watcher is being closed */
+	pid_t pid;   /* of the shim, our child; 0: it is not, or was reaped */
+	int status;  /* of wait, once it was reaped */
+	bool known;  /* who an adopted shim is: */
+	struct proc_id who;
 	int pidfd;	  /* -1: none */
 	int want;	  /* signal to send as soon as the pid is known, or 0 */
 	uv_poll_t poll;	  /* on the pidfd */
@@ -153,47 +155,114 @@ on_swept(void *ctx, struct engine_ref ref, const char *why)
 	x->to.lost(x->to.ctx, ref, why);
 }
 
+/* Once its process has ended, the pid may be anybody's. */
+static void
+reap(struct watched *w)
+{
+	if (w->pid > 0 && waitpid(w->pid, &w->status, WNOHANG) == w->pid)
+		w->pid = 0;
+}
+
+/* How our shim says it left: enum shim_exit, or -1 where it did not or was not ours. */
+static int
+shim_exit_of(const struct watched *w)
+{
+	return w->pid == 0 && !w->known && WIFEXITED(w->status) ? WEXITSTATUS(w->status)
+								: -1;
+}
+
+static void
+report_record(struct watched *w, const struct exit_record *rec)
+{
+	const struct exec_reports *to = &w->x->to;
+	struct engine_ref ref = w->ref;
+
+	unwatch(w);
+	if (rec->step == EXIT_STEP_FORK || rec->step == EXIT_STEP_PIPE)
+		to->voided(to->ctx, ref, "the system is out of processes or memory",
+			   RETRY_SOON_US);
+	else
+		to->exited(to->ctx, ref, rec);
+}
+
+/* The program never ran. */
+static void
+report_void(struct watched *w, const char *why)
+{
+	const struct exec_reports *to = &w->x->to;
+	struct exit_record rec = {.status = -1, .step = EXIT_STEP_SETUP, .sys = EPROTO};
+	struct engine_ref ref = w->ref;
+	int left = shim_exit_of(w);
+
+	unwatch(w);
+	if (left == SHIM_EXIT_USAGE) /* it would say so again and again */
+		to->exited(to->ctx, ref, &rec);
+	else if (left == SHIM_EXIT_FILES)
+		to->voided(to->ctx, ref,
+			   "dag-shim cannot write into the attempt's directory",
+			   RETRY_SOON_US);
+	else
+		to->voided(to->ctx, ref, why, left > 0 ? RETRY_SOON_US : 0);
+}
+
+/* Report only when nothing of it works any more. */
+static void
+report_lost(struct watched *w, const char *why)
+{
+	struct local *x = w->x;
+	struct exec_adopt a = adopt_of(w);
+
+	if (shim_exit_of(w) == SHIM_EXIT_RECORD)
+		why =
+		    "it ended, but its record could not be written, so nobody knows how";
+	if (sweep_start(x->loop, x->p, &a, why, on_swept, x) != 0)
+		x->to.lost(x->to.ctx, w->ref, why);
+	unwatch(w);
+}
+
+static void on_gone(uv_timer_t *);
+
 /* The shim is gone: say how its attempt ended. */
 static void
 report_end(struct watched *w)
 {
-	struct local *x = w->x;
 	struct exec_adopt a = adopt_of(w);
 	struct exit_record rec;
-	struct engine_ref ref = w->ref;
 	struct err err = {0};
-	int status = 0;
 
-	if (w->child && w->pid > 0)
-		(void)waitpid(w->pid, &status, WNOHANG);
-	switch (exec_local_fate(x->p, &a, &rec, &err)) {
-	case FATE_ALIVE:
-		/* A fork of it may hold the lock for an instant; look again soon. */
-		(void)uv_timer_start(&w->timer, w->timer.timer_cb, LOCK_POLL_MS, 0);
-		return;
+	reap(w);
+	switch (exec_local_fate(w->x->p, &a, &rec, &err)) {
+	case FATE_ALIVE:  /* a fork of it may hold the lock for an instant */
+	case FATE_UNSURE: /* we are out of descriptors, say */
+		(void)uv_timer_start(&w->timer, on_gone, LOCK_POLL_MS, 0);
+		break;
 	case FATE_EXITED:
-		unwatch(w);
-		if (rec.step == EXIT_STEP_FORK || rec.step == EXIT_STEP_PIPE)
-			x->to.voided(x->to.ctx, ref,
-				     "the system is out of processes or memory",
-				     RETRY_SOON_US);
-		else
-			x->to.exited(x->to.ctx, ref, &rec);
-		return;
+		report_record(w, &rec);
+		break;
 	case FATE_VOID:
-		unwatch(w);
-		x->to.voided(x->to.ctx, ref, err.msg,
-			     w->child && WIFEXITED(status) && WEXITSTATUS(status) != 0
-				 ? RETRY_SOON_US
-				 : 0);
-		return;
+		report_void(w, err.msg);
+		break;
 	case FATE_LOST:
-		/* Report only when nothing of it works any more. */
-		if (sweep_start(x->loop, x->p, &a, err.msg, on_swept, x) != 0)
-			x->to.lost(x->to.ctx, ref, err.msg);
-		unwatch(w);
-		return;
+		report_lost(w, err.msg);
+		break;
 	}
+}
+
+static void
+on_gone(uv_timer_t *h)
+{
+	report_end(h->data);
+}
+
+/* Does it live, as far as can be told? */
+static bool
+lives(const struct watched *w)
+{
+	struct exec_adopt a = adopt_of(w);
+	struct exit_record rec;
+	enum exec_fate fate = exec_local_fate(w->x->p, &a, &rec, NULL);
+
+	return fate == FATE_ALIVE || fate == FATE_UNSURE;
 }
 
 static void
@@ -214,10 +283,8 @@ static void
 on_look(uv_timer_t *h)
 {
 	struct watched *w = h->data;
-	struct exec_adopt a = adopt_of(w);
-	struct exit_record rec;
 
-	if (exec_local_fate(w->x->p, &a, &rec, NULL) != FATE_ALIVE) {
+	if (!lives(w)) {
 		report_end(w);
 		return;
 	}
@@ -261,11 +328,10 @@ static void
 watch_pid(struct watched *w)
 {
 	struct shim_info info;
-	struct proc_id id;
 	struct buf path;
 	int dirfd;
 
-	if (w->pidfd == -1 && w->pid == 0) {
+	if (w->pidfd == -1 && w->pid == 0 && !w->known) {
 		buf_init(&path, 0);
 		put_dir(w->x, w->dir, &path);
 		dirfd = buf_failed(&path)
@@ -275,9 +341,11 @@ watch_pid(struct watched *w)
 		if (dirfd == -1)
 			return;
 		if (shim_info_read(dirfd, &info, NULL) == 1) {
-			shim_info_id(&info, &id);
-			w->pid = info.pid;
-			w->pidfd = proc_pidfd(&id);
+			shim_info_id(&info, &w->who);
+			w->known = true;
+			w->pidfd = proc_pidfd(&w->who);
+			if (w->want != 0)
+				(void)proc_signal(&w->who, w->want);
 		}
 		(void)close(dirfd);
 	}
@@ -291,8 +359,6 @@ watch_pid(struct watched *w)
 	w->poll.data = w;
 	w->open = 2;
 	(void)uv_poll_start(&w->poll, UV_READABLE, on_pidfd);
-	if (w->want != 0)
-		(void)syscall(SYS_pidfd_send_signal, w->pidfd, w->want, NULL, 0);
 }
 
 static void
@@ -304,8 +370,10 @@ send_signal(struct executor *base, struct engine_ref ref, int sig)
 		return;
 	if (w->pidfd != -1)
 		(void)syscall(SYS_pidfd_send_signal, w->pidfd, sig, NULL, 0);
-	else if (w->child && w->pid > 0)
+	else if (w->pid > 0)
 		(void)kill(w->pid, sig); /* not reaped yet, so the pid is still its own */
+	else if (w->known)
+		(void)proc_signal(&w->who, sig);
 	else
 		w->want = sig;
 }
@@ -336,9 +404,10 @@ make_dir(struct local *x, const char *dir, struct err *err)
 	if (buf_failed(&path)) {
 		err_nomem(err);
 	} else if (fsio_mkdirs(AT_FDCWD, path.p, 0700, err) == 0) {
-		dirfd = open(path.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		/* A umask can take bits even from our own directory. */
-		if (dirfd == -1 || fchmod(dirfd, 0700) != 0)
+		(void)chmod(path.p, 0700);
+		dirfd = open(path.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (dirfd == -1)
 			err_sys(err, errno, "cannot open '%s'", path.p);
 		else
 			fd = fsio_lock(dirfd, ATTEMPT_ALIVE, LOCK_TRY, true, err);
@@ -416,7 +485,7 @@ on_first(uv_timer_t *h)
 {
 	struct watched *w = h->data;
 
-	w->x->to.started(w->x->to.ctx, w->ref, w->pid, w->dir);
+	w->x->to.started(w->x->to.ctx, w->ref, w->known ? w->who.pid : w->pid, w->dir);
 	if (w->ending)
 		return;
 	if (w->pidfd == -1)
@@ -463,7 +532,6 @@ local_start(struct executor *base, const struct exec_request *q, struct err *err
 		unwatch(w);
 		goto out;
 	}
-	w->child = true;
 	w->pid = pid;
 	w->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (w->pidfd != -1)
@@ -485,10 +553,8 @@ static void
 on_adopted(uv_timer_t *h)
 {
 	struct watched *w = h->data;
-	struct exec_adopt a = adopt_of(w);
-	struct exit_record rec;
 
-	if (exec_local_fate(w->x->p, &a, &rec, NULL) != FATE_ALIVE) {
+	if (!lives(w)) {
 		report_end(w);
 		return;
 	}

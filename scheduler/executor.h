@@ -50,7 +50,8 @@ enum exec_fate {
 	FATE_ALIVE,
 	FATE_EXITED, /* its record is there */
 	FATE_VOID,   /* it never ran */
-	FATE_LOST
+	FATE_LOST,
+	FATE_UNSURE /* nothing can be told now (no descriptors, I/O errors): look again */
 };
 
 struct executor_ops {
@@ -80,7 +81,7 @@ struct executor *exec_local_new(const struct project *, struct uv_loop_s *,
 /**
  * exec_local_fate(p, adopt, rec, err):
  * Look at an attempt's directory: does it live, how did it end.  Changes nothing.  ${rec} is
- * filled for FATE_EXITED; ${err} holds the words for FATE_VOID and FATE_LOST.
+ * filled for FATE_EXITED; ${err} holds the words for FATE_VOID, FATE_LOST and FATE_UNSURE.
  */
 enum exec_fate exec_local_fate(const struct project *, const struct exec_adopt *,
 			       struct exit_record *, struct err *);

@@ -124,6 +124,8 @@ after_prepare(uv_work_t *req, int status)
 		ev.prepared = PREPARED_CANCELLED;
 	else
 		ev.prepared = w->rc == 0 ? PREPARED_RUN : PREPARED_FAILED;
+	if (ev.prepared != PREPARED_RUN)
+		attempt_drop(w->r, w->a);
 	(void)session_event(w->r->s, &ev);
 	work_free(w);
 }
@@ -153,6 +155,14 @@ take_values(struct work *w)
 		struct buf b;
 
 		buf_init(&b, 0);
+		/* A key stays as it is or is refused: masked keys would fall together. */
+		mask_apply(w->mask, o->key, strlen(o->key), &b);
+		if (!buf_failed(&b) && strcmp(b.p, o->key) != 0) {
+			buf_release(&b);
+			return err_set(&w->err, ERR_INVALID,
+				       "outputs: a key holds a secret of the task");
+		}
+		buf_clear(&b);
 		mask_apply(w->mask, o->value, o->len, &b);
 		w->kv[i] = (struct meta_kv){.key = o->key, .len = b.n};
 		w->kv[i].val = w->masked[i] = buf_steal(&b);

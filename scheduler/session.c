@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/uuid.h"
 #include "scheduler/session_int.h"
 #include "scheduler/sweep.h"
@@ -144,12 +145,20 @@ on_pump(uv_prepare_t *p)
 	struct session *s = p->data;
 	int64_t due;
 
+	/* After HUP nothing is started or stopped any more; the batch under way ends. */
+	if (s->hangup) {
+		if (!s->flying)
+			uv_stop(&s->loop);
+		return;
+	}
 	pump_actions(s);
 	session_show_changes(s);
+	if (s->look_due)
+		session_look(s);
 	if (s->broken)
 		return;
 	if (!s->flying && engine_pending(s->engine)) {
-		if (engine_urgent(s->engine) || s->lazy_due || s->hangup)
+		if (engine_urgent(s->engine) || s->lazy_due)
 			session_submit(s);
 		else if (!uv_is_active((uv_handle_t *)&s->lazy))
 			arm(&s->lazy, LAZY_MS * 1000, on_lazy);
@@ -163,8 +172,8 @@ on_pump(uv_prepare_t *p)
 		s->want_stop = false;
 		(void)raise(SIGSTOP);
 	}
-	if (session_over(s) || (s->hangup && !s->flying && !engine_pending(s->engine)))
-		uv_stop(&s->loop);
+	if (session_over(s) || (s->interrupts > 2 && !s->flying && s->full_told))
+		uv_stop(&s->loop); /* the third Ctrl-C does not wait for a full disk */
 }
 
 static void
@@ -242,7 +251,7 @@ open_loop(struct session *s, struct err *err)
 	if ((rc = uv_async_init(&s->loop, &s->wrote, session_wrote)) != 0)
 		return err_set(err, ERR_SYS, "cannot make an event: %s", uv_strerror(rc));
 	s->wrote.data = s;
-	if (session_signals(s, err) != 0 || session_look_start(s, err) != 0)
+	if (session_look_start(s, err) != 0)
 		return -1;
 	(void)uv_prepare_start(&s->pump, on_pump);
 	if (s->cfg.observer->tick != NULL)
@@ -298,10 +307,13 @@ session_loop(struct session *s, struct err *err)
 {
 	struct engine_event begin = {.kind = EV_TICK};
 
+	/* Until now a signal just ended the process, which may have waited for the database. */
+	if (session_signals(s, &s->err) != 0)
+		s->broken = true;
 	(void)session_event(s, &begin);
 	while (!s->broken && !session_over(s)) {
 		(void)uv_run(&s->loop, UV_RUN_DEFAULT);
-		if (s->hangup)
+		if (s->hangup || s->interrupts > 2)
 			break;
 	}
 	if (s->cfg.observer->tick != NULL)
@@ -317,6 +329,31 @@ close_walk(uv_handle_t *h, void *arg)
 		uv_close(h, NULL);
 }
 
+/* Workers under way see their stop flags and end; their callbacks must run. */
+static void
+stop_workers(struct session *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->runs.n; i++)
+		for (struct attempt *a = s->runs.v[i]->attempts; a != NULL; a = a->next)
+			__atomic_store_n(&a->stop, true, __ATOMIC_RELAXED);
+	sweep_stop();
+}
+
+static void
+close_loop(struct session *s)
+{
+	/* Handles first: nothing but the workers may call back from now on. */
+	uv_walk(&s->loop, close_walk, NULL);
+	do
+		(void)uv_run(&s->loop, UV_RUN_ONCE);
+	while (s->workers > 0 || sweep_active() > 0);
+	(void)uv_run(&s->loop, UV_RUN_DEFAULT);
+	if (uv_loop_close(&s->loop) != 0)
+		log_warn("the event loop was closed with handles open");
+}
+
 void
 session_close(struct session *s)
 {
@@ -325,22 +362,12 @@ session_close(struct session *s)
 	if (s == NULL)
 		return;
 	meta_writer_stop(s->writer);
+	s->broken = true;
+	stop_workers(s); /* before the executor goes, which sweeps report to */
 	if (s->local != NULL)
 		s->local->ops->close(s->local);
-	if (s->loop_open) {
-		/* Workers under way see their stop flags and end; their callbacks must run. */
-		for (i = 0; i < s->runs.n; i++)
-			for (struct attempt *a = s->runs.v[i]->attempts; a != NULL;
-			     a = a->next)
-				__atomic_store_n(&a->stop, true, __ATOMIC_RELAXED);
-		s->broken = true;
-		uv_prepare_stop(&s->pump);
-		while (s->workers > 0 || sweep_active() > 0)
-			(void)uv_run(&s->loop, UV_RUN_ONCE);
-		uv_walk(&s->loop, close_walk, NULL);
-		(void)uv_run(&s->loop, UV_RUN_DEFAULT);
-		(void)uv_loop_close(&s->loop);
-	}
+	if (s->loop_open)
+		close_loop(s);
 	engine_free(s->engine);
 	for (i = 0; i < s->runs.n; i++)
 		srun_free(s->runs.v[i]);

@@ -194,6 +194,8 @@ act_prepare(struct session *s, struct engine_ref ref)
 	if (a != NULL && prepare_start(r, a, &err) == 0)
 		return;
 	ev.reason = a == NULL ? "out of memory" : err.msg;
+	if (a != NULL)
+		attempt_drop(r, a);
 	(void)session_event(s, &ev);
 }
 
@@ -208,6 +210,8 @@ act_commit(struct session *s, struct engine_ref ref)
 	if (a != NULL && commit_start(r, a, &err) == 0)
 		return;
 	ev.reason = a == NULL ? "out of memory" : err.msg;
+	if (a != NULL)
+		attempt_drop(r, a);
 	(void)session_event(s, &ev);
 }
 
@@ -289,6 +293,25 @@ session_act(struct session *s, const struct engine_action *a)
 
 /* ---- reports of the executor ---- */
 
+/* The attempt's process is gone.  Unless its outputs are being committed, the attempt is over
+ * and forgotten, with its descriptors. */
+static void
+ended(struct session *s, const struct engine_event *ev)
+{
+	struct srun *r = s->runs.v[ev->ref.run];
+	struct engine_task_view v;
+	struct attempt *a;
+
+	if (session_event(s, ev) != 0)
+		return;
+	engine_task_view(s->engine, ev->ref.run, ev->ref.task, &v);
+	if (v.live && v.attempt == ev->ref.number)
+		return;
+	a = attempt_find(r, ev->ref.task, ev->ref.number);
+	if (a != NULL && !a->working)
+		attempt_drop(r, a);
+}
+
 static void
 on_started(void *ctx, struct engine_ref ref, pid_t pid, const char *handle)
 {
@@ -322,13 +345,20 @@ step_text(const struct exit_record *x, const struct attempt *a, struct buf *b)
 			 "the interpreter that the #! line of '%s' names does not exist",
 			 cmd);
 		return;
-	case EXIT_STEP_NONE:
 	case EXIT_STEP_STOP:
+		buf_adds(b, "it was stopped before its program began");
+		return;
+	case EXIT_STEP_NONE:
 	case EXIT_STEP_PIPE:
 	case EXIT_STEP_FORK:
 	case EXIT_STEP_SETUP:
 	case EXIT_STEP_STARTED:
 	case EXIT_STEP_MAX:
+		if (x->sys == EPROTO) {
+			buf_adds(b, "dag-shim does not fit this dag: install both from "
+				    "one build");
+			return;
+		}
 		buf_addf(b, "cannot start '%s' (%s)", cmd, exit_step_name(x->step));
 		break;
 	}
@@ -363,7 +393,7 @@ on_exited(void *ctx, struct engine_ref ref, const struct exit_record *rec)
 		num_put_duration(&text, r->dag->tasks[ref.task].timeout_us);
 		x.text = text.p;
 	}
-	(void)session_event(s, &ev);
+	ended(s, &ev);
 	buf_release(&text);
 }
 
@@ -373,7 +403,7 @@ on_voided(void *ctx, struct engine_ref ref, const char *why, int64_t delay_us)
 	struct engine_event ev = {
 	    .kind = EV_VOID, .ref = ref, .reason = why, .delay_us = delay_us};
 
-	(void)session_event(ctx, &ev);
+	ended(ctx, &ev);
 }
 
 static void
@@ -381,7 +411,7 @@ on_lost(void *ctx, struct engine_ref ref, const char *why)
 {
 	struct engine_event ev = {.kind = EV_LOST, .ref = ref, .reason = why};
 
-	(void)session_event(ctx, &ev);
+	ended(ctx, &ev);
 }
 
 const struct exec_reports session_reports = {

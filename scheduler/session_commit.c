@@ -34,7 +34,7 @@ on_again(uv_timer_t *t)
 	size_t n;
 
 	ops = engine_taken(s->engine, &n);
-	if (ops == NULL || s->flying)
+	if (ops == NULL || s->flying || s->broken)
 		return;
 	s->flying = true;
 	meta_writer_submit(s->writer, ops, n);
@@ -56,9 +56,12 @@ disk_full(struct session *s, const struct err *err)
 	(void)uv_timer_start(&s->again, on_again, FULL_MS, 0);
 }
 
-/* The state directory is gone: nothing can be recorded any more, so stop what runs. */
-static void
-state_gone(struct session *s, const struct err *err)
+/**
+ * session_state_gone(s, err):
+ * The state directory is gone: nothing can be recorded any more, so stop what runs.
+ */
+void
+session_state_gone(struct session *s, const struct err *err)
 {
 	size_t i;
 
@@ -148,7 +151,7 @@ session_wrote(uv_async_t *async)
 		if (err.code == ERR_FULL)
 			disk_full(s, &err);
 		else if (err.code == ERR_STALE)
-			state_gone(s, &err);
+			session_state_gone(s, &err);
 		else
 			session_break(s, &err);
 		return;

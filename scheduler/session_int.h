@@ -97,7 +97,7 @@ struct session {
 	bool flying; /* the writer has a batch */
 	bool lazy_due;
 	bool full_told;
-	bool lost_told;
+	bool look_due; /* somebody woke us */
 	int64_t gate_told_us;
 	unsigned interrupts;	/* INT and TERM so far */
 	int signal;		/* the first of them */
@@ -119,6 +119,7 @@ struct now session_now(struct session *);
 void session_submit(struct session *);
 void session_wrote(uv_async_t *);
 void session_show_changes(struct session *);
+void session_state_gone(struct session *, const struct err *);
 
 /* session_attempt.c */
 void session_act(struct session *, const struct engine_action *);
@@ -154,6 +155,7 @@ int session_signals(struct session *, struct err *);
 
 /* session_look.c */
 int session_look_start(struct session *, struct err *);
+void session_look(struct session *);
 void session_commands(struct session *);
 void session_poll_events(struct session *);
 

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -18,17 +19,15 @@
 static bool
 any_blocked(struct session *s)
 {
-	struct engine_task_view v;
-	uint32_t i, k;
+	struct engine_run_view v;
+	uint32_t i;
 
 	for (i = 0; i < s->runs.n; i++) {
 		if (s->runs.v[i]->over || s->runs.v[i]->settle)
 			continue;
-		for (k = 0; k < s->runs.v[i]->dag->ntasks; k++) {
-			engine_task_view(s->engine, i, k, &v);
-			if (v.blocked)
-				return true;
-		}
+		engine_run_view(s->engine, i, &v);
+		if (v.blocked > 0)
+			return true;
 	}
 	return false;
 }
@@ -40,7 +39,9 @@ retry_from(const struct srun *r, const char *args)
 	json_t *j = json_parse(args, strlen(args), NULL);
 	const char *name = json_string_value(json_object_get(j, "from"));
 	const struct dag_task *t = name != NULL ? dag_task_find(r->dag, name) : NULL;
-	int32_t id = name == NULL ? -1 : t == NULL ? -2 : (int32_t)t->id;
+	int32_t id = name == NULL			     ? -1
+		     : t == NULL || !r->rows[t->id].selected ? -2
+							     : (int32_t)t->id;
 
 	json_decref(j);
 	return id;
@@ -51,17 +52,24 @@ static void
 obey(struct srun *r, const struct meta_command *c)
 {
 	struct engine_event ev = {.ref = {.run = r->index}, .command = c->id, .from = -1};
+	struct engine_run_view v;
 
+	engine_run_view(r->s->engine, r->index, &v);
 	ev.answer = "done";
 	if (strcmp(c->verb, "cancel") == 0 || strcmp(c->verb, "kill") == 0) {
 		ev.kind = EV_CANCEL;
 		ev.kill = c->verb[0] == 'k';
 		ev.reason = "cancelled by `dag cancel`";
 		ev.answer = "stopping";
+	} else if (strcmp(c->verb, "retry") == 0 && v.cancelling && v.state != RUN_DONE) {
+		ev.kind = EV_TICK;
+		ev.answer = "refused: the run is being cancelled; retry it once it has "
+			    "ended";
 	} else if (strcmp(c->verb, "retry") == 0) {
 		ev.from = retry_from(r, c->args);
 		ev.kind = ev.from == -2 ? EV_TICK : EV_RETRY;
-		ev.answer = ev.from == -2 ? "refused: there is no such task" : "retrying";
+		ev.answer =
+		    ev.from == -2 ? "refused: the run has no such task" : "retrying";
 	} else {
 		ev.kind = EV_TICK;
 		ev.answer = "refused: this version of dag does not know the command";
@@ -119,13 +127,41 @@ warn_gate(struct session *s)
 			    "waiting for the database: process %ld holds it", (long)pid);
 }
 
-static void
-look(struct session *s)
+/* Deleted or replaced under us: then nobody would ever see what we record. */
+static bool
+state_replaced(struct session *s)
+{
+	struct stat here, there;
+	struct err err = {0};
+
+	if (fstat(s->p->state_fd, &here) != 0)
+		return false;
+	if (stat(s->p->state, &there) != 0) {
+		if (errno != ENOENT && errno != ENOTDIR)
+			return false;
+	} else if (here.st_ino == there.st_ino && here.st_dev == there.st_dev) {
+		return false;
+	}
+	(void)err_set(
+	    &err, ERR_STALE,
+	    "the state directory '%s' was deleted or replaced while it was in use",
+	    s->p->state);
+	session_state_gone(s, &err);
+	return true;
+}
+
+/**
+ * session_look(s):
+ * Look around: commands, locks that may have gone, whether our directory is still there.
+ */
+void
+session_look(struct session *s)
 {
 	struct engine_event ev = {.kind = EV_WAKE};
 	int64_t version;
 
-	if (s->broken)
+	s->look_due = false;
+	if (s->broken || s->hangup || state_replaced(s))
 		return;
 	session_commands(s);
 	if (any_blocked(s)) {
@@ -142,16 +178,19 @@ look(struct session *s)
 static void
 on_look(uv_timer_t *t)
 {
-	look(t->data);
+	session_look(t->data);
 }
 
 static void
 on_wake(uv_fs_event_t *h, const char *name, int events, int status)
 {
+	struct session *s = h->data;
+
 	(void)name;
 	(void)events;
+	/* Many may wake us at a time: one look, before the loop sleeps, is for all of them. */
 	if (status == 0)
-		look(h->data);
+		s->look_due = true;
 }
 
 int

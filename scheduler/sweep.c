@@ -27,9 +27,11 @@ struct sweep {
 	char why[512];
 	void (*done)(void *, struct engine_ref, const char *);
 	void *ctx;
+	bool stop; /* atomic: give up */
+	struct sweep *next;
 };
 
-static unsigned active; /* of the loop's thread */
+static struct sweep *sweeps; /* under way; of the loop's thread */
 
 struct hit {
 	int sig;
@@ -53,6 +55,12 @@ nap(void)
 	(void)nanosleep(&ts, NULL);
 }
 
+static bool
+stopped(const struct sweep *s)
+{
+	return __atomic_load_n(&s->stop, __ATOMIC_RELAXED);
+}
+
 /* Signal what is left until nothing is, or the time is up. */
 static int
 clear(struct sweep *s, int sig, int ms)
@@ -60,7 +68,7 @@ clear(struct sweep *s, int sig, int ms)
 	struct hit h = {.sig = sig, .self = getpid()};
 	int left = 0;
 
-	for (; ms > 0; ms -= LOOK_MS) {
+	for (; ms > 0 && !stopped(s); ms -= LOOK_MS) {
 		left = proc_find(s->session, s->entry, hit_one, &h);
 		if (left <= 0)
 			return 0;
@@ -91,11 +99,14 @@ work(uv_work_t *req)
 static void
 after(uv_work_t *req, int status)
 {
-	struct sweep *s = req->data;
+	struct sweep *s = req->data, **at = &sweeps;
 
 	(void)status;
-	active--;
-	s->done(s->ctx, s->ref, s->why);
+	while (*at != s)
+		at = &(*at)->next;
+	*at = s->next;
+	if (!stopped(s))
+		s->done(s->ctx, s->ref, s->why);
 	free(s);
 }
 
@@ -147,12 +158,27 @@ sweep_start(struct uv_loop_s *loop, const struct project *p, const struct exec_a
 		free(s);
 		return -1;
 	}
-	active++;
+	s->next = sweeps;
+	sweeps = s;
 	return 0;
+}
+
+void
+sweep_stop(void)
+{
+	struct sweep *s;
+
+	for (s = sweeps; s != NULL; s = s->next)
+		__atomic_store_n(&s->stop, true, __ATOMIC_RELAXED);
 }
 
 unsigned
 sweep_active(void)
 {
-	return active;
+	const struct sweep *s;
+	unsigned n = 0;
+
+	for (s = sweeps; s != NULL; s = s->next)
+		n++;
+	return n;
 }

@@ -18,6 +18,13 @@ int sweep_start(struct uv_loop_s *, const struct project *, const struct exec_ad
 		const char *, void (*)(void *, struct engine_ref, const char *), void *);
 
 /**
+ * sweep_stop():
+ * Have all sweeps under way end soon, without a report: what is left stays left, for whoever
+ * takes the run over.
+ */
+void sweep_stop(void);
+
+/**
  * sweep_active():
  * Return how many sweeps have not reported yet.
  */

@@ -86,7 +86,7 @@ sub runs_json {
 
 sub task_of {
     my ($run, $name) = @_;
-    my ($t) = grep { $_->{name} eq $name } @{$run->{tasks} || []};
+    my ($t) = grep { $_->{task} eq $name } @{$run->{tasks} || []};
     return $t;
 }
 

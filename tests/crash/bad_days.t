@@ -105,9 +105,9 @@ YAML
     is($rc, 0, 'exit code') or diag($out);
     my $log = read_file(attempt_dir('t', 1) . '/log');
     like($log, qr/token \*\*\*/, 'masked in the log');
-    is(system('grep', '-rqs', '--exclude=u.env', '--exclude=p.yaml', 'hunter2hunter2', '.dag'), 256,
-        'nowhere in the state directory')
-        or diag(`grep -rls hunter2hunter2 .dag`);
+    # The file that the task itself writes stays as it wrote it; who reads it masks.
+    is(`grep -rls --exclude=outputs hunter2hunter2 .dag`, '', 'nowhere else in the state directory');
+    like(`$ENV{DAG_BUILD}/bin/dag runs --json last`, qr/"value": "\*\*\*"/, 'masked as an output');
     unlike(read_file('u.env'), qr/hunter2/, 'a task that does not name it does not get it');
     delete $ENV{THE_TOKEN};
     ($rc, $out) = dag('run', 'p.yaml', '--progress', 'plain');

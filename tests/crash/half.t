@@ -87,7 +87,7 @@ subtest 'killed, resumed after the end of b' => sub {
 subtest 'killed, a second run at once' => sub {
     setup();
     my $pid = into_b();
-    my $first = runs_json('last')->{id};
+    my $first = runs_json('last')->{run};
     kill 'KILL', $pid;
     wait_dag($pid);
     my ($rc, $out) = dag('run', 'p.yaml', '--progress', 'plain');

@@ -56,10 +56,10 @@ sub check_run {
         push @wrong, "$_ tasks: " . ($n{$_} // 0) if ($n{$_} // 0) != $expect{$_};
     }
     for my $t (@{ $run->{tasks} }) {
-        my @starts = grep { /^start/ } slurp_lines("$t->{name}.log");
-        my $should = $t->{name} eq 'publish' ? 0 : $t->{name} eq 'flaky' ? 2 : 1;
-        push @wrong, "$t->{name} started " . @starts . " times" if @starts != $should;
-        push @wrong, "$t->{name} read a half file" if grep { /torn/ } slurp_lines("$t->{name}.log");
+        my @starts = grep { /^start/ } slurp_lines("$t->{task}.log");
+        my $should = $t->{task} eq 'publish' ? 0 : $t->{task} eq 'flaky' ? 2 : 1;
+        push @wrong, "$t->{task} started " . @starts . " times" if @starts != $should;
+        push @wrong, "$t->{task} read a half file" if grep { /torn/ } slurp_lines("$t->{task}.log");
     }
     is("@wrong", '', "run $id is right after $kills kills") or diag(`cat *.out.txt 2>/dev/null | tail -50`);
 }
@@ -83,7 +83,7 @@ while ($kills < $want) {
         waitpid $pid, 0;
         $kills++;
         $mine++;
-        my $id = (runs_json('last') || {})->{id};
+        my $id = (runs_json('last') || {})->{run};
         $pid = $id ? start_dag("$mine.out.txt", 'resume', '--progress', 'plain')
                    : start_dag("$mine.out.txt", 'run', 'k.yaml', '-j', '3', '--progress', 'plain');
     }

@@ -4,7 +4,8 @@
 #include "base/textwidth.h"
 #include "base/utf8.h"
 
-#define SHOWN_MAX 48 /* characters */
+#define SHOWN_MAX  48  /* characters */
+#define SHOWN_ROOM 160 /* bytes that they may take, escapes included */
 
 static void
 show_char(struct buf *b, const char *p, size_t n, uint32_t c, bool good)
@@ -25,10 +26,10 @@ show_char(struct buf *b, const char *p, size_t n, uint32_t c, bool good)
 void
 show_value(struct buf *b, const char *p, size_t n)
 {
-	size_t i = 0, count = 0;
+	size_t i = 0, count = 0, start = b->n;
 
 	buf_addc(b, '\'');
-	while (i < n && count < SHOWN_MAX) {
+	while (i < n && count < SHOWN_MAX && b->n - start < SHOWN_ROOM) {
 		uint32_t c;
 		int len = utf8_decode(p + i, n - i, &c);
 		size_t step = (size_t)(len < 0 ? -len : len);

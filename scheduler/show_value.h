@@ -7,7 +7,7 @@ struct buf;
 /**
  * show_value(b, p, n):
  * Append ${n} bytes of unknown origin between single quotes for a message: at most 48
- * characters, what a terminal would obey as \n, \t or \xNN.
+ * characters and about 170 bytes, what a terminal would obey as \n, \t or \xNN.
  */
 void show_value(struct buf *, const char *, size_t);
 

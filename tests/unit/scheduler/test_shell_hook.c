@@ -546,6 +546,12 @@ test_messages(void **state)
 	longer[sizeof(longer) - 1] = '\0';
 	longer[1000] = ';';
 	refused("x @", longer, "aaa...'");
+	/* however much of it must be escaped, the ways out are there */
+	memset(longer, '\x01', sizeof(longer) - 1);
+	refused("x @", longer, "{{ ... | sh }}");
+	for (size_t i = 0; i + 4 < sizeof(longer); i += 4)
+		memcpy(longer + i, "\xf3\xa0\x80\x81", 4);
+	refused("x @", longer, "{{ ... | sh }}");
 }
 
 static void

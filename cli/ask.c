@@ -85,7 +85,8 @@ tell_answer(struct cli *c, const struct meta_run *run, const struct meta_command
 
 /* Whether the run has ended meanwhile. */
 static int
-look_run(struct place *pl, const struct meta_run *run, bool *done, struct err *err)
+look_run(struct place *pl, const struct meta_run *run, bool *done,
+	 enum run_result *result, struct err *err)
 {
 	struct arena *a = arena_new(0);
 	struct meta_run now;
@@ -95,6 +96,7 @@ look_run(struct place *pl, const struct meta_run *run, bool *done, struct err *e
 		return err_nomem(err);
 	rc = meta_run_get(pl->meta, run->id, a, &now, err);
 	*done = rc == 0 && now.state == RUN_DONE;
+	*result = *done ? now.result : RUN_NONE;
 	arena_free(a);
 	return rc;
 }
@@ -108,6 +110,7 @@ look_answer(struct cli *c, struct place *pl, const struct meta_run *run, int64_t
 	struct meta_command cmd;
 	struct err err = {0};
 	struct arena *a = arena_new(0);
+	enum run_result result;
 	bool done = false;
 	int rc;
 
@@ -124,7 +127,7 @@ look_answer(struct cli *c, struct place *pl, const struct meta_run *run, int64_t
 	if (owner_look(pl->project, run->id, &info, NULL) != 0)
 		return 0;
 	if (!info.held) {
-		if (look_run(pl, run, &done, &err) == 0 && done) {
+		if (look_run(pl, run, &done, &result, &err) == 0 && done) {
 			cli_note(c, "run %s of %s has ended", text_short_id(run->id),
 				 run->dag);
 			*code = EXIT_OK;
@@ -164,6 +167,7 @@ int
 ask_wait_end(struct cli *c, struct place *pl, const struct meta_run *run)
 {
 	int64_t began = mono(), version = -1, now;
+	enum run_result result = RUN_NONE;
 	struct err err = {0};
 	bool told = false, done;
 
@@ -171,7 +175,7 @@ ask_wait_end(struct cli *c, struct place *pl, const struct meta_run *run)
 		now = meta_data_version(pl->meta);
 		if (now != version) {
 			version = now;
-			if (look_run(pl, run, &done, &err) != 0)
+			if (look_run(pl, run, &done, &result, &err) != 0)
 				return cli_fail(c, &err);
 			if (done)
 				break;
@@ -192,6 +196,7 @@ ask_wait_end(struct cli *c, struct place *pl, const struct meta_run *run)
 		}
 		pause_a_bit();
 	}
-	buf_addf(&c->out, "run %s of %s has ended\n", text_short_id(run->id), run->dag);
+	buf_addf(&c->out, "run %s of %s has ended: %s\n", text_short_id(run->id),
+		 run->dag, run_result_name(result));
 	return EXIT_OK;
 }

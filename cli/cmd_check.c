@@ -1,9 +1,11 @@
 /*
  * dag check: all mistakes of all files in one go.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
@@ -159,6 +161,8 @@ check_path(struct check *k, const char *path, struct err *err)
 	struct source s;
 	int rc;
 
+	if (access(path, F_OK) != 0)
+		return err_sys(err, errno, "cannot open '%s'", path);
 	if (project_find(path, k->c->dir, false, &p, err) != 0)
 		return -1;
 	rc = load_source(k->diag, &p, path, &s, err);

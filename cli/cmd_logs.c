@@ -120,7 +120,8 @@ wanted(const struct logs *l, const struct meta_attempt *at, bool latest)
 {
 	if (l->task != NULL && strcmp(at->task, l->task) != 0)
 		return false;
-	if (at->dir == NULL || *at->dir == '\0')
+	if (at->dir == NULL || *at->dir == '\0' ||
+	    (at->executor != NULL && strcmp(at->executor, "engine") == 0))
 		return false;
 	if (l->o->attempt.set)
 		return at->number == l->o->attempt.v;
@@ -142,13 +143,16 @@ add_stream(struct logs *l, const struct meta_attempt *at, struct err *err)
 		s.offset = l->o->from.v;
 	if (l->o->tail.set && !l->looked) {
 		fd = place_attempt_dir(&l->place, at->dir, err);
-		if (fd < 0)
+		if (fd < 0 && err->code != ERR_NOTFOUND)
 			return -1;
-		if (logview_tail(fd, l->o->tail.v, &s.offset, err) != 0) {
+		if (fd < 0)
+			err_clear(err);
+		else if (logview_tail(fd, l->o->tail.v, &s.offset, err) != 0) {
 			(void)close(fd);
 			return -1;
 		}
-		(void)close(fd);
+		if (fd >= 0)
+			(void)close(fd);
 	}
 	return vec_push(&l->streams, s) == 0 ? 0 : err_nomem(err);
 }
@@ -234,6 +238,20 @@ wants_header(const struct logs *l, size_t i)
 	return l->task == NULL && l->last != i + 1;
 }
 
+/* The row of an attempt comes before its directory, and may outlive it. */
+static int
+no_directory(struct logs *l, struct stream *s, struct err *err)
+{
+	if (err->code != ERR_NOTFOUND)
+		return -1;
+	if (!s->ended)
+		return 0;
+	err_clear(err);
+	cli_note(l->c, "%s: its log is not there any more", s->label);
+	s->drained = true;
+	return 0;
+}
+
 static int
 print_stream(struct logs *l, size_t i, struct err *err)
 {
@@ -246,7 +264,7 @@ print_stream(struct logs *l, size_t i, struct err *err)
 		return 0;
 	fd = place_attempt_dir(&l->place, s->dir, err);
 	if (fd < 0)
-		return -1;
+		return no_directory(l, s, err);
 	if (header)
 		buf_addf(&l->c->out, "%s==> %s <==\n", l->last != 0 ? "\n" : "",
 			 s->label);

@@ -125,6 +125,7 @@ put_head(struct look *l, const struct meta_run *run, const char *status)
 	struct cli *c = l->c;
 	const char *ansi = cli_color(c, 1) ? status_ansi(status) : NULL;
 	struct buf b;
+	int64_t began;
 
 	buf_addf(&c->out, "run %s of %s: ", run->id, run->dag);
 	if (ansi != NULL)
@@ -136,11 +137,10 @@ put_head(struct look *l, const struct meta_run *run, const char *status)
 	text_when(&b, run->logical_us);
 	put_fact(c, "about", b.p);
 	buf_clear(&b);
-	text_when(&b, run->started_us);
-	if (run->started_us != 0) {
-		buf_adds(&b, run->ended_us != 0 ? ", took " : ", for ");
-		put_span(&b, run->started_us, run->ended_us);
-	}
+	began = run->started_us != 0 ? run->started_us : run->created_us;
+	text_when(&b, began);
+	buf_adds(&b, run->ended_us != 0 ? ", took " : ", for ");
+	put_span(&b, began, run->ended_us);
 	put_fact(c, "started", b.p);
 	if (strcmp(run->params, "{}") != 0)
 		put_fact(c, "params", run->params);

@@ -77,7 +77,10 @@ rank_of(const struct session_task *t)
 	case TASK_UP_FOR_RETRY:
 		return RANK_RETRY;
 	case TASK_READY:
-		return RANK_READY;
+		/* Why it does not start is worth a line; that there is no slot is not. */
+		return t->reason != NULL && strncmp(t->reason, "waits for ", 10) == 0
+			   ? RANK_READY
+			   : RANK_REST;
 	case TASK_DONE:
 		return t->result == RESULT_FAILED || t->result == RESULT_LOST
 			   ? RANK_FAILED
@@ -110,11 +113,13 @@ count(struct counts *n, const struct session_task *t)
 		n->retry++;
 		return;
 	case RANK_READY:
-		n->ready++;
-		return;
 	case RANK_FAILED:
 	case RANK_REST:
 		break;
+	}
+	if (t->state == TASK_READY) {
+		n->ready++;
+		return;
 	}
 	if (t->state != TASK_DONE) {
 		n->waiting++;

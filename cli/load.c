@@ -1,8 +1,10 @@
 #include "cli/load.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/diag.h"
 #include "base/err.h"
@@ -58,6 +60,8 @@ find_word(struct cli *c, const char *word, struct loaded *l, char **path, struct
 	bool file = find_is_file(word);
 
 	*path = NULL;
+	if (file && access(word, F_OK) != 0)
+		return err_sys(err, errno, "cannot open '%s'", word);
 	if (project_find(file ? word : NULL, c->dir, false, &l->project, err) != 0)
 		return -1;
 	if (!file)

@@ -214,9 +214,9 @@ is_news(const struct session_task *t)
 	case TASK_DONE:
 		return true;
 	case TASK_READY:
-		/* Which path lock it waits for, which is told as "`path` ..."; else its last
-		 * failure, which has been told. */
-		return t->reason != NULL && *t->reason == '`';
+		/* Which path lock it waits for ("waits for `data/x.csv` ..."); else the reason is
+		 * its last failure, which has been told. */
+		return t->reason != NULL && strncmp(t->reason, "waits for ", 10) == 0;
 	case TASK_WAITING:
 	case TASK_PREPARING:
 	case TASK_STARTING:

@@ -142,25 +142,47 @@ put_slowest(struct summary *s)
 
 /* ---- what failed ---- */
 
+/* Copy without the escape sequences of colours and cursors: here they would be noise. */
+static char *
+without_escapes(const char *p, size_t n)
+{
+	char *out = malloc(n + 1);
+	size_t i, k = 0;
+
+	for (i = 0; out != NULL && i < n; i++) {
+		if (p[i] != '\033' || i + 1 == n || p[i + 1] != '[') {
+			out[k++] = p[i];
+			continue;
+		}
+		for (i += 2; i < n && (p[i] < '@' || p[i] > '~'); i++)
+			;
+	}
+	if (out != NULL)
+		out[k] = '\0';
+	return out;
+}
+
 static void
 put_log_line(struct summary *s, const char *p, size_t n)
 {
 	unsigned width = cli_width(STDOUT_FILENO);
+	const char *cr;
 	char *line;
 
 	/* Of a progress bar only what it came to. */
 	if (n > 0 && p[n - 1] == '\r')
 		n--;
-	while (n > 0 && memrchr(p, '\r', n) != NULL) {
-		const char *cr = memrchr(p, '\r', n);
-
+	cr = n > 0 ? memrchr(p, '\r', n) : NULL;
+	if (cr != NULL) {
 		n -= (size_t)(cr + 1 - p);
 		p = cr + 1;
 	}
-	line = strndup(p, n);
+	line = without_escapes(p, n);
 	buf_adds(&s->c->out, "      | ");
 	if (line != NULL)
 		(void)text_fit(&s->c->out, line, width > 20 ? width - 9 : (unsigned)-1);
+	while (s->c->out.n > 0 && s->c->out.p[s->c->out.n - 1] == ' ')
+		buf_truncate(&s->c->out, s->c->out.n - 1);
 	buf_addc(&s->c->out, '\n');
 	free(line);
 }

@@ -142,6 +142,7 @@ sub norm {
 	$s =~ s/\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\b/WHEN/g;
 	$s =~ s/^\d\d:\d\d:\d\d /TIME /mg;
 	$s =~ s/\b\d+(?:\.\d+)?(?:us|ms|s)\b/DUR/g;
+	$s =~ s/\b\d+(?:\.\d+)? (?:B|[KMG]iB)\b/SIZE/g;
 	$s =~ s/\bpid \d+/pid PID/g;
 	$s =~ s/\b(?=[0-9a-f]*\d)[0-9a-f]{8}\b/ID/g;
 	$s =~ s/(?<=\S) {2,}/  /g;

@@ -121,7 +121,8 @@ test_does_not_fit(void **state)
 	tasks[41].next_try_us = 1000000000 + 9000000;
 	tasks[41].reason = "exited with status 3";
 	tasks[42].state = TASK_READY;
-	tasks[42].reason = "`x` is in use";
+	tasks[42].reason = "waits for `x`";
+	tasks[43].state = TASK_READY;
 	layout(&b, 50, 79, 7);
 	assert_string_equal(
 	    b.p, "demo 456789ab  running 12s  21 of 50 done, 1 failed\n"
@@ -130,8 +131,8 @@ test_does_not_fit(void **state)
 		 "  task_20   lost            2.1s    its process is gone\n"
 		 "  task_41   up_for_retry    500ms   next try in 9s: exited with "
 		 "status 3\n"
-		 "  task_42   ready                   `x` is in use\n"
-		 "  and 25 waiting, 20 success\n");
+		 "  task_42   ready                   waits for `x`\n"
+		 "  and 1 ready, 24 waiting, 20 success\n");
 	buf_release(&b);
 }
 

@@ -125,6 +125,61 @@ what_is_built_of_it_loads(void **state)
 	unload(&l);
 }
 
+/* The examples of the page are DAG files; one that uses a param without declaring it is given
+ * that. */
+static void
+examples_of_the_page_load(void **state)
+{
+	size_t len, files = 0;
+	char *page = read_data("../../docs/dag-file.md", &len), *from = page, *to;
+
+	(void)state;
+	while ((from = strstr(from, "```yaml\n")) != NULL) {
+		from += strlen("```yaml\n");
+		to = strstr(from, "```");
+		assert_non_null(to);
+		*to = '\0';
+		if (dag_looks_like(from, strlen(from))) {
+			struct loaded l;
+			struct buf b;
+
+			buf_init(&b, 0);
+			buf_addf(&b, "%s%s",
+				 strstr(from, "params:\n") ? "" : "params: {name: x}\n",
+				 from);
+			l = loads(b.p);
+			unload(&l);
+			buf_release(&b);
+			files++;
+		}
+		from = to + 1;
+	}
+	assert_true(files >= 2);
+	free(page);
+}
+
+/* Cut anywhere, or with any byte changed, a file gives a model or a message. */
+static void
+any_prefix_and_any_changed_byte(void **state)
+{
+	static const char bytes[] = "\0\n :{[*&!|'\"-%\xff}";
+	size_t len;
+	char *text = read_data("bad/forty.yaml", &len);
+
+	(void)state;
+	for (size_t i = 0; i < len; i += 5) {
+		struct loaded l = load_named(FORTY, text, i);
+		char kept = text[i];
+
+		unload(&l);
+		text[i] = bytes[i / 5 % sizeof(bytes)];
+		l = load_named(FORTY, text, len);
+		unload(&l);
+		text[i] = kept;
+	}
+	free(text);
+}
+
 int
 main(void)
 {
@@ -132,6 +187,8 @@ main(void)
 	    cmocka_unit_test(forty_mistakes),
 	    cmocka_unit_test(the_file_of_the_plan),
 	    cmocka_unit_test(what_is_built_of_it_loads),
+	    cmocka_unit_test(examples_of_the_page_load),
+	    cmocka_unit_test(any_prefix_and_any_changed_byte),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

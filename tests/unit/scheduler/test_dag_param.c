@@ -49,102 +49,96 @@ short_and_long_forms(void **state)
 	unload(&l);
 }
 
+/* A declaration, what is said of it (columns counted from the p of "p: {...}"), a hint. */
+static const char *const wrong[][3] = {
+    {"{type: integer, default: '5'}",
+     "1:29: error: the default of param 'p', which is an integer, cannot be a "
+     "string",
+     "write 5 without quotes"},
+    {"{type: string, default: 5}",
+     "1:28: error: the default of param 'p', which is a string, cannot be an "
+     "integer",
+     "write \"5\""},
+    {"{type: boolean, default: 'yes'}",
+     "1:29: error: the default of param 'p', which is a boolean, cannot be a "
+     "string",
+     "true or false"},
+    {"{type: number, default: .inf}",
+     "1:28: error: the default of param 'p', which is a number, cannot be "
+     "infinite",
+     NULL},
+    {"{type: integer, default: 5, minimum: 6}",
+     "1:29: error: the default of param 'p' is below its minimum, 6", NULL},
+    {"{default: 5, maximum: 4.5}",
+     "1:14: error: the default of param 'p' is above its maximum, 4.5", NULL},
+    {"{default: abc, maximum: 2}",
+     "1:14: error: the default of param 'p' is longer than its maximum, 2 "
+     "characters",
+     NULL},
+    {"{default: [1], minimum: 2}",
+     "1:14: error: the default of param 'p' has fewer than its minimum, 2 items", NULL},
+    {"{minimum: 2, maximum: 1, type: integer}",
+     "1:14: error: the minimum of param 'p' is above its maximum 1", NULL},
+    {"{type: boolean, minimum: 1}", "1:29: error: `minimum` is not for booleans", NULL},
+    {"{type: string, minimum: 1.5}",
+     "1:28: error: `minimum` takes a length, not a number", NULL},
+    {"{type: string, minimum: -1}",
+     "1:28: error: `minimum` takes a length, not an integer", NULL},
+    {"{type: integer, minimum: x}", "1:29: error: `minimum` takes a number, not a string",
+     NULL},
+    {"{type: string, pattern: '[a'}",
+     "1:28: error: the pattern cannot be read: Unmatched [, [^, [:, [., or [=",
+     "POSIX extended"},
+    {"{type: integer, pattern: x}",
+     "1:29: error: `pattern` is for strings; param 'p' is an integer", NULL},
+    {"{default: abc, pattern: '[0-9]+'}",
+     "1:14: error: the default 'abc' of param 'p' does not match its pattern", NULL},
+    {"{default: a1, pattern: '[0-9]+'}", /* it must match the whole */
+     "1:14: error: the default 'a1' of param 'p' does not match its pattern", NULL},
+    {"{pattern: '((a{100}){100}){100}'}",
+     "1:14: error: the pattern is too large: its repetitions multiply to over "
+     "100000",
+     NULL},
+    {"{enum: [a, b], default: c}",
+     "1:28: error: the default 'c' of param 'p' is none of its `enum`", NULL},
+    {"{enum: []}", "1:11: error: `enum` takes a list of 1 to 1000 values", NULL},
+    {"{enum: x}", "1:11: error: `enum` takes a list of 1 to 1000 values", NULL},
+    {"{type: integer, enum: [1, x]}",
+     "1:30: error: an `enum` value of param 'p', which is an integer, cannot be "
+     "a string",
+     NULL},
+    {"{type: array, enum: [1]}", "1:24: error: `enum` is not for arrays", NULL},
+    {"{type: int}", "1:11: error: `type` knows no 'int'",
+     "it knows string integer number boolean array"},
+    {"{type: strin}", "1:11: error: `type` knows no 'strin'", "did you mean 'string'?"},
+    {"{required: true, default: 1}",
+     "1:15: error: param 'p' has a default, so it is never required", "remove"},
+    {"{required: 1}", "1:15: error: `required` takes true or false, not an integer",
+     NULL},
+    {"{min: 1}", "1:5: error: unknown key 'min' of a param", "did you mean 'minimum'?"},
+    {"{defualt: 1}", "1:5: error: unknown key 'defualt' of a param",
+     "did you mean 'default'?"},
+    {"{description: [x]}", "1:18: error: `description` takes a text, not a list", NULL},
+    {"", "1:1: error: param 'p' has neither a default nor a type", "type: string"},
+};
+
 static void
 contradictions(void **state)
 {
-	static const char *const cases[][3] = {
-	    {"{type: integer, default: '5'}",
-	     "1:29: error: the default of param 'p', which is an integer, cannot be a "
-	     "string",
-	     "write 5 without quotes"},
-	    {"{type: string, default: 5}",
-	     "1:28: error: the default of param 'p', which is a string, cannot be an "
-	     "integer",
-	     "write \"5\""},
-	    {"{type: boolean, default: 'yes'}",
-	     "1:29: error: the default of param 'p', which is a boolean, cannot be a "
-	     "string",
-	     "true or false"},
-	    {"{type: number, default: .inf}",
-	     "1:28: error: the default of param 'p', which is a number, cannot be "
-	     "infinite",
-	     NULL},
-	    {"{type: integer, default: 5, minimum: 6}",
-	     "1:29: error: the default of param 'p' is below its minimum, 6", NULL},
-	    {"{default: 5, maximum: 4.5}",
-	     "1:14: error: the default of param 'p' is above its maximum, 4.5", NULL},
-	    {"{default: abc, maximum: 2}",
-	     "1:14: error: the default of param 'p' is longer than its maximum, 2 "
-	     "characters",
-	     NULL},
-	    {"{default: [1], minimum: 2}",
-	     "1:14: error: the default of param 'p' has fewer than its minimum, 2 items",
-	     NULL},
-	    {"{minimum: 2, maximum: 1, type: integer}",
-	     "1:14: error: the minimum of param 'p' is above its maximum 1", NULL},
-	    {"{type: boolean, minimum: 1}", "1:29: error: `minimum` is not for booleans",
-	     NULL},
-	    {"{type: string, minimum: 1.5}",
-	     "1:28: error: `minimum` takes a length, not a number", NULL},
-	    {"{type: string, minimum: -1}",
-	     "1:28: error: `minimum` takes a length, not an integer", NULL},
-	    {"{type: integer, minimum: x}",
-	     "1:29: error: `minimum` takes a number, not a string", NULL},
-	    {"{type: string, pattern: '[a'}",
-	     "1:28: error: the pattern cannot be read: Unmatched [, [^, [:, [., or [=",
-	     "POSIX extended"},
-	    {"{type: integer, pattern: x}",
-	     "1:29: error: `pattern` is for strings; param 'p' is an integer", NULL},
-	    {"{default: abc, pattern: '[0-9]+'}",
-	     "1:14: error: the default 'abc' of param 'p' does not match its pattern",
-	     NULL},
-	    {"{default: a1, pattern: '[0-9]+'}", /* it must match the whole */
-	     "1:14: error: the default 'a1' of param 'p' does not match its pattern",
-	     NULL},
-	    {"{pattern: '((a{100}){100}){100}'}",
-	     "1:14: error: the pattern is too large: its repetitions multiply to over "
-	     "100000",
-	     NULL},
-	    {"{enum: [a, b], default: c}",
-	     "1:28: error: the default 'c' of param 'p' is none of its `enum`", NULL},
-	    {"{enum: []}", "1:11: error: `enum` takes a list of 1 to 1000 values", NULL},
-	    {"{enum: x}", "1:11: error: `enum` takes a list of 1 to 1000 values", NULL},
-	    {"{type: integer, enum: [1, x]}",
-	     "1:30: error: an `enum` value of param 'p', which is an integer, cannot be "
-	     "a string",
-	     NULL},
-	    {"{type: array, enum: [1]}", "1:24: error: `enum` is not for arrays", NULL},
-	    {"{type: int}", "1:11: error: `type` knows no 'int'",
-	     "it knows string integer number boolean array"},
-	    {"{type: strin}", "1:11: error: `type` knows no 'strin'",
-	     "did you mean 'string'?"},
-	    {"{required: true, default: 1}",
-	     "1:15: error: param 'p' has a default, so it is never required", "remove"},
-	    {"{required: 1}",
-	     "1:15: error: `required` takes true or false, not an integer", NULL},
-	    {"{min: 1}", "1:5: error: unknown key 'min' of a param",
-	     "did you mean 'minimum'?"},
-	    {"{defualt: 1}", "1:5: error: unknown key 'defualt' of a param",
-	     "did you mean 'default'?"},
-	    {"{description: [x]}", "1:18: error: `description` takes a text, not a list",
-	     NULL},
-	    {"", "1:1: error: param 'p' has neither a default nor a type",
-	     "type: string"},
-	};
 	char text[256], message[256];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		unsigned line, col;
 		int at;
 
-		/* The cases count columns from the p of "p: {...}", which stands in 2:3. */
-		assert_int_equal(sscanf(cases[i][1], "%u:%u%n", &line, &col, &at), 2);
+		/* The p stands in 2:3. */
+		assert_int_equal(sscanf(wrong[i][1], "%u:%u%n", &line, &col, &at), 2);
 		(void)snprintf(text, sizeof(text),
-			       "params:\n  p: %s\ntasks: {t: {run: x}}\n", cases[i][0]);
+			       "params:\n  p: %s\ntasks: {t: {run: x}}\n", wrong[i][0]);
 		(void)snprintf(message, sizeof(message), "x.yaml:2:%u%s", col + 2,
-			       cases[i][1] + at);
-		refuses(text, message, cases[i][2]);
+			       wrong[i][1] + at);
+		refuses(text, message, wrong[i][2]);
 	}
 }
 

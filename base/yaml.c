@@ -80,7 +80,9 @@ new_node(struct yaml_reader *r, const yaml_event_t *event, bool properties)
 	n->col = from.col;
 	n->src = from.off + r->text.bom;
 	n->src_end = (to.off > from.off ? to.off : from.off) + r->text.bom;
-	n->width = yaml_text_width(&r->text, from.off, to.off);
+	n->width = from.line == to.line && to.col > from.col
+		       ? to.col - from.col
+		       : yaml_text_width(&r->text, from.off, to.off);
 	return n;
 }
 

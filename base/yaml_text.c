@@ -108,8 +108,35 @@ nomem(struct diag *d, int file)
 	return -1;
 }
 
-/* Note every line's first character and, once a character is longer than a byte, the offset
- * of every STEP-th; stop at the first thing that cannot be read. */
+/* Whether the text has nothing but plain ASCII and \n: then characters are bytes. */
+static bool
+is_plain_ascii(const char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (((unsigned char)p[i] < 0x20 && p[i] != '\n' && p[i] != '\t') ||
+		    (unsigned char)p[i] >= 0x7f)
+			return false;
+	return true;
+}
+
+static int
+index_ascii(struct yaml_text *t, struct diag *d, int file)
+{
+	const char *p = t->p, *end = t->p + t->n;
+
+	t->ascii = true;
+	if (vec_push(&t->lines, 0u) != 0)
+		return nomem(d, file);
+	while (p < end && (p = memchr(p, '\n', (size_t)(end - p))) != NULL) {
+		p++;
+		if (vec_push(&t->lines, (uint32_t)(p - t->p)) != 0)
+			return nomem(d, file);
+	}
+	return 0;
+}
+
+/* Note every line's first character and the offset of every STEP-th character; stop at the
+ * first thing that cannot be read. */
 static int
 index_text(struct yaml_text *t, struct diag *d, int file)
 {
@@ -141,7 +168,6 @@ index_text(struct yaml_text *t, struct diag *d, int file)
 		if (eol == 1 && vec_push(&t->lines, (uint32_t)index) != 0)
 			return nomem(d, file);
 	}
-	t->ascii = index == off;
 	return 0;
 }
 
@@ -158,7 +184,8 @@ yaml_text_init(struct yaml_text *t, struct diag *d, int file, const char *text,
 	}
 	if (check_mark(t, d, file) != 0)
 		return -1;
-	return index_text(t, d, file);
+	return is_plain_ascii(t->p, t->n) ? index_ascii(t, d, file)
+					  : index_text(t, d, file);
 }
 
 void

@@ -102,6 +102,28 @@ count(const char *text, const char *word)
 	return n;
 }
 
+/* The order takes the first task of the file whose upstreams have had their turn. */
+static void
+check_order(const struct model *m, const struct dag *g)
+{
+	bool done[TASKS] = {false};
+
+	for (unsigned n = 0; n < TASKS; n++) {
+		unsigned next = 0;
+
+		for (; next < TASKS; next++) {
+			bool ready = !done[next];
+
+			for (unsigned j = 0; j < TASKS; j++)
+				ready = ready && (!m->edge[j][next] || done[j]);
+			if (ready)
+				break;
+		}
+		assert_int_equal(g->order[n], next);
+		done[next] = true;
+	}
+}
+
 static void
 compare(const struct model *m, const struct loaded *l)
 {
@@ -125,6 +147,7 @@ compare(const struct model *m, const struct loaded *l)
 	assert_int_equal(l->dag == NULL, cycles + bad_uses > 0);
 	if (l->dag == NULL)
 		return;
+	check_order(m, l->dag);
 	for (unsigned i = 0; i < TASKS; i++) {
 		bool up[TASKS] = {false};
 

@@ -93,6 +93,10 @@ static const char *const wrong[][3] = {
      "1:29: error: `pattern` is for strings; param 'p' is an integer", NULL},
     {"{default: abc, pattern: '[0-9]+'}",
      "1:14: error: the default 'abc' of param 'p' does not match its pattern", NULL},
+    {"{default: 1a, pattern: '[0-9]+'}",
+     "1:14: error: the default '1a' of param 'p' does not match its pattern", NULL},
+    {"{default: abx, pattern: 'ab|c'}",
+     "1:14: error: the default 'abx' of param 'p' does not match its pattern", NULL},
     {"{default: a1, pattern: '[0-9]+'}", /* it must match the whole */
      "1:14: error: the default 'a1' of param 'p' does not match its pattern", NULL},
     {"{pattern: '((a{100}){100}){100}'}",

@@ -226,12 +226,14 @@ int engine_step(struct engine *, struct now, const struct engine_event *);
  * The operations collected so far, for one commit; NULL if there are none or a batch is in
  * flight.  engine_pending tells whether there are any, engine_urgent whether one of them should
  * not wait for company.  After engine_take EV_COMMITTED must come before the next batch can be
- * taken; engine_taken returns the same operations again until then.
+ * taken; engine_taken returns the same operations again until then, engine_taken_refs the run
+ * and task of each.
  */
 struct meta_op *engine_take(struct engine *, size_t *);
 bool engine_urgent(const struct engine *);
 bool engine_pending(const struct engine *);
 struct meta_op *engine_taken(struct engine *, size_t *);
+const struct engine_ref *engine_taken_refs(const struct engine *);
 
 /**
  * engine_action(e, out):

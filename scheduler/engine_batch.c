@@ -172,6 +172,12 @@ engine_taken(struct engine *e, size_t *n)
 	return e->flying ? e->flight.ops.v : NULL;
 }
 
+const struct engine_ref *
+engine_taken_refs(const struct engine *e)
+{
+	return e->flying ? e->flight.refs.v : NULL;
+}
+
 void
 batch_release(struct batch *b)
 {

@@ -237,7 +237,11 @@ run_over(struct session *s, struct srun *r)
 	r->over = true;
 	session_run_view(s, r->index, &v);
 	r->result = v.result;
-	if (!r->settle) {
+	if (r->settle) {
+		session_say(s, NOTICE_INFO,
+			    "run %s of %s, which was interrupted, has ended: %s", v.id,
+			    v.dag, run_result_name(v.result));
+	} else {
 		if (v.result != RUN_SUCCESS)
 			s->failed = true;
 		if (o->run_ended != NULL)

@@ -7,6 +7,20 @@
 #include "base/log.h"
 #include "scheduler/session_int.h"
 
+static void
+submit(struct session *s, struct meta_op *ops, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (ops[i].npaths > 0) {
+			s->submit_version = meta_data_version(s->meta);
+			break;
+		}
+	s->flying = true;
+	meta_writer_submit(s->writer, ops, n);
+}
+
 /**
  * session_submit(s):
  * Hand the engine's batch to the writer.  Not while Ctrl-Z waits: the gate must be free when
@@ -20,10 +34,9 @@ session_submit(struct session *s)
 
 	if (s->flying || s->want_stop || (ops = engine_take(s->engine, &n)) == NULL)
 		return;
-	s->flying = true;
 	s->lazy_due = false;
 	(void)uv_timer_stop(&s->lazy);
-	meta_writer_submit(s->writer, ops, n);
+	submit(s, ops, n);
 }
 
 static void
@@ -34,10 +47,8 @@ on_again(uv_timer_t *t)
 	size_t n;
 
 	ops = engine_taken(s->engine, &n);
-	if (ops == NULL || s->flying || s->broken)
-		return;
-	s->flying = true;
-	meta_writer_submit(s->writer, ops, n);
+	if (ops != NULL && !s->flying && !s->broken)
+		submit(s, ops, n);
 }
 
 /* Nothing is lost: launches stop, and the batch is tried again until there is room. */
@@ -75,16 +86,31 @@ session_state_gone(struct session *s, const struct err *err)
 	session_break(s, err);
 }
 
+/* Show a task as it is, or as the operation ${op} left it: it may have gone on since. */
 static void
-show_task(struct session *s, uint32_t run, uint32_t task)
+show_task(struct session *s, struct engine_ref ref, const struct meta_op *op)
 {
 	struct session_run r;
 	struct session_task t;
 
-	if (s->cfg.observer->task_changed == NULL || s->runs.v[run]->settle)
+	if (s->cfg.observer->task_changed == NULL || s->runs.v[ref.run]->settle)
 		return;
-	session_run_view(s, run, &r);
-	session_task_view(s, run, task, &t);
+	session_run_view(s, ref.run, &r);
+	session_task_view(s, ref.run, ref.task, &t);
+	if (op != NULL && (t.state != op->task_state || t.attempt != op->number)) {
+		t.state = op->task_state;
+		t.result = op->task_result;
+		t.attempt = op->number;
+		t.tries = op->tries;
+		t.reason = op->reason != NULL ? op->reason : "";
+		t.started_us = op->started_us;
+		t.ended_us = op->ended_us;
+		t.elapsed_us = op->started_us != 0 && op->ended_us > op->started_us
+				   ? op->ended_us - op->started_us
+				   : 0;
+		t.next_try_us = op->next_try_us;
+		t.done = t.total = 0;
+	}
 	s->cfg.observer->task_changed(s->cfg.observer->ctx, &r, &t);
 }
 
@@ -100,7 +126,7 @@ session_show_changes(struct session *s)
 
 		engine_task_view(s->engine, ref.run, ref.task, &v);
 		if (v.state != TASK_DONE && v.state != TASK_UP_FOR_RETRY)
-			show_task(s, ref.run, ref.task);
+			show_task(s, ref, NULL);
 	}
 	s->changed.n = 0;
 }
@@ -109,23 +135,19 @@ session_show_changes(struct session *s)
 static void
 show_committed(struct session *s, const struct meta_op *ops, size_t n)
 {
-	size_t i, k;
+	const struct engine_ref *refs = engine_taken_refs(s->engine);
+	size_t i;
 
 	for (i = 0; i < n; i++) {
 		const struct meta_op *op = &ops[i];
 
-		if (op->kind != META_OP_TASK || op->stale ||
-		    (op->task_state != TASK_DONE && op->task_state != TASK_UP_FOR_RETRY))
-			continue;
-		for (k = 0; k < s->runs.n; k++) {
-			const struct dag_task *t;
-
-			if (strcmp(s->runs.v[k]->id, op->run) != 0)
-				continue;
-			t = dag_task_find(s->runs.v[k]->dag, op->task);
-			if (t != NULL)
-				show_task(s, (uint32_t)k, t->id);
-		}
+		if (op->kind == META_OP_TASK && !op->stale &&
+		    (op->task_state == TASK_DONE || op->task_state == TASK_UP_FOR_RETRY))
+			show_task(s, refs[i], op);
+		/* A lock may have gone between that verdict and now: what has changed since
+		 * the batch was handed over counts as new. */
+		if (op->blocked)
+			s->data_version = s->submit_version;
 	}
 }
 

@@ -172,21 +172,48 @@ env_mask(struct srun *r, const struct dag_task *t, size_t *size, struct err *err
 /* ---- environment ---- */
 
 /* Names that the DAG uses as secrets anywhere: a task gets them only by naming them. */
-static bool
-is_secret_name(const struct dag *g, const char *name, size_t len)
+static int
+secret_names(const struct dag *g, struct map *names)
 {
 	size_t i, k;
 
 	for (i = 0; i <= g->ntasks; i++) {
-		const struct dag_env *env = i < g->ntasks ? g->tasks[i].env : g->env;
+		struct dag_env *env = i < g->ntasks ? g->tasks[i].env : g->env;
 		size_t n = i < g->ntasks ? g->tasks[i].nenv : g->nenv;
 
 		for (k = 0; k < n; k++)
-			if (env[k].kind == ENV_FROM_ENV && strlen(env[k].ref) == len &&
-			    memcmp(env[k].ref, name, len) == 0)
-				return true;
+			if (env[k].kind == ENV_FROM_ENV &&
+			    map_put(names, env[k].ref, &env[k]) < 0)
+				return -1;
 	}
-	return false;
+	return 0;
+}
+
+/* What of our environment every task of the run gets. */
+static int
+inherit(struct srun *r)
+{
+	struct map names = {0};
+	size_t n = 0;
+	char **e;
+
+	while (environ[n] != NULL)
+		n++;
+	r->inherited = arena_array(r->arena, n + 1, sizeof(*r->inherited));
+	if (r->inherited == NULL || secret_names(r->dag, &names) != 0) {
+		r->inherited = NULL;
+		map_release(&names);
+		return -1;
+	}
+	for (e = environ, n = 0; *e != NULL; e++) {
+		size_t len = strcspn(*e, "=");
+
+		if (len > 0 && (*e)[len] == '=' && strncmp(*e, "DAG_", 4) != 0 &&
+		    !map_hasn(&names, *e, len))
+			r->inherited[n++] = *e;
+	}
+	map_release(&names);
+	return 0;
 }
 
 /* name=value under its name; later ones win. */
@@ -201,19 +228,15 @@ put(struct map *m, struct arena *a, const char *name, const char *val)
 }
 
 static int
-put_inherited(struct map *m, const struct dag *g)
+put_inherited(struct map *m, struct srun *r)
 {
-	char **e;
+	const char **e;
 
-	for (e = environ; *e != NULL; e++) {
-		const char *eq = strchr(*e, '=');
-		size_t n = eq != NULL ? (size_t)(eq - *e) : 0;
-
-		if (n == 0 || strncmp(*e, "DAG_", 4) == 0 || is_secret_name(g, *e, n))
-			continue;
-		if (map_putn(m, *e, n, *e) < 0)
+	if (r->inherited == NULL && inherit(r) != 0)
+		return -1;
+	for (e = r->inherited; *e != NULL; e++)
+		if (map_putn(m, *e, strcspn(*e, "="), (void *)(uintptr_t)*e) < 0)
 			return -1;
-	}
 	return 0;
 }
 
@@ -345,7 +368,7 @@ env_build(struct srun *r, const struct dag_task *t, const struct attempt *at,
 		return err_nomem(err);
 	buf_init(&cwd, 0);
 	path_join(&cwd, p->root, task->workdir);
-	if (put_inherited(&env, r->dag) != 0 || put_ours(&env, a, r, t, at, dir) != 0)
+	if (put_inherited(&env, r) != 0 || put_ours(&env, a, r, t, at, dir) != 0)
 		err_nomem(err);
 	else if (put_own(&env, a, r, task, err) == 0 &&
 		 script_file(task, dir, a, &argv, err) == 0 &&

@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/map.h"
 #include "base/proc.h"
 #include "base/vec.h"
 #include "scheduler/dag.h"
@@ -60,6 +61,8 @@ struct srun {
 	struct engine_paths *paths;
 	struct render_paths *rpaths;
 	struct engine_task_row *rows;
+	struct map by_name;	/* name -> its struct dag_task */
+	const char **inherited; /* of our environment, what tasks get; made when needed */
 	struct attempt *attempts;
 	int64_t logical_us;
 	bool resumed, retried, settle, fail_fast;
@@ -93,8 +96,9 @@ struct session {
 	unsigned workers; /* prepares and commits under way */
 
 	VEC(struct engine_ref) changed; /* to be shown */
-	int64_t data_version;
-	bool flying; /* the writer has a batch */
+	int64_t data_version;		/* when locks were last looked at */
+	int64_t submit_version;		/* when the batch under way was handed over */
+	bool flying;			/* the writer has a batch */
 	bool lazy_due;
 	bool full_told;
 	bool look_due; /* somebody woke us */
@@ -142,13 +146,21 @@ int srun_values(struct srun *, const char *, struct err *);
 enum engine_decision session_decide(void *, void *, uint32_t, char *, size_t);
 void session_wait_times(void *, void *, uint32_t, int64_t *, int64_t *);
 struct srun *srun_new(struct session *, const char *, struct err *);
+const struct dag_task *srun_task(const struct srun *, const char *);
 void srun_free(struct srun *);
 void srun_let_go(struct srun *);
 void session_show_began(struct srun *);
 int srun_add(struct srun *, const struct engine_run_spec *, struct err *);
 
 /* session_take.c */
-void session_settle_quietly(struct session *);
+struct take {
+	bool retry, cancel, settle;
+	const char *from; /* of a retry: name of the task to begin with, or NULL */
+};
+int session_take(struct session *, const char *, const struct take *, struct err *);
+
+/* session_settle.c */
+void session_settle_holders(struct session *);
 
 /* session_signal.c */
 int session_signals(struct session *, struct err *);

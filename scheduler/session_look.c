@@ -38,7 +38,7 @@ retry_from(const struct srun *r, const char *args)
 {
 	json_t *j = json_parse(args, strlen(args), NULL);
 	const char *name = json_string_value(json_object_get(j, "from"));
-	const struct dag_task *t = name != NULL ? dag_task_find(r->dag, name) : NULL;
+	const struct dag_task *t = name != NULL ? srun_task(r, name) : NULL;
 	int32_t id = name == NULL			     ? -1
 		     : t == NULL || !r->rows[t->id].selected ? -2
 							     : (int32_t)t->id;
@@ -165,7 +165,7 @@ session_look(struct session *s)
 		return;
 	session_commands(s);
 	if (any_blocked(s)) {
-		session_settle_quietly(s);
+		session_settle_holders(s);
 		version = meta_data_version(s->meta);
 		if (version != s->data_version) {
 			s->data_version = version;

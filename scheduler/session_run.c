@@ -40,6 +40,7 @@ srun_free(struct srun *r)
 		return;
 	attempt_release_all(r);
 	srun_let_go(r);
+	map_release(&r->by_name);
 	free(r->file);
 	dag_free(r->own_dag);
 	arena_free(r->arena);
@@ -56,6 +57,16 @@ srun_let_go(struct srun *r)
 	if (r->owner_fd != -1)
 		owner_release(r->owner_fd);
 	r->owner_fd = -1;
+}
+
+/**
+ * srun_task(r, name):
+ * Return the task of that name, or NULL.
+ */
+const struct dag_task *
+srun_task(const struct srun *r, const char *name)
+{
+	return map_get(&r->by_name, name);
 }
 
 /* ---- what templates see ---- */
@@ -149,6 +160,10 @@ srun_values(struct srun *r, const char *params, struct err *err)
 	if (r->paths == NULL || r->rpaths == NULL || r->rows == NULL)
 		return err_nomem(err);
 	for (i = 0; i < n; i++) {
+		struct dag_task *t = &r->dag->tasks[i];
+
+		if (map_put(&r->by_name, t->name, t) < 0)
+			return err_nomem(err);
 		if (render_paths(&r->values, &r->dag->tasks[i], r->arena, &r->rpaths[i],
 				 err) != 0)
 			return -1;

@@ -1,5 +1,5 @@
 /*
- * Runs of earlier owners: resumed, retried, cancelled, or only settled.  The owner's lock
+ * Runs of earlier owners: resumed, retried, cancelled, or only settled (session_settle.c).  The owner's lock
  * comes first, then the rows are read and the epoch raised: nobody else writes them from then
  * on.
  */
@@ -66,7 +66,7 @@ read_rows(struct srun *r, struct err *err)
 	if (meta_tasks(r->s->meta, r->id, r->arena, &tasks, &n, err) != 0)
 		return -1;
 	for (i = 0; i < n; i++) {
-		const struct dag_task *t = dag_task_find(r->dag, tasks[i].name);
+		const struct dag_task *t = srun_task(r, tasks[i].name);
 
 		if (t == NULL)
 			return err_set(err, ERR_CORRUPT,
@@ -131,7 +131,7 @@ find_live(struct srun *r, struct live *live, struct err *err)
 	if ((live->v = arena_array(r->arena, n + 1, sizeof(*live->v))) == NULL)
 		return err_nomem(err);
 	for (i = 0; i < n; i++) {
-		const struct dag_task *t = dag_task_find(r->dag, all[i].task);
+		const struct dag_task *t = srun_task(r, all[i].task);
 
 		if (t == NULL || all[i].state == TASK_DONE ||
 		    (r->settle && !has_ended(r, t, &all[i])))
@@ -176,7 +176,7 @@ values_add(void *ctx, const char *task, int32_t map, const struct meta_kv *kv)
 	(void)map;
 	if (v->task == NULL || strcmp(v->task->name, task) != 0) {
 		values_flush(v);
-		v->task = dag_task_find(v->r->dag, task);
+		v->task = srun_task(v->r, task);
 	}
 	if (copy.key == NULL || copy.val == NULL || vec_push(&v->kv, copy) != 0)
 		v->rc = -1;
@@ -208,7 +208,7 @@ adopt_all(struct srun *r, const struct live *live, struct err *err)
 
 	for (i = 0; i < live->n; i++) {
 		const struct meta_attempt *m = &live->v[i];
-		const struct dag_task *t = dag_task_find(r->dag, m->task);
+		const struct dag_task *t = srun_task(r, m->task);
 		struct exec_adopt a = adopt_of(r, t, m);
 
 		if (t->type->kind == TASK_ENGINE)
@@ -220,11 +220,6 @@ adopt_all(struct srun *r, const struct live *live, struct err *err)
 	}
 	return 0;
 }
-
-struct take {
-	bool retry, cancel, settle;
-	const char *from;
-};
 
 static int
 fill(struct srun *r, const struct meta_run *m, struct live *live, struct err *err)
@@ -261,14 +256,8 @@ into_engine(struct srun *r, const struct meta_run *m, const struct take *how,
 		spec.deadline_us =
 		    r->dag->timeout_us > 0 ? spec.started_us + r->dag->timeout_us : 0;
 	}
-	if (how->from != NULL) {
-		const struct dag_task *t = dag_task_find(r->dag, how->from);
-
-		if (t == NULL)
-			return err_set(err, ERR_NOTFOUND, "run %s has no task `%s`",
-				       r->id, how->from);
-		spec.from = (int32_t)t->id;
-	}
+	if (how->from != NULL)
+		spec.from = (int32_t)srun_task(r, how->from)->id;
 	/* Its owner died while it was being cancelled: that goes on. */
 	if (!how->retry && !how->settle && m->reason != NULL && m->reason[0] != '\0' &&
 	    strcmp(m->reason, ENGINE_RETRY) != 0) {
@@ -298,9 +287,47 @@ nothing_to_retry(const struct srun *r)
 	return true;
 }
 
-/* Take the run ${id}: 0 taken, 1 nothing to do with it, -1. */
+/* Can the secrets be read that tasks which may still start will need?  Better told now than by
+ * each of them. */
 static int
-take_over(struct session *s, const char *id, const struct take *how, struct err *err)
+secrets_there(struct srun *r, const struct take *how, struct err *err)
+{
+	bool *need = arena_array(r->arena, r->dag->ntasks + 1, sizeof(*need));
+	size_t i;
+
+	if (need == NULL)
+		return err_nomem(err);
+	for (i = 0; i < r->dag->ntasks; i++)
+		need[i] =
+		    r->rows[i].selected && (how->retry || r->rows[i].state != TASK_DONE);
+	return env_secrets_check(r->dag, need, r->s->p->root, err);
+}
+
+/* See whether there is anything to do before the run changes hands: 0 yes, 1 no, -1. */
+static int
+check(struct srun *r, const struct take *how, const struct live *live, struct err *err)
+{
+	const struct dag_task *from = how->from != NULL ? srun_task(r, how->from) : NULL;
+
+	if ((how->settle && live->n == 0) ||
+	    (how->retry && how->from == NULL && nothing_to_retry(r)))
+		return 1;
+	if (how->from != NULL && from == NULL)
+		return err_set(err, ERR_NOTFOUND, "run %s has no task `%s`", r->id,
+			       how->from);
+	if (from != NULL && !r->rows[from->id].selected)
+		return err_set(err, ERR_INVALID,
+			       "task `%s` was not selected when run %s was started",
+			       how->from, r->id);
+	return how->settle || how->cancel ? 0 : secrets_there(r, how, err);
+}
+
+/**
+ * session_take(s, id, how, err):
+ * Take the run ${id} over.  Return 0; 1 if there is nothing to do with it; -1.
+ */
+int
+session_take(struct session *s, const char *id, const struct take *how, struct err *err)
 {
 	struct srun *r = srun_new(s, id, err);
 	struct live live = {0};
@@ -323,13 +350,9 @@ take_over(struct session *s, const char *id, const struct take *how, struct err 
 		rc = 1;
 		goto out;
 	}
-	if (fill(r, &m, &live, err) != 0)
+	if (fill(r, &m, &live, err) != 0 || (rc = check(r, how, &live, err)) != 0)
 		goto out;
-	if ((how->settle && live.n == 0) ||
-	    (how->retry && how->from == NULL && nothing_to_retry(r))) {
-		rc = 1;
-		goto out;
-	}
+	rc = -1;
 	if (meta_run_take(s->meta, id, s->boot, &r->epoch, err) != 0 ||
 	    into_engine(r, &m, how, &live, err) != 0)
 		goto out;
@@ -339,6 +362,8 @@ take_over(struct session *s, const char *id, const struct take *how, struct err 
 out:
 	if (s->runs.n == 0 || s->runs.v[s->runs.n - 1] != r)
 		srun_free(r);
+	else /* the engine has it, and its attempts are not watched */
+		session_break(s, err);
 	return rc;
 }
 
@@ -347,7 +372,7 @@ session_resume(struct session *s, const char *run, struct err *err)
 {
 	struct take how = {0};
 
-	return take_over(s, run, &how, err);
+	return session_take(s, run, &how, err);
 }
 
 int
@@ -355,7 +380,7 @@ session_retry(struct session *s, const char *run, const char *from, struct err *
 {
 	struct take how = {.retry = true, .from = from};
 
-	return take_over(s, run, &how, err);
+	return session_take(s, run, &how, err);
 }
 
 int
@@ -363,69 +388,5 @@ session_cancel_ownerless(struct session *s, const char *run, struct err *err)
 {
 	struct take how = {.cancel = true};
 
-	return take_over(s, run, &how, err);
-}
-
-/* ---- settling ---- */
-
-/* All runs that the database calls running and that nobody owns. */
-static int
-settle_all(struct session *s, bool tell, struct err *err)
-{
-	struct meta_run_filter f = {.state = RUN_RUNNING, .result = -1, .limit = 1000};
-	struct take how = {.settle = true};
-	struct arena *a = arena_new(0);
-	struct meta_run *runs;
-	size_t i, k, n;
-	int rc = 0;
-
-	if (a == NULL)
-		return err_nomem(err);
-	if (meta_runs(s->meta, &f, a, &runs, &n, err) != 0) {
-		arena_free(a);
-		return -1;
-	}
-	for (i = 0; i < n && rc >= 0; i++) {
-		struct err why = {0};
-
-		for (k = 0; k < s->runs.n; k++)
-			if (!s->runs.v[k]->over &&
-			    strcmp(s->runs.v[k]->id, runs[i].id) == 0)
-				break;
-		if (k < s->runs.n)
-			continue;
-		rc = take_over(s, runs[i].id, &how, &why);
-		if (rc == -1 && (why.code == ERR_BUSY || why.code == ERR_CORRUPT)) {
-			rc = 0;
-			if (why.code == ERR_BUSY)
-				continue;
-		}
-		if (rc == -1 && err != NULL)
-			*err = why;
-		if (tell && rc >= 0)
-			session_say(s, NOTICE_INFO,
-				    "run %s of %s was interrupted: dag resume %s",
-				    runs[i].id, runs[i].dag, runs[i].id);
-	}
-	arena_free(a);
-	return rc < 0 ? -1 : 0;
-}
-
-int
-session_settle(struct session *s, struct err *err)
-{
-	return settle_all(s, true, err);
-}
-
-/**
- * session_settle_quietly(s):
- * The same without notices, for who waits for a path that an ownerless attempt holds.
- */
-void
-session_settle_quietly(struct session *s)
-{
-	struct err err = {0};
-
-	/* Failing is no harm: it is tried again in a second. */
-	(void)settle_all(s, false, &err);
+	return session_take(s, run, &how, err);
 }

@@ -38,6 +38,8 @@ jinja_attr(struct jinja_run *run, struct jinja_val base, const char *name,
 		return 0;
 	if (base.kind == JINJA_DICT)
 		v = jinja_dict_find(base.dict, jinja_str(name));
+	if (jinja_cost_key(run, jinja_str(name)) != 0)
+		return -1;
 	if (v == NULL)
 		return jinja_undefined_member(run, out, base, jinja_str(name), x);
 	*out = *v;

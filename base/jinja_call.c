@@ -299,6 +299,8 @@ jinja_call_method(struct jinja_run *run, struct jinja_val self, const char *name
 	if (fn == NULL)
 		return jinja_fail(run, "%s has no method '%s'", jinja_kind_name(self),
 				  name);
+	if (self.kind == JINJA_STR && jinja_cost(run, self.s.n) != 0)
+		return -1;
 	return jinja_apply(run, fn, "method", self, from, out);
 }
 
@@ -364,7 +366,9 @@ jinja_arg_str(struct jinja_run *run, const struct jinja_args *a, size_t i,
 int
 jinja_self_str(struct jinja_run *run, const struct jinja_args *a, struct jinja_val *out)
 {
-	return jinja_to_str(run, a->self, out);
+	if (jinja_to_str(run, a->self, out) != 0)
+		return -1;
+	return jinja_cost(run, out->s.n); /* whoever asks will go through it */
 }
 
 /* ---- the global functions ---- */

@@ -89,8 +89,10 @@ jinja_equal(struct jinja_run *run, struct jinja_val a, struct jinja_val b, bool 
 	if (a.kind != b.kind)
 		return 0;
 	if (a.kind == JINJA_STR) {
-		*yes = a.s.n == b.s.n && memcmp(a.s.p, b.s.p, a.s.n) == 0;
-		return *yes ? jinja_cost(run, a.s.n) : 0;
+		if (a.s.n != b.s.n)
+			return 0;
+		*yes = memcmp(a.s.p, b.s.p, a.s.n) == 0;
+		return jinja_cost(run, a.s.n);
 	}
 	if (a.kind == JINJA_LIST)
 		return equal_lists(run, a.list, b.list, yes);
@@ -181,7 +183,7 @@ jinja_contains(struct jinja_run *run, struct jinja_val in, struct jinja_val v, b
 			return jinja_fail(run, "%s cannot be the key of a mapping",
 					  jinja_kind_name(v));
 		*yes = jinja_dict_find(in.dict, v) != NULL;
-		return 0;
+		return jinja_cost_key(run, v);
 	}
 	if (in.kind == JINJA_HOST && v.kind == JINJA_STR && jinja_loop_of(in) == NULL) {
 		err_clear(&err);

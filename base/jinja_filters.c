@@ -123,6 +123,13 @@ number_text(struct jinja_val s, char *to, size_t size)
 	return n != 0;
 }
 
+/* Whether the text is a number with more digits than number_text takes. */
+static bool
+too_long(struct jinja_val s)
+{
+	return s.s.n >= 512 && strspn(s.s.p, "0123456789_+- \t\r\n") == s.s.n;
+}
+
 /* Python's float("..."): 1 with ${f}, or 0 if the text is no number. */
 static bool
 parse_float(struct jinja_val s, double *f)
@@ -189,6 +196,8 @@ str_to_int(struct jinja_run *run, const struct jinja_args *a, int base,
 
 	if (number_text(a->self, text, sizeof(text)))
 		rc = parse_based(text, base, &v);
+	else if (too_long(a->self))
+		rc = -1;
 	if (rc < 0)
 		return jinja_fail(run, "the number does not fit into 64 bits");
 	if (rc > 0) {
@@ -226,7 +235,8 @@ filter_float(struct jinja_run *run, const struct jinja_args *a, struct jinja_val
 {
 	double f;
 
-	(void)run;
+	if (a->self.kind == JINJA_STR && too_long(a->self))
+		return jinja_fail(run, "the number has too many digits");
 	if (jinja_is_num(a->self))
 		*out = jinja_float(jinja_as_double(a->self));
 	else if (a->self.kind == JINJA_STR && parse_float(a->self, &f))

@@ -300,6 +300,8 @@ seen_before(struct jinja_run *run, struct jinja_dict *seen, struct jinja_list *o
 	*yes = false;
 	if (jinja_is_key(key)) {
 		*yes = jinja_dict_find(seen, key) != NULL;
+		if (jinja_cost_key(run, key) != 0)
+			return -1;
 		return *yes ? 0 : jinja_put_member(run, seen, key, jinja_none());
 	}
 	for (i = 0; i < others->n && !*yes; i++)

@@ -273,58 +273,68 @@ reference(const char *p, size_t n, uint32_t *c)
 	return len + 1;
 }
 
-/* The text behind a tag or comment at ${p}, or NULL if none begins there. */
-static const char *
-behind_tag(const char *p, const char *end)
+/* Copy the text without what stands from ${open} to ${close}; one that is not closed stays. */
+static void
+put_without(struct buf *b, const char *p, size_t n, const char *open, const char *close)
 {
-	const char *close;
+	const char *end = p + n, *from, *to = NULL;
 
-	if (*p != '<')
-		return NULL;
-	if (end - p >= 4 && memcmp(p, "<!--", 4) == 0) {
-		close = memmem(p + 4, (size_t)(end - p - 4), "-->", 3);
-		return close != NULL ? close + 3 : NULL;
+	while ((from = memmem(p, (size_t)(end - p), open, strlen(open))) != NULL &&
+	       (to = memmem(from, (size_t)(end - from), close, strlen(close))) != NULL) {
+		buf_add(b, p, (size_t)(from - p));
+		p = to + strlen(close);
 	}
-	close = memchr(p, '>', (size_t)(end - p));
-	return close != NULL ? close + 1 : NULL;
+	buf_add(b, p, (size_t)(end - p));
 }
 
-/* Without tags and comments, each run of blanks one blank, references as characters. */
-static int
-filter_striptags(struct jinja_run *run, const struct jinja_args *a, struct jinja_val *out)
+/* Each run of blanks one blank, none at the ends; references as characters. */
+static void
+put_collapsed(struct buf *b, const char *p, size_t n)
 {
-	const char *p, *end, *next, *last;
+	const char *end = p + n, *next;
 	bool blank = false;
-	struct jinja_val s;
-	struct buf b;
+	char text[4];
 	size_t adv;
 	uint32_t c;
 
-	if (jinja_self_str(run, a, &s) != 0)
-		return -1;
-	jinja_buf(run, &b);
-	end = s.s.p + s.s.n;
-	last = memrchr(s.s.p, '>', s.s.n); /* behind it nothing closes a tag */
-	for (p = s.s.p; p < end && !buf_failed(&b); p = next) {
-		next = last != NULL && p < last ? behind_tag(p, end) : NULL;
-		if (next != NULL)
-			continue;
+	for (; p < end && !buf_failed(b); p = next) {
 		c = jinja_u8_next(p, (size_t)(end - p), &adv);
 		next = p + adv;
 		if (jinja_u8_space(c)) {
-			blank = b.n != 0;
+			blank = b->n != 0;
 			continue;
 		}
 		if (c == '&' && (adv = reference(p, (size_t)(end - p), &c)) != 0)
 			next = p + adv;
 		if (blank)
-			buf_addc(&b, ' ');
+			buf_addc(b, ' ');
 		blank = false;
-		char text[4];
-
-		buf_add(&b, text, jinja_u8_put(text, c));
+		buf_add(b, text, jinja_u8_put(text, c));
 	}
-	return jinja_take_buf(run, &b, out);
+}
+
+static int
+filter_striptags(struct jinja_run *run, const struct jinja_args *a, struct jinja_val *out)
+{
+	struct buf plain, tagless, b;
+	struct jinja_val s;
+	int rc;
+
+	if (jinja_self_str(run, a, &s) != 0)
+		return -1;
+	jinja_buf(run, &plain);
+	jinja_buf(run, &tagless);
+	jinja_buf(run, &b);
+	put_without(&plain, s.s.p, s.s.n, "<!--", "-->");
+	put_without(&tagless, plain.p, plain.n, "<", ">");
+	put_collapsed(&b, tagless.p, tagless.n);
+	rc = jinja_check_buf(run, &plain) != 0 ? -1 : jinja_check_buf(run, &tagless);
+	buf_release(&plain);
+	buf_release(&tagless);
+	if (rc == 0)
+		return jinja_take_buf(run, &b, out);
+	buf_release(&b);
+	return -1;
 }
 
 /* Percent-encode; of a query also '/', and a blank as '+'. */

@@ -83,6 +83,13 @@ jinja_cost(struct jinja_run *run, size_t n)
 	return jinja_step(run, n / BYTES_PER_STEP);
 }
 
+/* A key is compared with those on its way through the tree. */
+int
+jinja_cost_key(struct jinja_run *run, struct jinja_val key)
+{
+	return key.kind == JINJA_STR ? jinja_cost(run, key.s.n * 4) : 0;
+}
+
 int
 jinja_check_buf(struct jinja_run *run, const struct buf *b)
 {
@@ -191,7 +198,8 @@ jinja_put_member(struct jinja_run *run, struct jinja_dict *d, struct jinja_val k
 	if (!jinja_is_key(key))
 		return jinja_fail(run, "%s cannot be the key of a mapping",
 				  jinja_kind_name(key));
-	if (jinja_step(run, 1) != 0 || (!d->is_namespace && check_depth(run, v) != 0))
+	if (jinja_step(run, 1) != 0 || jinja_cost_key(run, key) != 0 ||
+	    (!d->is_namespace && check_depth(run, v) != 0))
 		return -1;
 	return jinja_dict_set(run->arena, d, key, v) == 0 ? 0 : jinja_fail_nomem(run);
 }

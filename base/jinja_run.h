@@ -132,6 +132,7 @@ int jinja_fail_as_is(struct jinja_run *); /* run->err is filled already */
 /* Count n steps; or the work of making or reading n bytes. */
 int jinja_step(struct jinja_run *, uint64_t);
 int jinja_cost(struct jinja_run *, size_t);
+int jinja_cost_key(struct jinja_run *, struct jinja_val);
 /* Check what was just appended to run->out or to another buf against memory and limit. */
 int jinja_check_buf(struct jinja_run *, const struct buf *);
 void jinja_at(struct jinja_run *, uint32_t, uint32_t);

@@ -131,9 +131,12 @@ cut_of(const struct wrap *w, const char *p, size_t room)
 	if (!w->break_hyphens)
 		return cut;
 	hyphen = memrchr(p, '-', cut);
-	if (hyphen == NULL || strspn(p, "-") >= (size_t)(hyphen - p))
+	if (hyphen == NULL)
 		return cut;
-	return (size_t)(hyphen - p) + 1;
+	for (n = 0; p + n < hyphen; n++)
+		if (p[n] != '-')
+			return (size_t)(hyphen - p) + 1;
+	return cut;
 }
 
 /* Put chunks on a line from ${p} on.  Return where the next line begins; ${stop} is where
@@ -143,11 +146,14 @@ fill_line(struct wrap *w, const char *p, const char **stop)
 {
 	int64_t used = 0, len = 0;
 	const char *last = p;
+	size_t n;
 
 	while (p < w->end) {
 		if (w->next == NULL)
 			w->next = chunk_end(w, p);
-		len = (int64_t)jinja_u8_len(p, (size_t)(w->next - p));
+		/* No more of a long word is counted than a line holds. */
+		n = jinja_u8_skip(p, (size_t)(w->next - p), (size_t)w->width + 1);
+		len = (int64_t)jinja_u8_len(p, n);
 		if (used + len > w->width)
 			break;
 		used += len;

@@ -222,6 +222,24 @@ static const struct good rows[] = {
     {"{{ d.zz|default(3) }}", "3"},
     {"{{ d|attr('zz')|default(4) if false }}", ""},
     {"{{ ([1]|first) is odd }}", "True"},
+    {"{{ '<!-- a --><b>x</b>'|striptags }}|{{ '<!-- <b> -->y'|striptags }}|{{ '<!--> z "
+     "-->w'|striptags }}|{{ '<!-- unclosed <b>q'|striptags }}|{{ 'a < b > c <'|striptags "
+     "}}|{{ '  a  <br> b '|striptags }}|{{ '&amp;lt; &#x41;&#66;&apos;'|striptags }}|",
+     "x|y|z -->w|q|a c <|a b|&lt; AB'|"},
+    {"{{ 'The quick brown fox jumps'|wordwrap(10) }}", "The quick\nbrown fox\njumps"},
+    {"{{ 'long-word-here and more'|wordwrap(6) }}", "long-\nword-\nhere\nand\nmore"},
+    {"{{ 'long-word-here'|wordwrap(6, break_on_hyphens=false) }}", "long-w\nord-he\nre"},
+    {"{{ 'abcdefghijkl mno'|wordwrap(5, false) }}", "abcdefghijkl\nmno"},
+    {"{{ 'a b c d'|wordwrap(3, wrapstring='|') }}", "a b|c d"},
+    {"{{ m|wordwrap(4) }}", "line\n1\nline\n2\n\nline\n4"},
+    {"{{ 'well-known x--y z'|wordwrap(5) }}", "well-\nknown\nx--y\nz"},
+    {"{{ '  lead  trail  '|wordwrap(8) }}", "  lead\ntrail"},
+    {"{{ 'na\303\257ve caf\303\251'|wordwrap(5) }}", "na\303\257ve\ncaf\303\251"},
+    {"{{ [3.5, 2, true]|sum }}", "6.5"},
+    {"{{ [[1, 'b'], [1, 'a']]|sort }}", "[[1, 'a'], [1, 'b']]"},
+    {"{{ ['b', 'A']|map('lower')|sort|first }}", "a"},
+    {"{{ d|dictsort|map('first')|join }}", "abC"},
+    {"{{ us|map(attribute='a')|map(attribute='b')|sum }}", "6"},
 };
 
 static void

@@ -17,6 +17,8 @@
 #include "scheduler/dag.h"
 #include "store/owner.h"
 
+#define TASKS_MAX 50 /* told of a run; a single task can always be asked for */
+
 struct explain {
 	struct cli *c;
 	struct place place;
@@ -324,7 +326,7 @@ explain(struct explain *x, struct err *err)
 {
 	const char *name = x->c->nargs > 1 ? x->c->args[1] : NULL;
 	const struct meta_task *t;
-	size_t i, told = 0;
+	size_t i, told = 0, more = 0;
 
 	if (gather(x, x->c->args[0], err) != 0)
 		return -1;
@@ -341,11 +343,18 @@ explain(struct explain *x, struct err *err)
 	for (i = 0; i < x->ntasks; i++) {
 		if (!worth_telling(x, &x->tasks[i]))
 			continue;
+		if (told == TASKS_MAX) {
+			more++;
+			continue;
+		}
 		buf_addc(&x->c->out, '\n');
 		explain_task(x, &x->tasks[i]);
 		told++;
 		(void)cli_flush_some(x->c);
 	}
+	if (more > 0)
+		buf_addf(&x->c->out, "\nand %zu more: dag runs %s\n", more,
+			 text_short_id(x->run.id));
 	if (told == 0)
 		buf_adds(&x->c->out, "  all its tasks ended well\n");
 	return 0;

@@ -1,6 +1,7 @@
 /*
  * dag list: the DAGs of the project.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -49,44 +50,46 @@ struct list {
 	VEC(struct entry) entries;
 };
 
-static bool
-has_schedule(const char *text)
+/* What stands under `schedule`, as the file has it, by a parse of its own. */
+static const char *
+parsed_schedule(struct list *l, const struct source *s)
 {
-	const char *p;
+	const struct yaml_node *node;
+	struct yaml_node *root;
+	const char *out = NULL;
+	struct diag *d = diag_new();
 
-	for (p = strstr(text, "schedule"); p != NULL; p = strstr(p + 1, "schedule"))
-		if (p == text || p[-1] == '\n')
-			return true;
-	return false;
+	if (d == NULL)
+		return NULL;
+	if (yaml_parse(l->arena, d, 0, s->text.p, s->text.n, &root) == 0 &&
+	    (node = yaml_get(root, "schedule")) != NULL && node->src_end > node->src)
+		out = arena_strndup(l->arena, s->text.p + node->src,
+				    node->src_end - node->src);
+	diag_free(d);
+	return out;
 }
 
-/* The words of `schedule:`.  The model does not carry it: nothing here acts on it yet. */
+/* The words of `schedule:`.  The model does not carry it: nothing acts on it yet. */
 static const char *
 schedule_of(struct list *l, const struct source *s)
 {
-	struct yaml_node *root, *node;
-	struct diag *d;
-	struct buf one;
-	const char *out = NULL;
+	const char *p, *out;
+	char *glance;
 
-	if (!has_schedule(s->text.p))
+	if (s->dag == NULL)
 		return NULL;
-	d = diag_new();
-	if (d == NULL)
-		return NULL;
-	buf_init(&one, 0);
-	if (yaml_parse(l->arena, d, diag_file(d, s->path, s->text.p, s->text.n),
-		       s->text.p, s->text.n, &root) == 0 &&
-	    (node = yaml_get(root, "schedule")) != NULL && node->src_end > node->src) {
-		buf_add(&one, s->text.p + node->src, node->src_end - node->src);
-		if (node->str != NULL)
-			out = arena_strdup(l->arena, node->str);
-		else
-			out = arena_strdup(l->arena, one.p);
+	glance = find_glance_key(s->text.p, s->text.n, "schedule");
+	/* A list or mapping may go on behind the line. */
+	if (glance != NULL && strchr("[{|>&*", *glance) == NULL) {
+		out = arena_strdup(l->arena, glance);
+		free(glance);
+		return out;
 	}
-	buf_release(&one);
-	diag_free(d);
-	return out;
+	free(glance);
+	for (p = strstr(s->text.p, "schedule"); p != NULL; p = strstr(p + 1, "schedule"))
+		if (p == s->text.p || strchr("\n\"'{, ", p[-1]) != NULL)
+			return parsed_schedule(l, s);
+	return NULL;
 }
 
 static int
@@ -126,8 +129,7 @@ gather(struct list *l, struct err *err)
 		*e = (struct entry){.file = &l->files.v[i]};
 		before = diag_errors(l->diag);
 		l->entries.n++;
-		if (load_source(l->diag, &l->project, l->files.v[i].path, &e->source,
-				err) != 0)
+		if (load_found(l->diag, &l->files.v[i], &e->source, err) != 0)
 			return -1;
 		e->errors = diag_errors(l->diag) - before;
 		e->schedule = schedule_of(l, &e->source);

@@ -55,7 +55,8 @@ put_line(struct cli *c, const char *label, const char *text)
 }
 
 static void
-put_texts(struct cli *c, const char *label, const struct dag_text *v, size_t n)
+put_texts(struct cli *c, const char *label, const struct dag_text *v, size_t n,
+	  const char *sep)
 {
 	struct buf b;
 	size_t i;
@@ -65,7 +66,7 @@ put_texts(struct cli *c, const char *label, const struct dag_text *v, size_t n)
 	buf_init(&b, 0);
 	for (i = 0; i < n; i++) {
 		if (i > 0)
-			buf_adds(&b, ", ");
+			buf_adds(&b, sep);
 		buf_add(&b, v[i].src, v[i].len);
 	}
 	put_line(c, label, b.p);
@@ -99,7 +100,7 @@ put_command(struct cli *c, const struct dag_task *t)
 	if (t->nrun == 0)
 		return;
 	if (t->run_is_argv) {
-		put_texts(c, "run", t->run, t->nrun);
+		put_texts(c, "run", t->run, t->nrun, " ");
 		return;
 	}
 	p = t->run[0].src;
@@ -121,7 +122,7 @@ put_command(struct cli *c, const struct dag_task *t)
 }
 
 static void
-sep(struct buf *b)
+divide(struct buf *b)
 {
 	if (b->n > 0)
 		buf_adds(b, ", ");
@@ -138,26 +139,26 @@ put_policy(struct cli *c, const struct dag_task *t)
 	if (t->trigger != TRIGGER_ALL_SUCCESS)
 		buf_addf(&b, "trigger %s", trigger_rule_name(t->trigger));
 	if (t->retries > 0) {
-		sep(&b);
+		divide(&b);
 		buf_addf(&b, "%u retr%s after ", t->retries,
 			 t->retries == 1 ? "y" : "ies");
 		num_put_duration(&b, t->retry_delay_us);
 	}
 	if (t->timeout_us > 0) {
-		sep(&b);
+		divide(&b);
 		buf_adds(&b, "timeout ");
 		num_put_duration(&b, t->timeout_us);
 	}
 	if (t->allow_failure) {
-		sep(&b);
+		divide(&b);
 		buf_adds(&b, "may fail");
 	}
 	if (t->priority != 0) {
-		sep(&b);
+		divide(&b);
 		buf_addf(&b, "priority %d", t->priority);
 	}
 	for (i = 0; i < t->ntags; i++) {
-		sep(&b);
+		divide(&b);
 		buf_addf(&b, "tag %s", t->tags[i]);
 	}
 	if (b.n > 0)
@@ -174,14 +175,14 @@ put_task(struct cli *c, const struct dag *g, const struct dag_task *t, bool colo
 		put_line(c, "about", t->description);
 	put_command(c, t);
 	if (t->wait_for.src != NULL)
-		put_texts(c, "for", &t->wait_for, 1);
+		put_texts(c, "for", &t->wait_for, 1, "");
 	if (t->wait_until.src != NULL)
-		put_texts(c, "until", &t->wait_until, 1);
+		put_texts(c, "until", &t->wait_until, 1, "");
 	if (t->when_src != NULL)
 		put_line(c, "when", t->when_src);
 	put_ids(c, g, "needs", t->up, t->nup);
-	put_texts(c, "inputs", t->inputs, t->ninputs);
-	put_texts(c, "outputs", t->outputs, t->noutputs);
+	put_texts(c, "inputs", t->inputs, t->ninputs, ", ");
+	put_texts(c, "outputs", t->outputs, t->noutputs, ", ");
 	put_policy(c, t);
 	(void)cli_flush_some(c);
 }

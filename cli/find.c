@@ -20,10 +20,13 @@
 #include "scheduler/dag.h"
 #include "store/project.h"
 
+#define UPS_MAX 3 /* a path with more ".." is shown absolute */
+
 /* One search under way. */
 struct search {
 	struct dag_files *out;
 	const char *base; /* absolute path of the directory that rel counts from */
+	char *cwd;	  /* NULL: nobody knows */
 	size_t seen;	  /* YAML files looked at */
 	struct err *err;
 };
@@ -102,6 +105,8 @@ flow_name(const char *text, size_t len)
 static bool
 is_flow(const char *p, const char *end)
 {
+	if (end - p >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0)
+		p += 3;
 	while (p < end) {
 		if (*p == '{')
 			return true;
@@ -117,43 +122,53 @@ is_flow(const char *p, const char *end)
 	return false;
 }
 
-char *
-find_glance_name(const char *text, size_t len, const char *path)
+/* Whether the line at p starts with the key, plain or in quotes; the bytes it takes. */
+static size_t
+key_len(const char *p, const char *end, const char *key)
 {
-	static const char *const keys[] = {"dag:", "\"dag\":", "'dag':"};
-	const char *p = text, *end = text + len, *base = path_basename(path);
-	size_t i, n;
-	char *name;
+	size_t n = strlen(key), quote = *p == '"' || *p == '\'';
 
-	if (len >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0)
-		p += 3;
-	if (is_flow(p, end)) {
-		name = flow_name(text, len);
-		if (name != NULL)
-			return name;
-	}
-	while (p < end) {
-		for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-			n = strlen(keys[i]);
-			if ((size_t)(end - p) <= n || memcmp(p, keys[i], n) != 0 ||
-			    strchr(" \t\r\n", p[n]) == NULL)
-				continue;
-			name = glance_scalar(p + n, end);
-			if (name != NULL)
-				return name;
-		}
-		p = memchr(p, '\n', (size_t)(end - p));
-		if (p == NULL)
-			break;
-		p++;
-	}
-	return strndup(base, path_stem_len(base));
+	if ((size_t)(end - p) <= n + 2 * quote + 1 || memcmp(p + quote, key, n) != 0)
+		return 0;
+	if (quote && p[n + 1] != *p)
+		return 0;
+	n += 2 * quote;
+	return p[n] == ':' && strchr(" \t\r\n", p[n + 1]) != NULL ? n + 1 : 0;
 }
 
 char *
-find_show_path(const char *path)
+find_glance_key(const char *text, size_t len, const char *key)
 {
-	char *cwd = getcwd(NULL, 0);
+	const char *p = text, *end = text + len;
+	size_t n;
+
+	if (len >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0)
+		p += 3;
+	for (; p != NULL && p < end; p = memchr(p, '\n', (size_t)(end - p))) {
+		if (*p == '\n' && ++p == end)
+			break;
+		n = key_len(p, end, key);
+		if (n > 0)
+			return glance_scalar(p + n, end);
+	}
+	return NULL;
+}
+
+char *
+find_glance_name(const char *text, size_t len, const char *path)
+{
+	const char *base = path_basename(path);
+	char *name;
+
+	name = is_flow(text, text + len) ? flow_name(text, len)
+					 : find_glance_key(text, len, "dag");
+	return name != NULL ? name : strndup(base, path_stem_len(base));
+}
+
+/* An absolute path as one relative to the current directory where that is near. */
+static char *
+show_path(const char *cwd, const char *path)
+{
 	size_t same = 0, i, ups = 0;
 	struct buf b;
 	char *out;
@@ -174,14 +189,13 @@ find_show_path(const char *path)
 		if (cwd[i] == '/' && cwd[i + 1] != '\0')
 			ups++;
 	buf_init(&b, 0);
-	if (same == 0 || ups > 3) {
+	if (same == 0 || ups > UPS_MAX) {
 		buf_adds(&b, path);
 	} else {
 		for (i = 0; i < ups; i++)
 			buf_adds(&b, "../");
 		buf_adds(&b, path + same + 1);
 	}
-	free(cwd);
 	out = buf_steal(&b);
 	buf_release(&b);
 	return out;
@@ -206,7 +220,7 @@ look_at(struct search *s, int dirfd, const char *name, const char *rel)
 	    !dag_looks_like(text.p, text.n))
 		goto out;
 	path_join(&path, s->base, rel);
-	f.path = find_show_path(path.p);
+	f.path = show_path(s->cwd, path.p);
 	f.rel = strdup(rel);
 	f.name = find_glance_name(text.p, text.n, rel);
 	if (buf_failed(&path) || f.path == NULL || f.rel == NULL || f.name == NULL ||
@@ -286,6 +300,19 @@ walk(struct search *s, int fd, const char *rel, int depth)
 	return rc;
 }
 
+/* Search a directory by its name; one that is not there has nothing in it. */
+static int
+walk_at(struct search *s, int dirfd, const char *name, const char *rel, int depth)
+{
+	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0)
+		return walk(s, fd, rel, depth);
+	if (errno == ENOENT || errno == ENOTDIR)
+		return 0;
+	return err_sys(s->err, errno, "cannot read directory '%s'", name);
+}
+
 static int
 by_rel(const void *a, const void *b)
 {
@@ -304,40 +331,35 @@ sort_files(struct dag_files *f)
 int
 find_all(const struct project *p, struct dag_files *out, struct err *err)
 {
-	struct search s = {out, p->root, 0, err};
-	int fd;
+	struct search s = {.out = out, .base = p->root, .err = err};
+	int rc;
 
 	*out = (struct dag_files){0};
-	fd = openat(p->root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return err_sys(err, errno, "cannot read directory '%s'", p->root);
-	if (walk(&s, fd, "", 0) != 0)
-		return -1;
-	fd = openat(p->root_fd, "dags", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 && errno != ENOENT && errno != ENOTDIR)
-		return err_sys(err, errno, "cannot read directory '%s/dags'", p->root);
-	if (fd >= 0 && walk(&s, fd, "dags", FIND_DEPTH_MAX) != 0)
-		return -1;
+	s.cwd = getcwd(NULL, 0);
+	rc = walk_at(&s, p->root_fd, ".", "", 0);
+	if (rc == 0)
+		rc = walk_at(&s, p->root_fd, "dags", "dags", FIND_DEPTH_MAX);
 	sort_files(out);
-	return 0;
+	free(s.cwd);
+	return rc;
 }
 
 int
 find_below(const char *dir, struct dag_files *out, struct err *err)
 {
-	struct search s = {out, NULL, 0, err};
+	struct search s = {.out = out, .err = err};
 	char *base;
-	int fd, rc;
+	int rc;
 
 	*out = (struct dag_files){0};
 	base = fsio_realpath(dir, err);
 	if (base == NULL)
 		return -1;
 	s.base = base;
-	fd = open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	rc = fd < 0 ? err_sys(err, errno, "cannot read directory '%s'", dir)
-		    : walk(&s, fd, "", FIND_DEPTH_MAX);
+	s.cwd = getcwd(NULL, 0);
+	rc = walk_at(&s, AT_FDCWD, base, "", FIND_DEPTH_MAX);
 	sort_files(out);
+	free(s.cwd);
 	free(base);
 	return rc;
 }

@@ -68,10 +68,10 @@ void find_release(struct dag_files *);
 char *find_glance_name(const char *, size_t, const char *);
 
 /**
- * find_show_path(path):
- * Return ${path}, absolute, as a path relative to the current directory where that is not
- * further than its root; malloc'ed, NULL if memory runs out.
+ * find_glance_key(text, len, key):
+ * Return the scalar that stands on the line of ${key}, a key of the top level, at a glance;
+ * malloc'ed.  NULL if there is none, or if it takes a parser to tell.
  */
-char *find_show_path(const char *);
+char *find_glance_key(const char *, size_t, const char *);
 
 #endif

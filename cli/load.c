@@ -15,24 +15,15 @@
 #include "cli/find.h"
 #include "scheduler/dag.h"
 
-int
-load_source(struct diag *d, const struct project *p, const char *path, struct source *s,
-	    struct err *err)
+/* Read and check; takes ${rel} over. */
+static int
+load(struct diag *d, const char *path, char *rel, struct source *s, struct err *err)
 {
-	struct buf rel;
-
-	*s = (struct source){.file = -1};
+	*s = (struct source){.file = -1, .rel = rel};
 	buf_init(&s->text, 0);
-	buf_init(&rel, 0);
 	if (fsio_read(AT_FDCWD, path, YAML_BYTES_MAX, &s->text, err) != 0)
 		return -1;
-	if (project_relative(p, path, &rel, err) != 0) {
-		buf_release(&rel);
-		return -1;
-	}
 	s->path = strdup(path);
-	s->rel = buf_steal(&rel);
-	buf_release(&rel);
 	if (s->path == NULL || s->rel == NULL)
 		return err_nomem(err);
 	s->file = diag_file(d, s->path, s->text.p, s->text.n);
@@ -41,6 +32,31 @@ load_source(struct diag *d, const struct project *p, const char *path, struct so
 	(void)dag_load(d, s->file, s->path, s->text.p, s->text.n,
 		       path_climbs(s->rel) ? NULL : s->rel, &s->dag);
 	return 0;
+}
+
+int
+load_source(struct diag *d, const struct project *p, const char *path, struct source *s,
+	    struct err *err)
+{
+	struct buf rel;
+	char *copy;
+
+	*s = (struct source){.file = -1};
+	buf_init(&rel, 0);
+	buf_init(&s->text, 0);
+	if (project_relative(p, path, &rel, err) != 0) {
+		buf_release(&rel);
+		return -1;
+	}
+	copy = buf_steal(&rel);
+	buf_release(&rel);
+	return load(d, path, copy, s, err);
+}
+
+int
+load_found(struct diag *d, const struct dag_file *f, struct source *s, struct err *err)
+{
+	return load(d, f->path, strdup(f->rel), s, err);
 }
 
 void

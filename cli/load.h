@@ -12,7 +12,7 @@
 struct cli;
 struct dag;
 struct diag;
-struct dag_files;
+struct dag_file;
 struct err;
 
 /* One DAG file with what it was read into.  Mistakes in `diag` refer to `text`. */
@@ -32,6 +32,12 @@ struct source {
  */
 int load_source(struct diag *, const struct project *, const char *, struct source *,
 		struct err *);
+
+/**
+ * load_found(d, file, out, err):
+ * The same for a file that a search of its project has found.
+ */
+int load_found(struct diag *, const struct dag_file *, struct source *, struct err *);
 
 /**
  * load_source_release(s):

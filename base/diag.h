@@ -70,7 +70,7 @@ size_t diag_count(const struct diag *);
  * diag_print(d, out, color, width):
  * Append all messages to ${out}, sorted by file (in order of registration), line and column,
  * notes behind the message they belong to, identical ones once, with ANSI colours if
- * ${color}; source lines are cut to ${width} columns around the caret (0: not cut), tabs
+ * ${color}; source lines are cut to ${width} columns around the caret (0: to 1,000), tabs
  * and control characters shown harmlessly.
  */
 void diag_print(struct diag *, struct buf *, bool, unsigned);

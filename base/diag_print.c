@@ -11,9 +11,10 @@
 #include "base/utf8.h"
 
 #define TAB	   8
-#define GUTTER	   8  /* columns of "   12 | " */
-#define WIDTH_MIN  20 /* narrower terminals are treated as this wide */
-#define INDENT	   4  /* of the second and later lines of a long message */
+#define GUTTER	   8	/* columns of "   12 | " */
+#define LINE_MAX   1000 /* columns of a source line where nothing limits the width */
+#define WIDTH_MIN  20	/* narrower terminals are treated as this wide */
+#define INDENT	   4	/* of the second and later lines of a long message */
 #define ELLIPSIS   "..."
 #define ELLIPSIS_N 3
 
@@ -169,9 +170,9 @@ window(const struct printer *p, const struct span *caret)
 	struct span w = {0, caret->whole, 0};
 	unsigned room, lead;
 
-	if (p->width == 0 || caret->whole <= p->width - GUTTER)
+	room = p->width == 0 ? LINE_MAX : p->width - GUTTER;
+	if (caret->whole <= room)
 		return w;
-	room = p->width - GUTTER;
 	/* Keep the line's start where the caret can be seen with it; else centre the caret. */
 	if (caret->to + ELLIPSIS_N > room) {
 		lead = caret->to - caret->from < room / 2

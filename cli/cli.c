@@ -11,6 +11,7 @@
 #include "base/fsio.h"
 #include "base/log.h"
 #include "base/suggest.h"
+#include "cli/find.h"
 #include "cli/opts.h"
 
 #define WORDS_MAX 10000 /* words of a command line that are no options */
@@ -83,6 +84,9 @@ unknown_verb(struct cli *c, const char *name)
 	best = suggest_best(&s);
 	if (best != NULL)
 		return cli_usage(c, "unknown verb '%s' (did you mean '%s'?)", name, best);
+	if (find_is_file(name))
+		return cli_usage(c, "unknown verb '%s'; to run that file: dag run %s",
+				 name, name);
 	return cli_usage(c, "unknown verb '%s'", name);
 }
 

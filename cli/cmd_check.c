@@ -241,7 +241,7 @@ plural(size_t n)
 }
 
 static int
-report(struct check *k, bool json)
+report(struct check *k, bool json, bool failed)
 {
 	size_t errors = diag_errors(k->diag), files = k->sources.n;
 
@@ -256,7 +256,8 @@ report(struct check *k, bool json)
 				 plural(errors), k->bad, files, plural(files));
 		return EXIT_USAGE;
 	}
-	if (!json)
+	/* Where a file could not be read, that is the last word. */
+	if (!json && !failed)
 		buf_addf(&k->c->out, "%zu file%s, no mistakes\n", files, plural(files));
 	return EXIT_OK;
 }
@@ -281,7 +282,7 @@ check_all(struct check *k, const struct check_opts *o)
 			failed = true;
 		}
 	check_names(k);
-	rc = report(k, o->json);
+	rc = report(k, o->json, failed);
 	return failed ? cli_exit_code(err.code) : rc;
 }
 

@@ -3,6 +3,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -370,8 +372,18 @@ not_found(const struct project *p, const struct dag_files *all, const char *name
 {
 	struct suggest s;
 	const char *best;
+	char file[PATH_MAX];
+	struct stat st;
 	size_t i;
+	int n;
 
+	/* In a folder of a project, its files are not far from one's mind. */
+	n = snprintf(file, sizeof(file), "%s.yaml", name);
+	if (n > 5 && (size_t)n < sizeof(file) && stat(file, &st) == 0)
+		return err_set(err, ERR_NOTFOUND,
+			       "there is no DAG '%s' in project '%s', but there is the "
+			       "file '%s': name it so",
+			       name, p->root, file);
 	if (all->n == 0)
 		return err_set(
 		    err, ERR_NOTFOUND,

@@ -249,6 +249,9 @@ show_param(struct resolution *r, struct jinja_val v)
 static void
 check_enum(struct resolution *r, const struct dag_param *p, struct jinja_val v)
 {
+	struct suggest near;
+	const char *best;
+	char *word;
 	size_t i;
 
 	for (i = 0; i < p->nenums; i++)
@@ -259,21 +262,28 @@ check_enum(struct resolution *r, const struct dag_param *p, struct jinja_val v)
 		buf_addf(&r->complaints, "%s%s", i > 0 ? ", " : "", p->enums[i]->str);
 	buf_adds(&r->complaints, i < p->nenums ? " ..., not " : ", not ");
 	show_param(r, v);
+	if (v.kind != JINJA_STR || (word = arena_strndup(r->a, v.s.p, v.s.n)) == NULL)
+		return;
+	suggest_start(&near, word);
+	for (i = 0; i < p->nenums; i++)
+		suggest_try(&near, p->enums[i]->str);
+	if ((best = suggest_best(&near)) != NULL)
+		buf_addf(&r->complaints, "; did you mean '%s'?", best);
 }
 
 static void
 check_range(struct resolution *r, const struct dag_param *p, struct jinja_val v)
 {
 	const char *unit = "";
-	double n = 0;
+	double n = 0, bound;
 	size_t i;
 
 	if (v.kind == JINJA_STR) {
-		unit = " characters";
+		unit = " character";
 		for (i = 0; i < v.s.n; i++)
 			n += ((unsigned char)v.s.p[i] & 0xc0) != 0x80;
 	} else if (v.kind == JINJA_LIST) {
-		unit = " items";
+		unit = " item";
 		n = (double)jinja_list_len(v.list);
 	} else {
 		n = number_of(v);
@@ -281,9 +291,10 @@ check_range(struct resolution *r, const struct dag_param *p, struct jinja_val v)
 	if ((p->has_min && n < p->min) || (p->has_max && n > p->max)) {
 		bool low = p->has_min && n < p->min;
 
-		complain(r, "param '%s' must %s at %s %.15g%s, not %.15g", p->name,
-			 *unit == '\0' ? "be" : "have", low ? "least" : "most",
-			 low ? p->min : p->max, unit, n);
+		bound = low ? p->min : p->max;
+		complain(r, "param '%s' must %s at %s %.15g%s%s, not %.15g", p->name,
+			 *unit == '\0' ? "be" : "have", low ? "least" : "most", bound,
+			 unit, *unit == '\0' || (bound > 0 && bound < 2) ? "" : "s", n);
 	}
 }
 

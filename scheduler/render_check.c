@@ -9,6 +9,7 @@
 #include "base/yaml.h"
 #include "scheduler/dag_paths.h"
 #include "scheduler/render_int.h"
+#include "scheduler/shell_hook.h"
 
 /*
  * All templates of a run at once, as far as they do not wait for outputs of tasks, and how
@@ -70,12 +71,20 @@ pos_of_text(const struct check *c, const struct dag_text *text)
 static void
 report(struct check *c, const struct render *r, const struct err *err)
 {
-	if (err->code == ERR_NOMEM)
+	const char *ways = NULL, *p;
+
+	if (err->code == ERR_NOMEM) {
 		c->nomem = true;
-	else
-		diag_add(c->d, DIAG_ERROR,
-			 pos_of(c, r->node, r->where.offset, r->where.len), "%s",
-			 err->msg);
+		return;
+	}
+	/* The value may hold the very words: the last ones are ours. */
+	for (p = err->msg; (p = strstr(p, SHELL_WAYS_OUT)) != NULL; p++)
+		ways = p;
+	diag_add(
+	    c->d, DIAG_ERROR, pos_of(c, r->node, r->where.offset, r->where.len), "%.*s",
+	    (int)(ways != NULL ? (size_t)(ways - err->msg) : strlen(err->msg)), err->msg);
+	if (ways != NULL)
+		diag_hint(c->d, "%s", ways + 2); /* without its "; " */
 }
 
 /* ---- what a template refers to ---- */

@@ -116,9 +116,9 @@ refuse(const struct shell_hook *h, struct err *err, const char *fmt, ...)
 	va_end(ap);
 	return err_set(
 	    err, ERR_INVALID,
-	    "the value %s cannot enter the shell command: %s; pass it in the "
-	    "environment (env: {NAME: '{{ %s }}'}, and \"$NAME\" in the command), "
-	    "or, outside of quotes, quote it as one word: {{ %s | sh }}",
+	    "the value %s cannot enter the shell command: %s" SHELL_WAYS_OUT
+	    "env: {NAME: '{{ %s }}'}, and \"$NAME\" in the command; or, outside of "
+	    "quotes, quote it as one word: {{ %s | sh }}",
 	    h->shown, why, h->expr, h->expr);
 }
 
@@ -159,12 +159,9 @@ check_chars(const struct entry *t, const char *p, size_t n)
 	if ((unsigned char)p[i] < 0x80)
 		show_value(&shown, p + i, 1);
 	else
-		buf_adds(&shown, "not in ASCII");
-	rc = refuse(
-	    t->h, t->err,
-	    "only letters, digits and _./:@%%+=,- may, and it has a character that "
-	    "is %s",
-	    shown.p);
+		buf_adds(&shown, "what is not in ASCII");
+	rc = refuse(t->h, t->err, "only letters, digits and _./:@%%+=,- may, not %s",
+		    shown.p);
 	buf_release(&shown);
 	return rc;
 }

@@ -5,6 +5,9 @@
  */
 struct shell_hook;
 
+/* Stands in every refusal between what is wrong and the two ways out. */
+#define SHELL_WAYS_OUT "; pass it in the environment: "
+
 /**
  * shell_hook_source(h, src):
  * Let refusals show the expressions of the template ${src}, NUL-terminated, which must

@@ -138,7 +138,8 @@ find_live(struct srun *r, struct live *live, struct err *err)
 			continue;
 		r->rows[t->id].live = true;
 		r->rows[t->id].attempt = all[i].number;
-		r->rows[t->id].started_us = all[i].started_us;
+		r->rows[t->id].started_us =
+		    all[i].started_us != 0 ? all[i].started_us : all[i].created_us;
 		r->rows[t->id].wake_us = all[i].wake_us;
 		live->v[live->n++] = all[i];
 	}

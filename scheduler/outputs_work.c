@@ -18,6 +18,7 @@
 #include "base/path.h"
 #include "scheduler/outputs_files.h"
 #include "scheduler/session_int.h"
+#include "tasks/proto/attempt_dir.h"
 #include "tasks/proto/mask.h"
 #include "tasks/proto/outputs.h"
 
@@ -173,6 +174,30 @@ take_values(struct work *w)
 	return 0;
 }
 
+/* What the task wrote stays in its directory, but not a secret in it. */
+static int
+mask_file(struct work *w, int dirfd)
+{
+	struct buf raw, masked;
+	int rc = 0;
+
+	buf_init(&raw, 0);
+	buf_init(&masked, 0);
+	if (faccessat(dirfd, ATTEMPT_OUTPUTS, F_OK, 0) == 0)
+		rc = fsio_read(dirfd, ATTEMPT_OUTPUTS, OUTPUTS_FILE_MAX, &raw, &w->err);
+	if (rc == 0) {
+		mask_apply(w->mask, raw.p, raw.n, &masked);
+		if (buf_failed(&masked))
+			rc = err_nomem(&w->err);
+		else if (masked.n != raw.n || memcmp(masked.p, raw.p, raw.n) != 0)
+			rc = fsio_replace(dirfd, ATTEMPT_OUTPUTS, masked.p, masked.n,
+					  0600, &w->err);
+	}
+	buf_release(&raw);
+	buf_release(&masked);
+	return rc;
+}
+
 static int
 read_values(struct work *w)
 {
@@ -186,6 +211,8 @@ read_values(struct work *w)
 	if (dirfd == -1)
 		return err_sys(&w->err, errno, "cannot open the attempt's directory");
 	rc = outputs_read(dirfd, &w->outputs, &w->err);
+	if (w->mask != NULL && rc == 0)
+		rc = mask_file(w, dirfd);
 	(void)close(dirfd);
 	if (rc != 0)
 		return -1;

@@ -305,7 +305,7 @@ put_own(struct map *m, struct arena *a, struct srun *r, const struct render_task
 
 /* A script too long for an argument runs from a file in the attempt's directory. */
 static int
-script_file(const struct render_task *t, const char *dir, struct arena *a,
+script_file(const struct render_task *t, bool is_argv, const char *dir, struct arena *a,
 	    const char ***argv, struct err *err)
 {
 	size_t n = 0;
@@ -314,7 +314,7 @@ script_file(const struct render_task *t, const char *dir, struct arena *a,
 	while (t->argv[n] != NULL)
 		n++;
 	*argv = t->argv;
-	if (n < 2 || strlen(t->argv[n - 1]) <= ATTEMPT_SCRIPT_INLINE)
+	if (is_argv || n < 2 || strlen(t->argv[n - 1]) <= ATTEMPT_SCRIPT_INLINE)
 		return 0;
 	v = arena_array(a, n + 1, sizeof(*v));
 	path = arena_printf(a, "%s/" ATTEMPT_SCRIPT, dir);
@@ -371,7 +371,7 @@ env_build(struct srun *r, const struct dag_task *t, const struct attempt *at,
 	if (put_inherited(&env, r) != 0 || put_ours(&env, a, r, t, at, dir) != 0)
 		err_nomem(err);
 	else if (put_own(&env, a, r, task, err) == 0 &&
-		 script_file(task, dir, a, &argv, err) == 0 &&
+		 script_file(task, t->run_is_argv, dir, a, &argv, err) == 0 &&
 		 secrets_of(r, t, a, &secrets, &nsecrets, err) == 0)
 		rc = 0;
 	if (rc == 0) {

@@ -71,7 +71,8 @@ size_t diag_count(const struct diag *);
  * Append all messages to ${out}, sorted by file (in order of registration), line and column,
  * notes behind the message they belong to, identical ones once, with ANSI colours if
  * ${color}; source lines are cut to ${width} columns around the caret (0: to 1,000), tabs
- * and control characters shown harmlessly.
+ * and control characters shown harmlessly.  Of lines over 64 KiB only the first 32 MiB are
+ * shown at all.
  */
 void diag_print(struct diag *, struct buf *, bool, unsigned);
 

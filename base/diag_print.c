@@ -11,10 +11,12 @@
 #include "base/utf8.h"
 
 #define TAB	   8
-#define GUTTER	   8	/* columns of "   12 | " */
-#define LINE_MAX   1000 /* columns of a source line where nothing limits the width */
-#define WIDTH_MIN  20	/* narrower terminals are treated as this wide */
-#define INDENT	   4	/* of the second and later lines of a long message */
+#define GUTTER	   8	 /* columns of "   12 | " */
+#define LINE_MAX   1000	 /* columns of a source line where nothing limits the width */
+#define LINE_BYTES 65536 /* of a line that any number of messages may show */
+#define LONG_BYTES ((size_t)32 << 20) /* of longer lines that are looked at in all */
+#define WIDTH_MIN  20		      /* narrower terminals are treated as this wide */
+#define INDENT	   4 /* of the second and later lines of a long message */
 #define ELLIPSIS   "..."
 #define ELLIPSIS_N 3
 
@@ -22,7 +24,8 @@ struct printer {
 	struct diag *d;
 	struct buf *out;
 	bool color;
-	unsigned width; /* 0: as wide as it gets */
+	unsigned width;	   /* 0: as wide as it gets */
+	size_t long_bytes; /* of long lines that may still be looked at */
 };
 
 static const char *const severity_name[] = {
@@ -83,21 +86,30 @@ index_lines(struct diag_source *f)
 	return 0;
 }
 
-/* The text of a line without its break (and a byte order mark); NULL if there is none. */
+/*
+ * The text of a line without its break (and a byte order mark); NULL if there is none.  To
+ * find the caret's column a line is walked from its start: of lines of megabytes only a few
+ * are, or a thousand messages would take minutes.
+ */
 static const char *
-line_text(struct diag_source *f, uint32_t line, size_t *len)
+line_text(struct printer *p, struct diag_source *f, uint32_t line, size_t *len)
 {
-	const char *s, *end, *stop;
+	const char *s, *stop;
 
 	if (f->text == NULL || line == 0 || index_lines(f) != 0 || line > f->nlines)
 		return NULL;
 	s = f->text + f->lines[line - 1];
-	end = f->text + f->len;
-	if (line == 1 && end - s >= 3 && memcmp(s, "\xef\xbb\xbf", 3) == 0)
+	stop = f->text + (line < f->nlines ? f->lines[line] : f->len);
+	if (line < f->nlines && stop > s)
+		stop -= stop - s >= 2 && stop[-1] == '\n' && stop[-2] == '\r' ? 2 : 1;
+	if (line == 1 && stop - s >= 3 && memcmp(s, "\xef\xbb\xbf", 3) == 0)
 		s += 3;
-	for (stop = s; stop < end && line_break(stop, end) == 0; stop++)
-		;
 	*len = (size_t)(stop - s);
+	if (*len <= LINE_BYTES)
+		return s;
+	if (*len > p->long_bytes)
+		return NULL;
+	p->long_bytes -= *len;
 	return s;
 }
 
@@ -333,7 +345,7 @@ put_message(struct printer *p, const struct diag_message *m)
 		f = &p->d->files.v[m->pos.file];
 	put_head(p, f, m);
 	if (f != NULL)
-		s = line_text(f, m->pos.line, &len);
+		s = line_text(p, f, m->pos.line, &len);
 	if (s == NULL) {
 		if (m->hint != NULL) {
 			blanks(p->out, INDENT);
@@ -355,7 +367,7 @@ put_message(struct printer *p, const struct diag_message *m)
 void
 diag_print(struct diag *d, struct buf *out, bool color, unsigned width)
 {
-	struct printer p = {d, out, color, width};
+	struct printer p = {d, out, color, width, LONG_BYTES};
 	const struct diag_message **notes;
 	struct diag_group *groups;
 	size_t i, j, n, kept_errors = 0, more;

@@ -231,6 +231,37 @@ cuts_to_the_terminal_with_the_caret_in_sight(void **state)
 	}
 }
 
+/* A file of one line of megabytes costs neither screens nor minutes: the line is cut, and
+ * shown for some of the messages only. */
+static void
+long_lines(void **state)
+{
+	const size_t len = (size_t)16 << 20;
+	char *text = malloc(len);
+	struct diag *d = diag_new();
+	size_t shown = 0;
+	struct buf b;
+
+	(void)state;
+	assert_non_null(text);
+	memset(text, 'a', len);
+	(void)diag_file(d, "p.yaml", text, len);
+	for (uint32_t i = 0; i < DIAG_MAX; i++) {
+		diag_add(d, DIAG_ERROR, at(1, 1 + i * 16000, 2), "m");
+		diag_hint(d, "hint");
+	}
+	buf_init(&b, 0);
+	diag_print(d, &b, false, 0);
+	assert_true(b.n < 100000);
+	for (const char *s = b.p; (s = strstr(s, "    1 | ")) != NULL; s++)
+		shown++;
+	assert_int_equal(shown, 2);
+	assert_non_null(strstr(b.p, "p.yaml:1:15984001: error: m\n    hint\n"));
+	buf_release(&b);
+	diag_free(d);
+	free(text);
+}
+
 static void
 wraps_hints_and_messages(void **state)
 {
@@ -331,6 +362,7 @@ main(void)
 	    cmocka_unit_test(counts_lines_as_editors_do),
 	    cmocka_unit_test(a_file_without_text_has_no_lines),
 	    cmocka_unit_test(cuts_to_the_terminal_with_the_caret_in_sight),
+	    cmocka_unit_test(long_lines),
 	    cmocka_unit_test(wraps_hints_and_messages),
 	    cmocka_unit_test(colours_when_asked),
 	    cmocka_unit_test(keeps_a_thousand_and_counts_the_rest),

@@ -43,7 +43,8 @@ enum text_use {
 /* A use of outputs.X in a task, to be held against the edges once they are known. */
 struct load_use {
 	uint32_t task, producer;
-	struct diag_pos pos;
+	const struct yaml_node *node;
+	size_t offset; /* of X in it */
 };
 
 struct load {

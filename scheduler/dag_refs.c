@@ -178,7 +178,7 @@ check_outputs(const struct check *c, const struct jinja_ref *ref)
 	}
 	if (c->task == NULL)
 		return 0;
-	use = (struct load_use){c->task->id, producer->id, part_pos(c, ref, 1)};
+	use = (struct load_use){c->task->id, producer->id, c->node, ref->offset[1]};
 	return vec_push(&c->L->uses, use) != 0 ? load_nomem(c->L) : 0;
 }
 
@@ -194,7 +194,7 @@ check_inherited(const struct check *c, const struct jinja_ref *ref)
 	producer = map_get(&c->L->tasks, ref->path[1]);
 	if (producer == NULL)
 		return; /* said */
-	use = (struct load_use){c->task->id, producer->id, part_pos(c, ref, 1)};
+	use = (struct load_use){c->task->id, producer->id, c->node, ref->offset[1]};
 	if (vec_push(&c->L->uses, use) != 0)
 		(void)load_nomem(c->L);
 }
@@ -289,14 +289,15 @@ not_upstream(struct load *L, const struct load_use *use)
 {
 	const char *producer = L->dag->tasks[use->producer].name,
 		   *task = L->dag->tasks[use->task].name;
+	struct diag_pos pos = load_pos_in(L, use->node, use->offset, strlen(producer));
 
 	if (use->producer == use->task) {
-		diag_add(L->d, DIAG_ERROR, use->pos,
-			 "task '%s' cannot use its own outputs", task);
+		diag_add(L->d, DIAG_ERROR, pos, "task '%s' cannot use its own outputs",
+			 task);
 		return;
 	}
-	diag_add(L->d, DIAG_ERROR, use->pos, "'%s' does not come before task '%s'",
-		 producer, task);
+	diag_add(L->d, DIAG_ERROR, pos, "'%s' does not come before task '%s'", producer,
+		 task);
 	diag_hint(L->d, "add it: needs: [%s]", producer);
 }
 

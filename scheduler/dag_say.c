@@ -42,6 +42,9 @@ load_pos_in(const struct load *L, const struct yaml_node *n, size_t offset, size
 {
 	struct diag_pos pos = {.file = L->file};
 
+	/* To find it the scalar is walked from its start; for what is not shown, not even that. */
+	if (diag_count(L->d) >= 2 * DIAG_MAX)
+		return load_pos(L, n);
 	yaml_where(L->text, n, offset, &pos.line, &pos.col);
 	if (offset > n->len)
 		offset = n->len;

@@ -303,6 +303,25 @@ put_own(struct map *m, struct arena *a, struct srun *r, const struct render_task
 	return 0;
 }
 
+/*
+ * A file takes the place of -c (perl's and ruby's -e) and its text: of the words before the
+ * text, drop that option, or its letter where it is the last of several (-ec).
+ */
+static int
+drop_text_option(const char **v, size_t *n, struct arena *a)
+{
+	const char *last = v[*n - 1];
+	size_t len = strlen(last);
+
+	if (strcmp(last, "-c") == 0 || strcmp(last, "-e") == 0) {
+		--*n;
+	} else if (len > 2 && last[0] == '-' && last[1] != '-' && last[len - 1] == 'c') {
+		v[*n - 1] = arena_strndup(a, last, len - 1);
+		return v[*n - 1] != NULL ? 0 : -1;
+	}
+	return 0;
+}
+
 /* A script too long for an argument runs from a file in the attempt's directory. */
 static int
 script_file(const struct render_task *t, bool is_argv, const char *dir, struct arena *a,
@@ -324,10 +343,10 @@ script_file(const struct render_task *t, bool is_argv, const char *dir, struct a
 	    fsio_replace(AT_FDCWD, path, t->argv[n - 1], strlen(t->argv[n - 1]), 0600,
 			 err) != 0)
 		return -1;
-	memcpy(v, t->argv, n * sizeof(*v));
-	if (strcmp(v[n - 2], "-c") == 0)
-		n--; /* the file takes the place of -c and its text */
-	v[n - 1] = path;
+	memcpy(v, t->argv, --n * sizeof(*v));
+	if (drop_text_option(v, &n, a) != 0)
+		return err_nomem(err);
+	v[n++] = path;
 	v[n] = NULL;
 	*argv = v;
 	return 0;

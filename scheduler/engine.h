@@ -104,7 +104,7 @@ struct engine_run_spec {
 	bool fail_fast;
 	bool settle; /* launch nothing; let what has ended reach its end */
 	bool cancel; /* taken over to be cancelled, or while it was being cancelled */
-	const char *cancel_reason; /* of that; NULL: "cancelled" */
+	const char *cancel_reason; /* of one that is durable already; NULL: it is new */
 	bool retry;   /* an ended run that begins anew: what did not succeed, or `from` */
 	int32_t from; /* task id, or -1 */
 	const struct engine_paths *paths;   /* one per task */

@@ -180,6 +180,7 @@ int run_check_end(struct engine *, uint32_t, struct now);
 int run_upstream_done(struct engine *, struct now);
 int run_evaluate(struct engine *, uint32_t, uint32_t, struct now);
 int run_begin(struct engine *, uint32_t, struct now);
+int run_time_up(struct engine *, uint32_t, struct now);
 int set_reason(char **, const char *, ...) __attribute__((format(printf, 2, 3)));
 
 /* engine_timer.c */

@@ -209,6 +209,23 @@ run_cancel(struct engine *e, uint32_t run, struct now now, const char *why, bool
 	return 0;
 }
 
+/**
+ * run_time_up(e, run, now):
+ * If the run's timeout is up, end the run for it.  Return 0 or -1.
+ */
+int
+run_time_up(struct engine *e, uint32_t run, struct now now)
+{
+	struct erun *r = e->runs.v[run];
+
+	if (r->gone || r->due_mono == 0 || r->due_mono > now.mono_us)
+		return 0;
+	r->due_mono = 0;
+	/* One that is being cancelled already ends for that reason. */
+	r->timed_out = !r->cancelling;
+	return run_cancel(e, run, now, "the run's timeout is up", false);
+}
+
 /* Count anew what the upstreams of every task have done. */
 static void
 recount(struct erun *r)
@@ -442,9 +459,12 @@ run_begin(struct engine *e, uint32_t run, struct now now)
 	if (r->spec.retry && run_retry(e, run, now, r->spec.from) != 0)
 		return -1;
 	/* If its time is up, that is what it is cancelled for. */
-	if (r->spec.cancel && (r->due_mono == 0 || r->due_mono > now.mono_us) &&
+	if (run_time_up(e, run, now) != 0)
+		return -1;
+	if (r->spec.cancel && !r->cancelling &&
 	    run_cancel(e, run, now, why != NULL ? why : "cancelled", false) != 0)
 		return -1;
+	r->cancel_durable = r->spec.cancel && why != NULL;
 	/* A retry looks past the failures that it was not asked to mend. */
 	for (i = 0; r->spec.fail_fast && !r->spec.retry && i < r->dag->ntasks; i++)
 		if (is_failure(r, i) && fail_fast(e, run, i, now) != 0)

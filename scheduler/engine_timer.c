@@ -105,17 +105,9 @@ timers_run(struct engine *e, struct now now)
 		if (task_event(e, top.run, top.task, TE_DUE, now, NULL) != 0)
 			return -1;
 	}
-	for (i = 0; i < e->runs.n; i++) {
-		struct erun *r = e->runs.v[i];
-
-		if (r->gone || r->due_mono == 0 || r->due_mono > now.mono_us)
-			continue;
-		r->due_mono = 0;
-		/* One that is being cancelled already ends for that reason. */
-		r->timed_out = !r->cancelling;
-		if (run_cancel(e, i, now, "the run's timeout is up", false) != 0)
+	for (i = 0; i < e->runs.n; i++)
+		if (run_time_up(e, i, now) != 0)
 			return -1;
-	}
 	return walls_run(e, now);
 }
 

@@ -20,6 +20,12 @@ sim_rand(struct sim *s, uint64_t n)
 	return n == 0 ? x : x % n;
 }
 
+bool
+sim_once_in(struct sim *s, uint64_t n)
+{
+	return sim_rand(s, n) == 0;
+}
+
 void
 sim_fail(struct sim *s, const char *fmt, ...)
 {
@@ -31,14 +37,14 @@ sim_fail(struct sim *s, const char *fmt, ...)
 	(void)vfprintf(stderr, fmt, ap);
 	va_end(ap);
 	(void)fprintf(stderr, "\n");
-	exit(1);
+	_Exit(1); /* no list of leaks: the world is in the middle of something */
 }
 
 static const struct task_type exec_type = {.name = "shell", .kind = TASK_EXEC};
 static const struct task_type wait_type = {.name = "wait", .kind = TASK_ENGINE};
 
-static void *
-zalloc(size_t n, size_t size)
+void *
+sim_alloc(size_t n, size_t size)
 {
 	void *p = calloc(n + 1, size);
 
@@ -50,8 +56,8 @@ zalloc(size_t n, size_t size)
 static enum trigger_rule
 random_rule(struct sim *s)
 {
-	return sim_rand(s, 3) != 0 ? TRIGGER_ALL_SUCCESS
-				   : (enum trigger_rule)sim_rand(s, TRIGGER_RULES);
+	return !sim_once_in(s, 3) ? TRIGGER_ALL_SUCCESS
+				  : (enum trigger_rule)sim_rand(s, TRIGGER_RULES);
 }
 
 static void
@@ -60,14 +66,14 @@ make_task(struct sim *s, struct dag_task *t, uint32_t id, char *name)
 	(void)snprintf(name, 16, "t%u", id);
 	t->id = id;
 	t->name = name;
-	t->type = sim_rand(s, 12) == 0 ? &wait_type : &exec_type;
+	t->type = sim_once_in(s, 12) ? &wait_type : &exec_type;
 	t->trigger = random_rule(s);
 	t->retries = (uint32_t)sim_rand(s, 3);
 	t->retry_delay_us = (int64_t)sim_rand(s, 5) * 1000000;
-	t->retry_backoff = sim_rand(s, 2) == 0 ? 1 : 2;
+	t->retry_backoff = sim_once_in(s, 2) ? 1 : 2.5;
 	t->retry_max_delay_us = 8000000;
-	t->retry_on = sim_rand(s, 8) == 0 ? 0 : RETRY_ON_DEFAULT;
-	t->allow_failure = sim_rand(s, 8) == 0;
+	t->retry_on = sim_once_in(s, 8) ? 0 : RETRY_ON_DEFAULT;
+	t->allow_failure = sim_once_in(s, 8);
 	t->priority = (int32_t)sim_rand(s, 3);
 	if (t->type == &exec_type) {
 		t->ninputs = sim_rand(s, 2);
@@ -82,8 +88,8 @@ add_edges(struct sim *s, struct dag *g)
 	unsigned density = 1 + (unsigned)sim_rand(s, 4);
 
 	for (i = 0; i < n; i++) {
-		g->tasks[i].up = zalloc(n, sizeof(uint32_t));
-		g->tasks[i].down = zalloc(n, sizeof(uint32_t));
+		g->tasks[i].up = sim_alloc(n, sizeof(uint32_t));
+		g->tasks[i].down = sim_alloc(n, sizeof(uint32_t));
 	}
 	for (i = 1; i < n; i++)
 		for (k = 0; k < i; k++)
@@ -95,25 +101,58 @@ add_edges(struct sim *s, struct dag *g)
 			}
 }
 
+/* Any order in which upstreams come first: each task as late as its downstreams let it be, or
+ * as it was made. */
+static void
+make_order(struct sim *s, struct dag *g)
+{
+	size_t i, n = g->ntasks;
+	bool swap = sim_once_in(s, 2);
+
+	for (i = 0; i < n; i++)
+		g->order[i] = (uint32_t)i;
+	for (i = 0; swap && i + 1 < n; i++) {
+		uint32_t a = g->order[i], b = g->order[i + 1];
+		bool edge = false;
+
+		for (size_t k = 0; k < g->tasks[b].nup; k++)
+			edge |= g->tasks[b].up[k] == a;
+		if (!edge && sim_once_in(s, 2)) {
+			g->order[i] = b;
+			g->order[i + 1] = a;
+		}
+	}
+	for (i = 0; i < n; i++)
+		s->pos[g->order[i]] = (uint32_t)i;
+}
+
 static void
 make_run(struct sim *s, struct sim_run *r, unsigned index)
 {
 	size_t n = s->dag.ntasks, i;
 	static const char *const pool[] = {"a", "a/b", "a/b/c", "d", "e", "e/f"};
+	bool choosy = sim_once_in(s, 5);
 
 	(void)snprintf(r->id, sizeof(r->id), "run-%u", index);
-	r->tasks = zalloc(n, sizeof(*r->tasks));
-	r->paths = zalloc(n, sizeof(*r->paths));
-	r->fail_fast = sim_rand(s, 6) == 0;
+	r->tasks = sim_alloc(n, sizeof(*r->tasks));
+	r->paths = sim_alloc(n, sizeof(*r->paths));
+	r->fail_fast = sim_once_in(s, 6);
+	if (sim_once_in(s, 8))
+		r->deadline_us = s->now.wall_us + 1 + (int64_t)sim_rand(s, 20000000);
 	for (i = 0; i < n; i++) {
 		struct sim_task *t = &r->tasks[i];
 		const struct dag_task *m = &s->dag.tasks[i];
 
-		t->when = sim_rand(s, 8) != 0;
-		t->broken = sim_rand(s, 40) == 0;
-		t->fails = sim_rand(s, 3) == 0 ? (unsigned)sim_rand(s, 4) : 0;
-		if (m->ninputs + m->noutputs > 0 && sim_rand(s, 3) == 0) {
-			struct meta_path *p = zalloc(1, sizeof(*p));
+		t->selected = !choosy || !sim_once_in(s, 4);
+		if (!t->selected) {
+			t->state = TASK_DONE;
+			t->result = RESULT_SKIPPED;
+		}
+		t->when = !sim_once_in(s, 8);
+		t->broken = sim_once_in(s, 40);
+		t->fails = sim_once_in(s, 3) ? (unsigned)sim_rand(s, 4) : 0;
+		if (m->ninputs + m->noutputs > 0 && sim_once_in(s, 3)) {
+			struct meta_path *p = sim_alloc(1, sizeof(*p));
 
 			p->path = pool[sim_rand(s, 6)];
 			p->write = m->noutputs > 0;
@@ -132,22 +171,22 @@ sim_make(struct sim *s, unsigned max)
 	struct dag *g = &s->dag;
 	size_t i;
 
+	s->now.wall_us = 1700000000000000;
+	s->now.mono_us = 5000000;
 	g->name = "sim";
-	g->ntasks = 1 + sim_rand(s, sim_rand(s, 4) == 0 ? max : 12);
-	g->tasks = zalloc(g->ntasks, sizeof(*g->tasks));
-	g->order = zalloc(g->ntasks, sizeof(*g->order));
-	g->max_active_tasks = sim_rand(s, 4) == 0 ? 1 + (uint32_t)sim_rand(s, 4) : 0;
-	for (i = 0; i < g->ntasks; i++) {
-		make_task(s, &g->tasks[i], (uint32_t)i, zalloc(16, 1));
-		g->order[i] = (uint32_t)i;
-	}
+	g->ntasks = 1 + sim_rand(s, sim_once_in(s, 4) ? max : 12);
+	g->tasks = sim_alloc(g->ntasks, sizeof(*g->tasks));
+	g->order = sim_alloc(g->ntasks, sizeof(*g->order));
+	s->pos = sim_alloc(g->ntasks, sizeof(*s->pos));
+	g->max_active_tasks = sim_once_in(s, 4) ? 1 + (uint32_t)sim_rand(s, 4) : 0;
+	for (i = 0; i < g->ntasks; i++)
+		make_task(s, &g->tasks[i], (uint32_t)i, sim_alloc(16, 1));
 	add_edges(s, g);
+	make_order(s, g);
 	s->jobs = 1 + (unsigned)sim_rand(s, 6);
 	s->nruns = 1 + (unsigned)sim_rand(s, SIM_RUNS_MAX);
 	for (i = 0; i < s->nruns; i++)
 		make_run(s, &s->runs[i], (unsigned)i);
-	s->now.wall_us = 1700000000000000;
-	s->now.mono_us = 5000000;
 }
 
 static void
@@ -166,6 +205,7 @@ sim_release(struct sim *s)
 			drop(s->runs[k].paths[i].v);
 		free(s->runs[k].paths);
 		free(s->runs[k].tasks);
+		free(s->runs[k].expect);
 	}
 	for (i = 0; i < s->dag.ntasks; i++) {
 		drop(s->dag.tasks[i].name);
@@ -174,4 +214,6 @@ sim_release(struct sim *s)
 	}
 	free(s->dag.tasks);
 	free(s->dag.order);
+	free(s->pos);
+	vec_release(&s->works);
 }

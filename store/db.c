@@ -186,6 +186,12 @@ db_open(struct db *db, const char *path, enum db_mode mode, struct err *err)
 	int rc;
 
 	memset(db, 0, sizeof(*db));
+	if (strlen(path) > DB_PATH_MAX)
+		return err_set(err, ERR_LIMIT,
+			       "the database '%s' would have a path of %zu bytes; SQLite "
+			       "takes at most %d: DAG_STATE=DIR puts it into a DIR that "
+			       "lies less deep",
+			       path, strlen(path), DB_PATH_MAX);
 	db->path = strdup(path);
 	if (db->path == NULL)
 		return err_nomem(err);

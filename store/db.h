@@ -38,6 +38,9 @@ struct db {
 
 #define DB_FRAME 4120 /* bytes of one frame of the WAL */
 
+/* Bytes of a database's path: SQLite's 512 for that of its journal. */
+#define DB_PATH_MAX 504
+
 enum db_mode {
 	DB_READ,
 	DB_WRITE, /* makes the file where it is missing */

@@ -20,6 +20,8 @@ struct jinja_reader {
 	const char *p, *end;
 };
 
+/* Whether one of these characters comes next.  The digits that come next, read: 0 without any,
+ * capped where they are beyond every limit. */
 bool jinja_next_is(struct jinja_reader *, const char *);
 int64_t jinja_read_number(struct jinja_reader *);
 

@@ -133,7 +133,10 @@ path_key(struct walk *w, const struct path *p, size_t n)
 		return jinja_str("");
 	}
 	for (i = 0; i < n; i++) {
-		to = stpcpy(to, p->part[i]);
+		size_t part = strlen(p->part[i]);
+
+		memcpy(to, p->part[i], part);
+		to += part;
 		*to++ = 0x1f;
 	}
 	*to = '\0';

@@ -83,6 +83,7 @@ enum {
 	JINJA_JSON_HTML = 8
 };
 
+/* As Python's repr() and its shortest float; as JSON with flags of the above. */
 void jinja_put_repr(struct buf *, struct jinja_val);
 void jinja_put_float(struct buf *, double);
 void jinja_put_json_with(struct buf *, struct jinja_val, unsigned, int indent);
@@ -164,8 +165,10 @@ bool jinja_is_left_out(struct jinja_val);
 
 /* ---- expressions: jinja_eval.c ---- */
 
+/* The value of an expression: it may be undefined; or that is a mistake. */
 int jinja_eval_soft(struct jinja_run *, const struct jinja_expr *, struct jinja_val *);
 int jinja_eval_expr(struct jinja_run *, const struct jinja_expr *, struct jinja_val *);
+/* The value of a name, of the template's or the context's.  What the template has set, or NULL. */
 int jinja_lookup(struct jinja_run *, const char *, struct jinja_val *);
 struct jinja_val *jinja_find_var(struct jinja_run *, const char *);
 

@@ -11,11 +11,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -27,6 +25,7 @@
 #include "base/log.h"
 #include "base/proc.h"
 #include "base/vec.h"
+#include "scheduler/exec_spawn.h"
 #include "scheduler/libexec.h"
 #include "scheduler/sweep.h"
 #include "store/project.h"
@@ -35,7 +34,6 @@
 
 #define LOCK_POLL_MS  100
 #define RETRY_SOON_US INT64_C(1000000)
-#define FD_ABOVE      16 /* where descriptors wait that will be dup2'ed to 3 and 4 */
 
 /* One attempt that we watch. */
 struct watched {
@@ -392,93 +390,6 @@ local_kill(struct executor *base, struct engine_ref ref)
 
 /* ---- starting ---- */
 
-/* Make the attempt's directory and its locked `alive`; the lock's descriptor, or -1. */
-static int
-make_dir(struct local *x, const char *dir, struct err *err)
-{
-	struct buf path;
-	int dirfd = -1, fd = -1, high;
-
-	buf_init(&path, 0);
-	put_dir(x, dir, &path);
-	if (buf_failed(&path)) {
-		err_nomem(err);
-	} else if (fsio_mkdirs(AT_FDCWD, path.p, 0700, err) == 0) {
-		/* A umask can take bits even from our own directory. */
-		(void)chmod(path.p, 0700);
-		dirfd = open(path.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (dirfd == -1)
-			err_sys(err, errno, "cannot open '%s'", path.p);
-		else
-			fd = fsio_lock(dirfd, ATTEMPT_ALIVE, LOCK_TRY, true, err);
-	}
-	if (dirfd != -1)
-		(void)close(dirfd);
-	buf_release(&path);
-	if (fd == -1)
-		return -1;
-	high = fcntl(fd, F_DUPFD_CLOEXEC, FD_ABOVE);
-	if (high == -1)
-		err_sys(err, errno, "cannot duplicate a descriptor");
-	(void)close(fd);
-	return high;
-}
-
-static int
-spawn_attr(posix_spawnattr_t *attr)
-{
-	sigset_t all;
-
-	if (posix_spawnattr_init(attr) != 0)
-		return -1;
-	(void)sigfillset(&all);
-	(void)posix_spawnattr_setsigdefault(attr, &all);
-	(void)posix_spawnattr_setsigmask(attr, &all);
-	(void)posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF |
-						 POSIX_SPAWN_SETSIGMASK);
-	return 0;
-}
-
-/* posix_spawn, never fork: the parent may be big (40 times the cost at 256 MiB). */
-static int
-spawn_shim(struct local *x, const char *dir, int alive, int spec, pid_t *pid)
-{
-	static char arg0[] = "dag-shim";
-	posix_spawn_file_actions_t fa;
-	posix_spawnattr_t attr;
-	char *argv[3] = {arg0, NULL, NULL}, *envp[1] = {NULL};
-	struct buf path;
-	int rc;
-
-	buf_init(&path, 0);
-	put_dir(x, dir, &path);
-	argv[1] = path.p;
-	if (buf_failed(&path) || posix_spawn_file_actions_init(&fa) != 0) {
-		buf_release(&path);
-		return ENOMEM;
-	}
-	if (spawn_attr(&attr) != 0) {
-		(void)posix_spawn_file_actions_destroy(&fa);
-		buf_release(&path);
-		return ENOMEM;
-	}
-	rc = posix_spawn_file_actions_adddup2(&fa, x->null_fd, 0);
-	if (rc == 0)
-		rc = posix_spawn_file_actions_adddup2(&fa, x->null_fd, 1);
-	if (rc == 0)
-		rc = posix_spawn_file_actions_adddup2(&fa, x->null_fd, 2);
-	if (rc == 0)
-		rc = posix_spawn_file_actions_adddup2(&fa, alive, 3);
-	if (rc == 0)
-		rc = posix_spawn_file_actions_adddup2(&fa, spec, 4);
-	if (rc == 0)
-		rc = posix_spawn(pid, x->shim, &fa, &attr, argv, envp);
-	(void)posix_spawn_file_actions_destroy(&fa);
-	(void)posix_spawnattr_destroy(&attr);
-	buf_release(&path);
-	return rc;
-}
-
 /* Report the start from the loop, not from inside start(). */
 static void
 on_first(uv_timer_t *h)
@@ -493,37 +404,29 @@ on_first(uv_timer_t *h)
 }
 
 static int
-spec_fd(const struct shim_spec *spec, struct err *err)
-{
-	int fd = shim_spec_memfd(spec, err), high;
-
-	if (fd == -1)
-		return -1;
-	high = fcntl(fd, F_DUPFD_CLOEXEC, FD_ABOVE);
-	if (high == -1)
-		err_sys(err, errno, "cannot duplicate a descriptor");
-	(void)close(fd);
-	return high;
-}
-
-static int
 local_start(struct executor *base, const struct exec_request *q, struct err *err)
 {
 	struct local *x = self(base);
 	struct watched *w = NULL;
 	int alive = -1, spec = -1, rc, ret = -1;
 	pid_t pid = 0;
+	struct buf dir;
 
-	if ((spec = spec_fd(&q->spec, err)) == -1)
-		return -1;
-	if ((alive = make_dir(x, q->dir, err)) == -1)
+	buf_init(&dir, 0);
+	put_dir(x, q->dir, &dir);
+	if (buf_failed(&dir)) {
+		err_nomem(err);
+		goto out;
+	}
+	if ((spec = exec_spec_fd(&q->spec, err)) == -1 ||
+	    (alive = exec_make_dir(dir.p, err)) == -1)
 		goto out;
 	if ((w = watch_new(x, q->ref, q->dir, q->spec.attempt_id, x->boot)) == NULL) {
 		err_nomem(err);
 		goto out;
 	}
 	w->leave_children = q->spec.leave_children;
-	if ((rc = spawn_shim(x, q->dir, alive, spec, &pid)) != 0) {
+	if ((rc = exec_spawn_shim(x->shim, dir.p, x->null_fd, alive, spec, &pid)) != 0) {
 		/* A missing or broken dag-shim is not the attempt's fault, and no retry of the
 		 * spawn mends it; the code is ERR_SYS or ERR_NOTFOUND all the same. */
 		err_sys(err, rc, "cannot start '%s'", x->shim);
@@ -544,6 +447,7 @@ out:
 		(void)close(alive);
 	if (spec != -1)
 		(void)close(spec);
+	buf_release(&dir);
 	return ret;
 }
 

@@ -123,7 +123,7 @@ lock_paths(struct srun *r, const struct render_paths *p, struct engine_paths *ou
 			s[strcspn(s, "*?[")] = '\0';
 			cut = strrchr(s, '/');
 			if (cut == NULL)
-				(void)strcpy(s, ".");
+				s[0] = '.', s[1] = '\0';
 			else
 				*cut = '\0';
 		}

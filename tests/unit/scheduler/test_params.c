@@ -177,7 +177,7 @@ test_round_trip(void **state)
 	char stored[4096];
 
 	(void)state;
-	strcpy(stored, resolve_in(g, args, 2, NULL));
+	(void)snprintf(stored, sizeof(stored), "%s", resolve_in(g, args, 2, NULL));
 	check(stored, "[null,1.5,true]");
 	assert_string_equal(resolve_in(g, NULL, 0, stored), stored);
 }
@@ -238,7 +238,7 @@ test_many(void **state)
 			last = msg + i + 1;
 		}
 	assert_int_equal(strncmp(last, "... and ", 8), 0);
-	assert_int_equal((size_t)atoi(last + 8), 60 - (lines - 1));
+	assert_int_equal(strtoul(last + 8, NULL, 10), 60 - (lines - 1));
 }
 
 static void

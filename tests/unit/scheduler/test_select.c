@@ -50,8 +50,10 @@ sel(const char *expr)
 	size_t n = 0, i;
 	char c;
 
-	if (select_tasks(g, &expr, 1, selected, &err) != 0)
-		return strcpy(out, err.msg);
+	if (select_tasks(g, &expr, 1, selected, &err) != 0) {
+		(void)snprintf(out, sizeof(out), "%s", err.msg);
+		return out;
+	}
 	for (c = 'a'; c <= 'f'; c++)
 		for (i = 0; i < g->ntasks; i++)
 			if (g->tasks[i].name[0] == c && selected[i])

@@ -1,0 +1,100 @@
+#include "scheduler/exec_spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/fsio.h"
+#include "tasks/proto/attempt_dir.h"
+#include "tasks/proto/shim_spec.h"
+
+#define FD_ABOVE 16 /* where descriptors wait that will be dup2'ed to 3 and 4 */
+
+int
+exec_spec_fd(const struct shim_spec *spec, struct err *err)
+{
+	int fd = shim_spec_memfd(spec, err), high;
+
+	if (fd == -1)
+		return -1;
+	high = fcntl(fd, F_DUPFD_CLOEXEC, FD_ABOVE);
+	if (high == -1)
+		err_sys(err, errno, "cannot duplicate a descriptor");
+	(void)close(fd);
+	return high;
+}
+
+int
+exec_make_dir(const char *path, struct err *err)
+{
+	int dirfd = -1, fd = -1, high;
+
+	if (fsio_mkdirs(AT_FDCWD, path, 0700, err) != 0)
+		return -1;
+	/* A umask can take bits even from our own directory. */
+	(void)chmod(path, 0700);
+	dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dirfd == -1)
+		return err_sys(err, errno, "cannot open '%s'", path);
+	fd = fsio_lock(dirfd, ATTEMPT_ALIVE, LOCK_TRY, true, err);
+	(void)close(dirfd);
+	if (fd == -1)
+		return -1;
+	high = fcntl(fd, F_DUPFD_CLOEXEC, FD_ABOVE);
+	if (high == -1)
+		err_sys(err, errno, "cannot duplicate a descriptor");
+	(void)close(fd);
+	return high;
+}
+
+static int
+spawn_attr(posix_spawnattr_t *attr)
+{
+	sigset_t all;
+
+	if (posix_spawnattr_init(attr) != 0)
+		return -1;
+	(void)sigfillset(&all);
+	(void)posix_spawnattr_setsigdefault(attr, &all);
+	(void)posix_spawnattr_setsigmask(attr, &all);
+	(void)posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF |
+						 POSIX_SPAWN_SETSIGMASK);
+	return 0;
+}
+
+/* posix_spawn, never fork: the parent may be big (40 times the cost at 256 MiB). */
+int
+exec_spawn_shim(const char *shim, const char *path, int null_fd, int alive, int spec,
+		pid_t *pid)
+{
+	const int from[] = {null_fd, null_fd, null_fd, alive, spec};
+	char arg0[] = "dag-shim", *dir = strdup(path);
+	char *argv[] = {arg0, dir, NULL}, *envp[] = {NULL};
+	posix_spawn_file_actions_t fa;
+	posix_spawnattr_t attr;
+	int rc = ENOMEM;
+
+	if (dir == NULL)
+		return rc;
+	if (posix_spawn_file_actions_init(&fa) != 0)
+		goto out_dir;
+	if (spawn_attr(&attr) != 0)
+		goto out_actions;
+	rc = 0;
+	for (int i = 0; i < 5 && rc == 0; i++)
+		rc = posix_spawn_file_actions_adddup2(&fa, from[i], i);
+	if (rc == 0)
+		rc = posix_spawn(pid, shim, &fa, &attr, argv, envp);
+	(void)posix_spawnattr_destroy(&attr);
+out_actions:
+	(void)posix_spawn_file_actions_destroy(&fa);
+out_dir:
+	free(dir);
+	return rc;
+}

@@ -1,0 +1,33 @@
+#ifndef DAG_SCHEDULER_EXEC_SPAWN_H
+#define DAG_SCHEDULER_EXEC_SPAWN_H
+/*
+ * The start of a dag-shim as the contract in tasks/proto/shim_spec.h wants it: the attempt's
+ * directory with its lock, the spec in a memfd, the process.  Descriptors that are returned are
+ * close-on-exec, owned by the caller, and above those that the shim finds its own at.
+ */
+#include <sys/types.h>
+
+struct err;
+struct shim_spec;
+
+/**
+ * exec_spec_fd(spec, err):
+ * Return a descriptor of a memfd that holds ${spec}, or -1.
+ */
+int exec_spec_fd(const struct shim_spec *, struct err *);
+
+/**
+ * exec_make_dir(path, err):
+ * Make the attempt's directory ${path} (0700) and in it the file `alive`, locked.  Return the
+ * descriptor that holds the lock, or -1.
+ */
+int exec_make_dir(const char *, struct err *);
+
+/**
+ * exec_spawn_shim(shim, path, null_fd, alive, spec, pid):
+ * Start the program ${shim} for the attempt in ${path}, with the descriptors of /dev/null, the
+ * lock and the spec.  Return 0 with ${pid} set, or an errno.
+ */
+int exec_spawn_shim(const char *, const char *, int, int, int, pid_t *);
+
+#endif

@@ -20,7 +20,7 @@ before(const struct erun *r, uint32_t a, uint32_t b)
 }
 
 static void
-place(struct erun *r, struct heap *h, uint32_t i, uint32_t task)
+set_at(struct erun *r, struct heap *h, uint32_t i, uint32_t task)
 {
 	h->v[i] = task;
 	r->insts[task].heap_at = i;
@@ -35,9 +35,9 @@ sift_up(struct erun *r, struct heap *h, uint32_t i, uint32_t task)
 		up = (i - 1) / 2;
 		if (!before(r, task, h->v[up]))
 			break;
-		place(r, h, i, h->v[up]);
+		set_at(r, h, i, h->v[up]);
 	}
-	place(r, h, i, task);
+	set_at(r, h, i, task);
 }
 
 static void
@@ -50,10 +50,10 @@ sift_down(struct erun *r, struct heap *h, uint32_t i, uint32_t task)
 			kid++;
 		if (!before(r, h->v[kid], task))
 			break;
-		place(r, h, i, h->v[kid]);
+		set_at(r, h, i, h->v[kid]);
 		i = kid;
 	}
-	place(r, h, i, task);
+	set_at(r, h, i, task);
 }
 
 void

@@ -54,8 +54,24 @@ shim_start(uintptr_t *sp)
 	sys_exit(shim_main(argc, argv));
 }
 
+/*
+ * The C library's names belong to these only in the program that has no C library: here they
+ * have names of their own, and the linker knows them by the others.
+ */
+void *own_memcpy(void *restrict to, const void *restrict from,
+		 size_t n) __asm__("memcpy");
+void *own_memmove(void *to, const void *from, size_t n) __asm__("memmove");
+void *own_memset(void *to, int c, size_t n) __asm__("memset");
+int own_memcmp(const void *a, const void *b, size_t n) __asm__("memcmp");
+void *own_memchr(const void *p, int c, size_t n) __asm__("memchr");
+void *own_memrchr(const void *p, int c, size_t n) __asm__("memrchr");
+size_t own_strlen(const char *s) __asm__("strlen");
+char *own_strchrnul(const char *s, int c) __asm__("strchrnul");
+char *own_strchr(const char *s, int c) __asm__("strchr");
+int own_strncmp(const char *a, const char *b, size_t n) __asm__("strncmp");
+
 void *
-memcpy(void *restrict to, const void *restrict from, size_t n)
+own_memcpy(void *restrict to, const void *restrict from, size_t n)
 {
 	void *p = to;
 
@@ -64,7 +80,7 @@ memcpy(void *restrict to, const void *restrict from, size_t n)
 }
 
 void *
-memmove(void *to, const void *from, size_t n)
+own_memmove(void *to, const void *from, size_t n)
 {
 	unsigned char *d = to;
 	const unsigned char *s = from;
@@ -79,7 +95,7 @@ memmove(void *to, const void *from, size_t n)
 }
 
 void *
-memset(void *to, int c, size_t n)
+own_memset(void *to, int c, size_t n)
 {
 	void *p = to;
 
@@ -88,7 +104,7 @@ memset(void *to, int c, size_t n)
 }
 
 int
-memcmp(const void *a, const void *b, size_t n)
+own_memcmp(const void *a, const void *b, size_t n)
 {
 	const unsigned char *x = a, *y = b;
 	size_t i = 0;
@@ -108,7 +124,7 @@ memcmp(const void *a, const void *b, size_t n)
 }
 
 void *
-memchr(const void *p, int c, size_t n)
+own_memchr(const void *p, int c, size_t n)
 {
 	const unsigned char *s = p;
 
@@ -119,7 +135,7 @@ memchr(const void *p, int c, size_t n)
 }
 
 void *
-memrchr(const void *p, int c, size_t n)
+own_memrchr(const void *p, int c, size_t n)
 {
 	const unsigned char *s = p;
 
@@ -130,7 +146,7 @@ memrchr(const void *p, int c, size_t n)
 }
 
 size_t
-strlen(const char *s)
+own_strlen(const char *s)
 {
 	size_t n = 0;
 
@@ -140,7 +156,7 @@ strlen(const char *s)
 }
 
 char *
-strchrnul(const char *s, int c)
+own_strchrnul(const char *s, int c)
 {
 	while (*s != '\0' && *s != (char)c)
 		s++;
@@ -148,7 +164,7 @@ strchrnul(const char *s, int c)
 }
 
 char *
-strchr(const char *s, int c)
+own_strchr(const char *s, int c)
 {
 	char *p = strchrnul(s, c);
 
@@ -156,7 +172,7 @@ strchr(const char *s, int c)
 }
 
 int
-strncmp(const char *a, const char *b, size_t n)
+own_strncmp(const char *a, const char *b, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (a[i] != b[i] || a[i] == '\0')

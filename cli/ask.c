@@ -11,7 +11,7 @@
 #include "store/owner.h"
 
 #define POLL_NS	      (20 * 1000000L)
-#define STOPPED_US    ((int64_t)1500000) /* an owner that is stopped is told of by then */
+#define STOPPED_US    ((int64_t)1000000) /* an owner that is stopped is told of by then */
 #define ANSWER_US     ((int64_t)10000000)
 #define TELL_STOPPING ((int64_t)2000000) /* then it is told that it takes a while */
 #define END_US	      ((int64_t)60000000)

@@ -306,6 +306,7 @@ put_text(struct doctor *d)
 			buf_addf(&d->c->out, "%-7s ", grade_names[f->grade]);
 		buf_addf(&d->c->out, "%s\n", f->text);
 	}
+	text_wrap(&d->c->out, 0, cli_width(STDOUT_FILENO));
 }
 
 static int

@@ -2,6 +2,7 @@
  * dag explain: why a task is as it is.
  */
 #include <string.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
@@ -350,7 +351,6 @@ explain(struct explain *x, struct err *err)
 		buf_addc(&x->c->out, '\n');
 		explain_task(x, &x->tasks[i]);
 		told++;
-		(void)cli_flush_some(x->c);
 	}
 	if (more > 0)
 		buf_addf(&x->c->out, "\nand %zu more: dag runs %s\n", more,
@@ -370,6 +370,7 @@ explain_verb(struct cli *c, const void *opts)
 	(void)opts;
 	if (place_open(c, &x.place, &err) != 0 || explain(&x, &err) != 0)
 		rc = cli_fail(c, &err);
+	text_wrap(&c->out, 0, cli_width(STDOUT_FILENO));
 	map_release(&x.by_name);
 	dag_free(x.dag);
 	diag_free(x.diag);

@@ -13,6 +13,7 @@
 #include "cli/find.h"
 #include "cli/load.h"
 #include "cli/opts.h"
+#include "cli/place.h"
 #include "cli/status.h"
 #include "cli/table.h"
 #include "cli/verbs.h"
@@ -228,6 +229,15 @@ put_table(struct list *l)
 	return rc;
 }
 
+/* Of each DAG's latest run; 'dag runs' tells of all. */
+static void
+note_interrupted(struct list *l)
+{
+	vec_foreach (&l->entries, struct entry, e)
+		if (e->status != NULL && strcmp(e->status, "interrupted") == 0)
+			place_note_interrupted(l->c, NULL, &e->last);
+}
+
 /* A database that is not there is no run yet; one that cannot be read is an error. */
 static int
 open_meta(struct list *l, struct err *err)
@@ -260,6 +270,8 @@ list_run(struct cli *c, const void *opts)
 			put_json(&l);
 		else if (put_table(&l) != 0)
 			(void)err_nomem(&err);
+		else
+			note_interrupted(&l);
 	}
 	if (err.code != ERR_NONE)
 		rc = cli_fail(c, &err);

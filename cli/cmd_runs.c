@@ -99,12 +99,10 @@ get_details(struct look *l, const struct meta_run *run, struct arena *a,
 static void
 put_fact(struct cli *c, const char *label, const char *text)
 {
-	unsigned width = cli_width(1);
-
 	if (text == NULL || *text == '\0')
 		return;
 	buf_addf(&c->out, "  %-9s ", label);
-	(void)text_fit(&c->out, text, width > 30 ? width - 12 : (unsigned)-1);
+	(void)text_fit(&c->out, text, (unsigned)-1);
 	buf_addc(&c->out, '\n');
 }
 
@@ -146,6 +144,7 @@ put_head(struct look *l, const struct meta_run *run, const char *status)
 		put_fact(c, "params", run->params);
 	put_fact(c, "reason", run->reason);
 	buf_addc(&c->out, '\n');
+	text_wrap(&c->out, 0, cli_width(1));
 	buf_release(&b);
 }
 

@@ -42,7 +42,7 @@ room(unsigned indent)
 {
 	unsigned width = cli_width(1);
 
-	return width == 0 ? (unsigned)-1 : width > indent + 10 ? width - indent : 10;
+	return width == 0 ? (unsigned)-1 : width > indent ? width - indent : 1;
 }
 
 /* "    label   text", cut to the terminal. */

@@ -1,6 +1,7 @@
 #include "cli/dryrun.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/json.h"
@@ -309,8 +310,10 @@ dryrun_put(const struct dryrun *d)
 		else
 			put_task(d, t, &k, ++number);
 		arena_free(a);
+		if (!d->json)
+			text_wrap(&d->c->out, 0, cli_width(STDOUT_FILENO));
 		/* A failure is kept, and told at the end. */
-		(void)cli_flush_some(d->c);
+		(void)cli_flush(d->c);
 	}
 	if (d->json) {
 		json_end(&w);

@@ -13,6 +13,7 @@
 #include "base/diag.h"
 #include "base/fsio.h"
 #include "cli/cli.h"
+#include "cli/table.h"
 
 #define FLUSH_AT ((size_t)64 << 10)
 
@@ -106,6 +107,7 @@ say(struct cli *c, const char *word, const char *ansi, const char *text)
 	}
 	buf_add(&b, text, strcspn(text, "\n"));
 	buf_addc(&b, '\n');
+	text_wrap(&b, 0, cli_width(STDERR_FILENO));
 	/* Where stderr takes nothing there is nobody left to tell. */
 	(void)fsio_write_all(STDERR_FILENO, b.p, b.n);
 	buf_release(&b);

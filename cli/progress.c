@@ -43,6 +43,8 @@ struct progress {
 static void
 flush(struct progress *p)
 {
+	if (p->mode == PROGRESS_PLAIN)
+		text_wrap(&p->text, 0, cli_width(p->fd));
 	if (p->fd == STDOUT_FILENO) {
 		buf_add(&p->c->out, p->text.p, p->text.n);
 		(void)cli_flush(p->c);

@@ -300,6 +300,7 @@ summary_put(struct work *w, size_t index)
 	put_slowest(&s);
 	failed = put_failed(&s);
 	put_next(&s, failed);
+	text_wrap(&w->c->out, 0, cli_width(STDOUT_FILENO));
 	(void)cli_flush(w->c);
 	place_close(&s.place);
 }

@@ -186,6 +186,86 @@ text_fit(struct buf *b, const char *text, unsigned columns)
 	return used;
 }
 
+/* The bytes of the character, or of the escape sequence, at p, and the columns it takes. */
+static size_t
+step(const char *p, size_t n, unsigned *columns)
+{
+	uint32_t cp;
+	size_t i;
+	int len;
+
+	if (n > 1 && p[0] == '\033' && p[1] == '[') {
+		for (i = 2; i < n && (p[i] < '@' || p[i] > '~'); i++)
+			;
+		*columns = 0;
+		return i < n ? i + 1 : n;
+	}
+	len = utf8_decode(p, n, &cp);
+	*columns = text_harmful(cp) ? 1 : text_width(cp);
+	return (size_t)(len < 0 ? -len : len);
+}
+
+/* One line of n bytes. */
+static void
+wrap_line(struct buf *out, const char *p, size_t n, unsigned width)
+{
+	size_t start = 0, blank = 0, i = 0, len, indent = 0;
+	unsigned col = 0, w;
+
+	while (indent < n && p[indent] == ' ')
+		indent++;
+	indent = indent + 2 < width / 2 ? indent + 2 : 0;
+	while (i < n) {
+		len = step(p + i, n - i, &w);
+		/* A character wider than the whole line stands on one of its own. */
+		if (col + w > width && i > start) {
+			/* Behind the last blank, or here if there is none. */
+			if (blank <= start)
+				blank = i;
+			len = blank;
+			while (len > start && p[len - 1] == ' ')
+				len--;
+			buf_add(out, p + start, len - start);
+			buf_addf(out, "\n%*s", (int)indent, "");
+			start = i = blank;
+			col = (unsigned)indent;
+			continue;
+		}
+		col += w;
+		i += len;
+		if (p[i - 1] == ' ' && i > indent)
+			blank = i;
+	}
+	buf_add(out, p + start, n - start);
+}
+
+void
+text_wrap(struct buf *b, size_t from, unsigned width)
+{
+	const char *p, *nl, *end;
+	struct buf out;
+
+	if (width == 0 || buf_failed(b))
+		return;
+	buf_init(&out, 0);
+	end = b->p + b->n;
+	for (p = b->p + from; p < end; p = nl + 1) {
+		nl = memchr(p, '\n', (size_t)(end - p));
+		if (nl == NULL) {
+			wrap_line(&out, p, (size_t)(end - p), width);
+			break;
+		}
+		wrap_line(&out, p, (size_t)(nl - p), width);
+		buf_addc(&out, '\n');
+	}
+	/* Without memory the lines stay as they are. */
+	if (!buf_failed(&out)) {
+		buf_truncate(b, from);
+		buf_add(b, out.p, out.n);
+	}
+	buf_release(&out);
+}
+
 void
 text_when(struct buf *b, int64_t us)
 {

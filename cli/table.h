@@ -49,6 +49,14 @@ int table_print(const struct table *, struct buf *, unsigned, bool);
 unsigned text_fit(struct buf *, const char *, unsigned);
 
 /**
+ * text_wrap(b, from, width):
+ * Break the lines of ${b} from byte ${from} on that are wider than ${width} columns (0: none
+ * is) at blanks, or where they must be; what is broken off is indented by two more than its
+ * line.  Escape sequences of colours take no room.
+ */
+void text_wrap(struct buf *, size_t, unsigned);
+
+/**
  * text_when(b, us):
  * Append an instant for people, "2026-11-22 20:38:48"; "-" for 0.
  */

@@ -119,4 +119,23 @@ is(status(), 'cancelled', '... and the run');
 }
 $p = pty($dir, [], 'run', 'few', '--progress', 'plain', '--color', 'never');
 unlike($p->{out}, qr/\e/, '--progress plain is plain on a terminal');
+
+# Whatever is printed on a terminal is no wider than it.
+spew("$dir/a_dag_with_a_rather_long_name.yaml", <<'END');
+tasks:
+  a_task_with_a_name_that_is_long:
+    run: "echo a line of output that is certainly wider than a terminal of forty columns; exit 9"
+  another_one_after_it: {run: "true", needs: [a_task_with_a_name_that_is_long]}
+END
+for my $args (['run', 'a_dag_with_a_rather_long_name', '--progress', 'plain'], ['explain', 'last'], ['runs'],
+	['runs', 'last'], ['list'], ['doctor'], ['show', 'a_dag_with_a_rather_long_name'],
+	['run', 'few', '--dry-run'], ['bogus']) {
+	for my $cols (40, 61) {
+		my $out = pty($dir, ['--size', "24x$cols"], @$args)->{out};
+		$out =~ s/\e\[[\d;]*m//g;
+		utf8::decode($out);
+		my @wide = grep { length > $cols } split /\r?\n/, $out;
+		is(join("\n", @wide), '', "dag @$args at $cols columns");
+	}
+}
 done_testing();

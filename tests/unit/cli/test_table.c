@@ -112,6 +112,47 @@ test_colour(void **state)
 }
 
 static void
+check_wrap(const char *text, unsigned width, const char *want)
+{
+	struct buf b;
+
+	buf_init(&b, 0);
+	buf_adds(&b, "kept|");
+	buf_adds(&b, text);
+	text_wrap(&b, 5, width);
+	assert_string_equal(b.p + 5, want);
+	buf_release(&b);
+}
+
+static void
+test_wrap(void **state)
+{
+	const char *const text = "  one two three four\n\nfive\n";
+	unsigned width;
+
+	(void)state;
+	check_wrap(text, 0, text);
+	check_wrap(text, 20, text);
+	check_wrap(text, 19, "  one two three\n    four\n\nfive\n");
+	check_wrap(text, 12, "  one two\n    three\n    four\n\nfive\n");
+	check_wrap("abcdefgh", 3, "abc\ndef\ngh");
+	check_wrap("\033[31mred\033[0m word", 8, "\033[31mred\033[0m word");
+	check_wrap("\033[31mred\033[0m word", 7, "\033[31mred\033[0m\n  word");
+	check_wrap("\u65e5\u672c\u8a9e", 4, "\u65e5\u672c\n\u8a9e");
+	/* However narrow, it comes to an end. */
+	for (width = 1; width < 30; width++) {
+		struct buf b;
+
+		buf_init(&b, 0);
+		buf_adds(&b,
+			 "   a \u65e5\u672c long line with words, and averyverylongone");
+		text_wrap(&b, 0, width);
+		assert_false(buf_failed(&b));
+		buf_release(&b);
+	}
+}
+
+static void
 test_when_and_id(void **state)
 {
 	struct buf b;
@@ -134,7 +175,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_fit),		cmocka_unit_test(test_columns),
 	    cmocka_unit_test(test_never_wider), cmocka_unit_test(test_colour),
-	    cmocka_unit_test(test_when_and_id),
+	    cmocka_unit_test(test_wrap),	cmocka_unit_test(test_when_and_id),
 	};
 
 	return cmocka_run_group_tests_name("cli.table", tests, NULL, NULL);

@@ -8,7 +8,6 @@
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static int
@@ -130,21 +129,13 @@ too_long(struct jinja_val s)
 	return s.s.n >= 512 && strspn(s.s.p, "0123456789_+- \t\r\n") == s.s.n;
 }
 
-/* Python's float("..."): 1 with ${f}, or 0 if the text is no number. */
+/* Python's float("..."): true with ${f}, or false if the text is no number. */
 static bool
 parse_float(struct jinja_val s, double *f)
 {
-	char text[512], *end;
-	const char *p;
+	char text[512];
 
-	if (!number_text(s, text, sizeof(text)))
-		return false;
-	p = text + strspn(text, "+-");
-	if (strcasecmp(p, "inf") != 0 && strcasecmp(p, "infinity") != 0 &&
-	    strcasecmp(p, "nan") != 0 && strspn(p, "0123456789.eE+-") != strlen(p))
-		return false;
-	*f = strtod(text, &end);
-	return *end == '\0' && p - text <= 1;
+	return number_text(s, text, sizeof(text)) && num_float(text, f) == 0;
 }
 
 static int
@@ -266,7 +257,7 @@ static double
 round_float(double f, int64_t precision)
 {
 	char text[700];
-	double scale;
+	double scale, rounded;
 
 	if (!isfinite(f) || precision > 300)
 		return f;
@@ -277,7 +268,7 @@ round_float(double f, int64_t precision)
 		return nearbyint(f / scale) * scale;
 	}
 	(void)snprintf(text, sizeof(text), "%.*f", (int)precision, f);
-	return strtod(text, NULL);
+	return num_f64(text, &rounded) == 0 ? rounded : f;
 }
 
 /* Rounding of an integer to tens, hundreds ..., halves to even. */

@@ -3,8 +3,9 @@
 #include "base/buf.h"
 #include "base/jinja_run.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#define REFERENCE_MAX 12 /* bytes of a character reference but its ';' */
 
 /* ---- case, blanks, padding ---- */
 
@@ -238,8 +239,26 @@ filter_escape(struct jinja_run *run, const struct jinja_args *a, struct jinja_va
 	return jinja_take_buf(run, &b, out);
 }
 
+/* The character of the number behind "&#": digits, or x and hexadecimal ones; 0 if it is none. */
+static uint32_t
+numbered(const char *p, const char *end)
+{
+	unsigned base = p < end && (*p | 0x20) == 'x' ? 16 : 10, d;
+	uint32_t c = 0;
+
+	for (p += base == 16; p < end; p++) {
+		d = *p >= '0' && *p <= '9' ? (unsigned)(*p - '0')
+		    : (*p | 0x20) >= 'a' && (*p | 0x20) <= 'f'
+			? (unsigned)((*p | 0x20) - 'a') + 10
+			: base;
+		if (d >= base || (c = c * base + d) > 0x10ffff)
+			return 0;
+	}
+	return c >= 0xd800 && c <= 0xdfff ? 0 : c;
+}
+
 /* A character reference at ${p}: numbers and the five of XML, and nbsp.  Return its length,
- * or 0 if it is none. */
+ * or 0 with ${c} untouched if it is none. */
 static size_t
 reference(const char *p, size_t n, uint32_t *c)
 {
@@ -248,7 +267,7 @@ reference(const char *p, size_t n, uint32_t *c)
 		uint32_t c;
 	} named[] = {{"&amp;", '&'},  {"&lt;", '<'},	{"&gt;", '>'},
 		     {"&quot;", '"'}, {"&apos;", '\''}, {"&nbsp;", 0xa0}};
-	char digits[12], *end;
+	uint32_t number;
 	size_t i, len;
 
 	for (i = 0; i < sizeof(named) / sizeof(named[0]); i++) {
@@ -258,18 +277,14 @@ reference(const char *p, size_t n, uint32_t *c)
 			return len;
 		}
 	}
-	for (len = 2; len < n && len < sizeof(digits) && p[len] != ';'; len++)
+	for (len = 2; len < n && len < REFERENCE_MAX && p[len] != ';'; len++)
 		;
-	if (n < 4 || p[1] != '#' || len >= n || p[len] != ';' || len < 3)
+	if (len >= n || p[len] != ';' || p[1] != '#')
 		return 0;
-	memcpy(digits, p + 2, len - 2);
-	digits[len - 2] = '\0';
-	i = (digits[0] | 0x20) == 'x';
-	if (digits[i] < '0' || digits[i] > 'f')
+	number = numbered(p + 2, p + len);
+	if (number == 0)
 		return 0;
-	*c = (uint32_t)strtoul(digits + i, &end, i != 0 ? 16 : 10);
-	if (*end != '\0' || *c == 0 || *c > 0x10ffff || (*c >= 0xd800 && *c <= 0xdfff))
-		return 0;
+	*c = number;
 	return len + 1;
 }
 

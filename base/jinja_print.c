@@ -1,6 +1,7 @@
 /* Values as text: as Python prints them, and as JSON. */
 #include "base/buf.h"
 #include "base/jinja_run.h"
+#include "base/num.h"
 #include "base/timefmt.h"
 
 #include <math.h>
@@ -19,7 +20,9 @@ jinja_put_float(struct buf *b, double f)
 {
 	char text[40], digits[24];
 	int prec, n = 0, exp, i;
+	int64_t e = 0;
 	const char *p;
+	double back;
 
 	if (!isfinite(f)) {
 		buf_adds(b, isnan(f) ? "nan" : f < 0 ? "-inf" : "inf");
@@ -27,13 +30,14 @@ jinja_put_float(struct buf *b, double f)
 	}
 	for (prec = 0; prec < 17; prec++) {
 		(void)snprintf(text, sizeof(text), "%.*e", prec, f);
-		if (strtod(text, NULL) == f)
+		if (num_f64(text, &back) == 0 && back == f)
 			break;
 	}
 	for (p = text; *p != 'e'; p++)
 		if (*p >= '0' && *p <= '9')
 			digits[n++] = *p;
-	exp = (int)strtol(p + 1, NULL, 10);
+	(void)num_i64(p + 1, &e); /* printf's exponent is a number */
+	exp = (int)e;
 	if (text[0] == '-')
 		buf_addc(b, '-');
 	if (exp < -4 || exp >= 16) {

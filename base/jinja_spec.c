@@ -2,10 +2,10 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/jinja_format.h"
+#include "base/num.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define PRECISION_MAX 300
@@ -106,13 +106,12 @@ untyped_float(struct buf *text, double f, int prec)
 	const char *e;
 	struct buf digits;
 	size_t n;
-	long exp;
+	int64_t exp = 0;
 
 	buf_init(&digits, 4096);
 	buf_addf(&digits, "%.*e", prec - 1, f);
 	e = strchr(digits.p, 'e');
-	exp = e != NULL ? strtol(e + 1, NULL, 10) : 0;
-	if (e == NULL || (exp >= -4 && exp < prec - 1)) {
+	if (e == NULL || num_i64(e + 1, &exp) != 0 || (exp >= -4 && exp < prec - 1)) {
 		buf_addf(text, "%.*g", prec, f);
 		if (isfinite(f) && strchr(text->p, '.') == NULL)
 			buf_adds(text, ".0");

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/buf.h"
 
@@ -93,8 +94,9 @@ is_decimal(const char *s)
 	return *s == '\0';
 }
 
-int
-num_f64(const char *s, double *out)
+/* The decimal number s, infinite if it is too large. */
+static int
+decimal(const char *s, double *out)
 {
 	locale_t c_locale;
 	char *end;
@@ -106,9 +108,36 @@ num_f64(const char *s, double *out)
 	if ((c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0)) == (locale_t)0)
 		return -1;
 	v = strtod_l(s, &end, c_locale);
-	if (*end != '\0' || !isfinite(v))
+	if (*end != '\0')
 		return -1;
 	*out = v;
+	return 0;
+}
+
+int
+num_f64(const char *s, double *out)
+{
+	double v;
+
+	if (decimal(s, &v) != 0 || !isfinite(v))
+		return -1;
+	*out = v;
+	return 0;
+}
+
+int
+num_float(const char *s, double *out)
+{
+	const char *name = *s == '-' || *s == '+' ? s + 1 : s;
+	double v;
+
+	if (strcasecmp(name, "inf") == 0 || strcasecmp(name, "infinity") == 0)
+		v = (double)INFINITY;
+	else if (strcasecmp(name, "nan") == 0)
+		v = (double)NAN;
+	else
+		return decimal(s, out);
+	*out = *s == '-' ? -v : v;
 	return 0;
 }
 

@@ -20,6 +20,13 @@ int num_u64(const char *, uint64_t *);
 int num_f64(const char *, double *);
 
 /**
+ * num_float(s, out):
+ * As num_f64, but with the infinities and NaN of Python's float(): an optional sign before
+ * `inf`, `infinity` or `nan` in any case; a number too large for a double is infinite.
+ */
+int num_float(const char *, double *);
+
+/**
  * num_duration(s, out_us):
  * Read a duration into microseconds: one or more <number><unit> with units us ms s m h d w,
  * largest first, each once ("1h30m", "250ms", "1.5s"); a bare number is seconds.  At most

@@ -80,6 +80,40 @@ test_f64(void **state)
 }
 
 static void
+test_float(void **state)
+{
+	static const char *const bad[] = {"",	   "+",		"+-1",	  "--inf", "in",
+					  "infi",  "infinityx", "nan(1)", " inf",  "inf ",
+					  "0x1p3", "1_000",	"1,5",	  "1e"};
+	static const struct {
+		const char *text;
+		double v;
+	} good[] = {{"1.5", 1.5},
+		    {"-2e-3", -2e-3},
+		    {"1e-400", 0.0},
+		    {"1e400", (double)INFINITY},
+		    {"-1e400", -(double)INFINITY},
+		    {"Inf", (double)INFINITY},
+		    {"+INFINITY", (double)INFINITY},
+		    {"-inf", -(double)INFINITY}};
+	double v = 77;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(num_float(bad[i], &v), -1);
+	assert_true(v == 77);
+	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		assert_int_equal(num_float(good[i].text, &v), 0);
+		assert_true(v == good[i].v);
+	}
+	assert_int_equal(num_float("NaN", &v), 0);
+	assert_true(isnan(v));
+	assert_int_equal(num_float("-nan", &v), 0);
+	assert_true(isnan(v));
+}
+
+static void
 test_f64_in_a_locale_with_commas(void **state)
 {
 	static const char *const names[] = {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8",
@@ -330,6 +364,7 @@ main(void)
 	    cmocka_unit_test(test_i64),
 	    cmocka_unit_test(test_u64),
 	    cmocka_unit_test(test_f64),
+	    cmocka_unit_test(test_float),
 	    cmocka_unit_test(test_f64_in_a_locale_with_commas),
 	    cmocka_unit_test(test_duration),
 	    cmocka_unit_test(test_put_duration),

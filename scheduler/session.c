@@ -172,7 +172,7 @@ on_pump(uv_prepare_t *p)
 		s->want_stop = false;
 		(void)raise(SIGSTOP);
 	}
-	if (session_over(s) || (s->interrupts > 2 && !s->flying && s->full_told))
+	if (session_over(s) || (s->interrupts > 2 && !s->flying && s->commit_stuck))
 		uv_stop(&s->loop); /* the third Ctrl-C does not wait for a full disk */
 }
 

@@ -51,20 +51,21 @@ on_again(uv_timer_t *t)
 		submit(s, ops, n);
 }
 
-/* Nothing is lost: launches stop, and the batch is tried again until there is room. */
+/* The disk is full, or a program that knows nothing of our gate holds the database.  Nothing
+ * is lost: launches stop, and the batch is tried again until it passes. */
 static void
-disk_full(struct session *s, const struct err *err)
+try_again(struct session *s, const struct err *err)
 {
 	struct engine_event ev = {.kind = EV_COMMIT_FULL};
 
-	if (!s->full_told)
+	if (!s->commit_stuck)
 		session_say(s, NOTICE_WARN,
-			    "%s; nothing new starts until there is room (trying again "
-			    "every second)",
-			    err->msg);
-	s->full_told = true;
+			    "%s; nothing new starts until %s (trying again every second)",
+			    err->msg,
+			    err->code == ERR_FULL ? "there is room" : "it is free");
+	s->commit_stuck = true;
 	(void)session_event(s, &ev);
-	(void)uv_timer_start(&s->again, on_again, FULL_MS, 0);
+	(void)uv_timer_start(&s->again, on_again, AGAIN_MS, 0);
 }
 
 /**
@@ -170,17 +171,18 @@ session_wrote(uv_async_t *async)
 		return;
 	s->flying = false;
 	if (rc != 0) {
-		if (err.code == ERR_FULL)
-			disk_full(s, &err);
+		if (err.code == ERR_FULL || err.code == ERR_BUSY)
+			try_again(s, &err);
 		else if (err.code == ERR_STALE)
 			session_state_gone(s, &err);
 		else
 			session_break(s, &err);
 		return;
 	}
-	if (s->full_told)
-		session_say(s, NOTICE_INFO, "there is room again; going on");
-	s->full_told = false;
+	if (s->commit_stuck)
+		session_say(s, NOTICE_INFO,
+			    "the database can be written again; going on");
+	s->commit_stuck = false;
 	ops = engine_taken(s->engine, &n);
 	show_committed(s, ops, n);
 	ev.stale = stale;

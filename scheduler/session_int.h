@@ -28,7 +28,7 @@
 #define LOOK_MS	     1000 /* the database and ownerless attempts are looked at this often */
 #define LAZY_MS	     100 /* rows that do not hurry wait this long for company */
 #define DRAW_MS	     100
-#define FULL_MS	     1000 /* a commit that found the disk full is tried again after this */
+#define AGAIN_MS     1000 /* a commit that could not be done is tried again after this */
 #define GATE_WARN_US INT64_C(10000000) /* repeat "waiting for the database" this often */
 
 /* What belongs to one attempt while it is under way here. */
@@ -89,7 +89,7 @@ struct session {
 	uv_timer_t lazy; /* rows that do not hurry */
 	uv_timer_t look; /* every second */
 	uv_timer_t draw;
-	uv_timer_t again;   /* a batch that found the disk full */
+	uv_timer_t again;   /* a batch that could not be committed */
 	uv_fs_event_t wake; /* .dag/wake was touched */
 	uv_signal_t sig[7];
 	bool loop_open;
@@ -100,7 +100,7 @@ struct session {
 	int64_t submit_version;		/* when the batch under way was handed over */
 	bool flying;			/* the writer has a batch */
 	bool lazy_due;
-	bool full_told;
+	bool commit_stuck;
 	bool look_due; /* somebody woke us */
 	int64_t gate_told_us;
 	unsigned interrupts;	/* INT and TERM so far */

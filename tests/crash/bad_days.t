@@ -201,6 +201,24 @@ subtest 'the database is newer, damaged, locked' => sub {
     like($out, qr/dag\.db/, 'damaged: names it');
 };
 
+subtest 'another program locks the database' => sub {
+    plan skip_all => 'needs python3 to hold a lock' if system('python3 -c 1 2>/dev/null') != 0;
+    project();
+    write_file('p.yaml', "tasks:\n  a:\n    run: echo a >> a.log; sleep 0.5\n  b:\n    needs: [a]\n    run: echo b >> b.log\n");
+    my $pid = start_dag('o', 'run', 'p.yaml', '--progress', 'plain');
+    ok(wait_until(5, sub { -e 'a.log' }), 'a runs');
+    system('python3', '-c', <<'PY');
+import sqlite3, time
+c = sqlite3.connect('.dag/dag.db', isolation_level=None)
+c.execute('begin immediate')
+time.sleep(7)
+c.execute('rollback')
+PY
+    is(wait_dag($pid), 0, 'the run ends well all the same') or diag(read_file('o'));
+    like(read_file('o'), qr/trying again/, 'it says what it waits for');
+    is(scalar(slurp_lines('b.log')), 1, 'b ran once');
+};
+
 subtest 'no permission' => sub {
     plan skip_all => 'needs root to become another user' if $> != 0;
     my $dir = project();

@@ -226,9 +226,9 @@ put_params(struct cli *c, const struct dag *g)
 			put_value(&b, p->enums[k]);
 		}
 		if (p->has_min)
-			buf_addf(&b, ", at least %g", p->min);
+			buf_addf(&b, ", at least %.15g", p->min);
 		if (p->has_max)
-			buf_addf(&b, ", at most %g", p->max);
+			buf_addf(&b, ", at most %.15g", p->max);
 		if (p->pattern != NULL)
 			buf_addf(&b, ", matches %s", p->pattern);
 		if (p->description != NULL)

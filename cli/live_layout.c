@@ -280,7 +280,7 @@ put_rest(struct line *l, const struct live_view *v, const struct session_task *t
 	struct buf b;
 
 	buf_init(&b, 0);
-	if (t->attempt > 1 && t->state != TASK_DONE)
+	if (t->attempt > 1)
 		buf_addf(&b, "attempt %u  ", t->attempt);
 	if (t->state == TASK_UP_FOR_RETRY) {
 		buf_adds(&b, "next try in ");

@@ -29,7 +29,7 @@ struct summary {
 	const char *id; /* short */
 	bool color;
 	size_t by_result[TASK_RESULTS];
-	size_t deselected, tasks, allowed;
+	size_t deselected, tasks, allowed, again;
 	struct place place;
 	struct meta_attempt *attempts; /* what the database has; may be none */
 	size_t nattempts;
@@ -49,6 +49,8 @@ count(struct summary *s)
 		}
 		s->tasks++;
 		s->by_result[t.state == TASK_DONE ? t.result : RESULT_NONE]++;
+		if (t.attempt > 1 && t.result == RESULT_SUCCESS)
+			s->again++;
 		if (t.allow_failure &&
 		    (t.result == RESULT_FAILED || t.result == RESULT_LOST))
 			s->allowed++;
@@ -74,6 +76,8 @@ put_counts(struct summary *s)
 	}
 	if (s->by_result[RESULT_NONE] > 0)
 		buf_addf(b, "%s%zu not done", sep, s->by_result[RESULT_NONE]);
+	if (s->again > 0)
+		buf_addf(b, "; %zu after a retry", s->again);
 	if (s->deselected > 0)
 		buf_addf(b, "; %zu not selected", s->deselected);
 	if (s->allowed > 0)

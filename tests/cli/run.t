@@ -41,13 +41,16 @@ tasks:
 END
 );
 
+# A task that ends at once may do so before it was seen running.
+sub ends { $_[0] =~ s/^[\d:]+ \w+: running.*\n//mgr }
+
 my $dir = project(%files);
 my $p = ok_dag(0, 'a run', $dir, 'run', '-j1', 'ok.yaml', '-p', 'who=Zoë', '--date', '2026-02-03');
-golden_run('run_ok.txt', $p->{out}, $dir);
+golden_run('run_ok.txt', ends($p->{out}), $dir);
 is($p->{err}, '', 'nothing on stderr');
 is(slurp("$dir/out/made"), "Zoë 2026-02-03 1\n", 'parameters and date arrive');
 $p = ok_dag(1, 'a run that fails', $dir, 'run', '-j1', 'fail');
-golden_run('run_fail.txt', $p->{out}, $dir);
+golden_run('run_fail.txt', ends($p->{out}), $dir);
 my $id = run_id($dir);
 like($p->{out}, qr/^  dag logs \Q@{[substr $id, -8]}\E bad$/m, 'the next command names the run');
 
@@ -118,7 +121,7 @@ for my $how ('plain', 'none', 'live') {
 	$p = ok_dag(0, "--progress $how", $dir, 'run', 'ok', '--progress', $how);
 	unlike($p->{out}, qr/\e/, '... without escapes in a pipe');
 	like($p->{out}, qr/^ok [0-9a-f]{8}: success after /m, '... ends with a summary');
-	is(scalar(() = $p->{out} =~ /^\d\d:\d\d:\d\d /mg), $how eq 'none' ? 0 : 7, '... lines') or diag($p->{out});
+	is(scalar(() = ends($p->{out}) =~ /^\d\d:\d\d:\d\d /mg), $how eq 'none' ? 0 : 5, '... lines') or diag($p->{out});
 }
 $p = ok_dag(1, '--progress json', $dir, 'run', 'fail', '--progress', 'json');
 my @lines = map { decode_json($_) } split /\n/, $p->{out};

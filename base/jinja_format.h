@@ -20,18 +20,41 @@ struct jinja_reader {
 	const char *p, *end;
 };
 
-/* Whether one of these characters comes next.  The digits that come next, read: 0 without any,
- * capped where they are beyond every limit. */
+/**
+ * jinja_next_is(r, set):
+ * Return whether a character of ${set} comes next; it is not taken.
+ */
 bool jinja_next_is(struct jinja_reader *, const char *);
+
+/**
+ * jinja_read_number(r):
+ * Take the decimal digits that come next.  Return their number: 0 without any; one beyond
+ * INT32_MAX stays beyond it but is not exact.
+ */
 int64_t jinja_read_number(struct jinja_reader *);
 
+/**
+ * jinja_spec_int(run, b, v, sp), jinja_spec_float(run, b, f, sp), jinja_spec_text(run, b, s, sp):
+ * Append the value to ${b}, laid out as ${sp} says; a text is cut to the precision, and ${s}
+ * must be a string.  An alignment that ${sp} leaves open is filled in: numbers right, texts
+ * left.  Return 0 or -1.
+ */
 int jinja_spec_int(struct jinja_run *, struct buf *, int64_t, struct jinja_spec *);
 int jinja_spec_float(struct jinja_run *, struct buf *, double, struct jinja_spec *);
 int jinja_spec_text(struct jinja_run *, struct buf *, struct jinja_val,
 		    struct jinja_spec *);
-/* A number cut to an integer; anything else is a mistake. */
+
+/**
+ * jinja_spec_integer(run, v, out):
+ * The number ${v} cut to an integer.  Return 0, or -1 if it is no number or needs more than 64
+ * bits.
+ */
 int jinja_spec_integer(struct jinja_run *, struct jinja_val, int64_t *);
-/* Whether the precision of a number is within the limit. */
+
+/**
+ * jinja_spec_check(run, sp):
+ * Return 0, or -1 if the precision of a number is over the limit.
+ */
 int jinja_spec_check(struct jinja_run *, const struct jinja_spec *);
 
 #endif

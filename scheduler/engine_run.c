@@ -310,6 +310,12 @@ run_retry(struct engine *e, uint32_t run, struct now now, int32_t from)
 	for (i = 0; rc == 0 && from < 0 && i < r->dag->ntasks; i++)
 		if (wants_retry(&r->insts[i]) && !mark[i])
 			rc = mark_from(r, i, mark);
+	if (r->ended && r->dag->timeout_us > 0) { /* its time begins anew */
+		r->spec.deadline_us = now.wall_us + r->dag->timeout_us;
+		r->due_mono = now.mono_us + r->dag->timeout_us;
+	} else if (r->ended) {
+		r->spec.deadline_us = 0;
+	}
 	r->cancelling = r->cancel_durable = r->timed_out = r->stopping = false;
 	r->ended = false;
 	r->result = RUN_NONE;
@@ -442,6 +448,19 @@ begin_waits(struct engine *e, uint32_t run, struct now now)
 	return 0;
 }
 
+/* The run was being cancelled and is only settled: what has ended of it was stopped, and the
+ * rest is for its next owner to cancel. */
+static int
+settle_cancelled(struct erun *r, const char *why)
+{
+	uint32_t i;
+
+	r->stopping = r->cancelling = true;
+	for (i = 0; i < r->dag->ntasks; i++)
+		r->insts[i].stopping = r->insts[i].live;
+	return set_reason(&r->reason, "%s", why);
+}
+
 /**
  * run_begin(e, run, now):
  * Look for the first time at a run that was added.  Return 0 or -1.
@@ -450,7 +469,8 @@ int
 run_begin(struct engine *e, uint32_t run, struct now now)
 {
 	struct erun *r = e->runs.v[run];
-	const char *why = r->spec.cancel_reason;
+	const char *why =
+	    r->spec.cancel_reason != NULL ? r->spec.cancel_reason : "cancelled";
 	uint32_t i;
 
 	r->fresh = false;
@@ -462,9 +482,10 @@ run_begin(struct engine *e, uint32_t run, struct now now)
 	if (run_time_up(e, run, now) != 0)
 		return -1;
 	if (r->spec.cancel && !r->cancelling &&
-	    run_cancel(e, run, now, why != NULL ? why : "cancelled", false) != 0)
+	    (r->spec.settle ? settle_cancelled(r, why)
+			    : run_cancel(e, run, now, why, false)) != 0)
 		return -1;
-	r->cancel_durable = r->spec.cancel && why != NULL;
+	r->cancel_durable = r->spec.cancel && r->spec.cancel_reason != NULL;
 	/* A retry looks past the failures that it was not asked to mend. */
 	for (i = 0; r->spec.fail_fast && !r->spec.retry && i < r->dag->ntasks; i++)
 		if (is_failure(r, i) && fail_fast(e, run, i, now) != 0)

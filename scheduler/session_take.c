@@ -260,7 +260,7 @@ into_engine(struct srun *r, const struct meta_run *m, const struct take *how,
 	if (how->from != NULL)
 		spec.from = (int32_t)srun_task(r, how->from)->id;
 	/* Its owner died while it was being cancelled: that goes on. */
-	if (!how->retry && !how->settle && m->reason != NULL && m->reason[0] != '\0' &&
+	if (!how->retry && m->reason != NULL && m->reason[0] != '\0' &&
 	    strcmp(m->reason, ENGINE_RETRY) != 0) {
 		spec.cancel = true;
 		spec.cancel_reason = m->reason;

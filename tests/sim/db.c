@@ -99,6 +99,9 @@ end(struct sim *s, struct sim_run *r, const struct meta_op *op)
 		sim_fail(s, "%s %s: attempt %u ended %s, not %s", r->id, op->task,
 			 op->number, task_result_name(op->task_result),
 			 task_result_name((enum task_result)a->must));
+	if (a->kept && op->task_result == RESULT_CANCELLED)
+		sim_fail(s, "%s %s: attempt %u ended well before its cancel", r->id,
+			 op->task, op->number);
 	a->ended = true;
 	a->watched = a->unseen = false;
 	a->result = (uint8_t)op->task_result;

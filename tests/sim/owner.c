@@ -63,7 +63,7 @@ wait_times(void *ctx, void *run, uint32_t task, int64_t *dur, int64_t *until)
 {
 	check_outputs(ctx, run, task);
 	*dur = task % 2 == 0 ? 1500000 : -1;
-	*until = task % 2 == 0 ? -1 : 1700000000000000 + 3000000;
+	*until = task % 2 == 0 ? -1 : SIM_UNTIL_US;
 }
 
 static int
@@ -189,7 +189,9 @@ settle(struct sim *s, struct sim_run *r)
 
 	s->settles++;
 	r->settling = true;
-	r->cancelled = false;
+	r->cancelled = r->cancel_known = r->cancel_durable;
+	spec.cancel = r->cancel_durable;
+	spec.cancel_reason = spec.cancel ? r->reason : NULL;
 	add(s, r, &spec);
 }
 
@@ -254,6 +256,7 @@ forget(struct sim *s, struct sim_run *r)
 			struct sim_attempt *a = &r->tasks[i].attempts[n];
 
 			a->watched = a->unseen = a->unstarted = a->to_settle = false;
+			a->kept = false;
 			/* Whatever was reported is forgotten if it is not durable. */
 			if (!a->ended)
 				a->must = RESULT_NONE;
@@ -376,6 +379,8 @@ owner_cancel(struct sim *s, struct sim_run *r)
 	world_drain(s);
 	if (r->owned)
 		check_stopped(s, r, ev.kill);
+	if (!ev.kill && sim_once_in(s, 3))
+		owner_cancel(s, r);
 }
 
 /**
@@ -393,8 +398,10 @@ owner_retry_live(struct sim *s, struct sim_run *r)
 	engine_run_view(s->e, r->index, &v);
 	if (v.state != RUN_DONE && r->cancelled && sim_once_in(s, 2))
 		return;
-	if (v.state == RUN_DONE)
+	if (v.state == RUN_DONE) {
 		r->cancelled = false;
+		r->deadline_us = r->deadline_mono = 0;
+	}
 	r->retries++;
 	r->look_past = true;
 	free(r->expect);

@@ -20,6 +20,7 @@
 
 #define SIM_TASKS_MAX	 200
 #define SIM_RUNS_MAX	 3
+#define SIM_UNTIL_US	 INT64_C(1700000003000000) /* of half of the waits */
 #define SIM_ATTEMPTS_MAX 96 /* of one task */
 
 enum proc_state {
@@ -41,6 +42,7 @@ struct sim_attempt {
 	bool dies_unborn;  /* it will be stillborn */
 	bool to_settle;	   /* ended when its run was taken to be settled */
 	bool stop, killed; /* signals sent */
+	bool kept;	   /* it ended well before a cancel was durable */
 	uint8_t proc;	   /* enum proc_state */
 	uint8_t result;
 	uint8_t must;	  /* the result it must end with; RESULT_NONE: open */

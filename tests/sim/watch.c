@@ -98,6 +98,25 @@ watch_run(struct sim *s, struct sim_run *r, const struct look *l, uint32_t live)
 			 r->id);
 }
 
+/* Whatever waits for a time goes on when it has come. */
+static void
+watch_times(struct sim *s, struct sim_run *r)
+{
+	struct engine_task_view v;
+	uint32_t i;
+
+	for (i = 0; !r->settling && i < s->dag.ntasks; i++) {
+		engine_task_view(s->e, r->index, i, &v);
+		if (v.state == TASK_UP_FOR_RETRY && s->jumps == 0 &&
+		    s->now.wall_us >= v.next_try_us)
+			sim_fail(s, "%s t%u waits for its next try, whose time has come",
+				 r->id, i);
+		if (v.state == TASK_RUNNING && !is_exec(s, i) && i % 2 != 0 &&
+		    s->now.wall_us >= SIM_UNTIL_US)
+			sim_fail(s, "%s t%u waits for an instant that has come", r->id, i);
+	}
+}
+
 /* After its time nothing of the run waits for anything but the end of what works. */
 static void
 watch_deadline(struct sim *s, struct sim_run *r)
@@ -136,5 +155,6 @@ watch_after(struct sim *s)
 		if (s->runs[k].owned) {
 			watch_run(s, &s->runs[k], &looks[k], live);
 			watch_deadline(s, &s->runs[k]);
+			watch_times(s, &s->runs[k]);
 		}
 }

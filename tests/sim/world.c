@@ -36,6 +36,7 @@ report_exit(struct sim *s, struct sim_run *r, struct engine_ref ref)
 		x.status = 0; /* it took the TERM and ended well */
 		x.signal = 0;
 	}
+	a->kept = x.status == 0 && !r->cancel_known;
 	if (x.status == 0 && r->cancel_known)
 		a->must = RESULT_CANCELLED;
 	else if (x.status == 0)
@@ -139,6 +140,10 @@ committed(struct sim *s, const struct work *w)
 	ev.outputs = &kv;
 	ev.noutputs = 1;
 	ev.ok = !w->stop && !sim_once_in(s, 40);
+	a->kept &= ev.ok;
+	if (a->must == RESULT_CANCELLED)
+		sim_fail(s, "%s t%u is committed although it was cancelled", w->r->id,
+			 w->ref.task);
 	if (ev.ok)
 		a->must = RESULT_SUCCESS;
 	else if (w->r->cancelled || w->r->deadline_us != 0)

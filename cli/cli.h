@@ -153,7 +153,7 @@ void help_verb(struct buf *, const struct verb *);
 
 /**
  * help_topic(b, name):
- * Append the page of a topic or of a task type.  Return false if there is none of that name.
+ * Append the page of a topic, of a task type or of a key.  Return false if there is none of that name.
  */
 bool help_topic(struct buf *, const char *);
 

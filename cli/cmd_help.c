@@ -25,10 +25,12 @@ unknown_page(struct cli *c, const char *name)
 {
 	const struct verb *const *table;
 	const struct task_type *types;
+	const struct key_spec *k;
 	const char *best, *topic;
 	struct suggest s;
 	size_t i, n;
 
+	c->verb = NULL; /* the list of all pages helps, not the page about help */
 	suggest_start(&s, name);
 	table = verb_table(&n);
 	for (i = 0; i < n; i++)
@@ -38,6 +40,10 @@ unknown_page(struct cli *c, const char *name)
 	types = schema_types(&n);
 	for (i = 0; i < n; i++)
 		suggest_try(&s, types[i].name);
+	for (k = schema_task_keys(); k->name != NULL; k++)
+		suggest_try(&s, k->name);
+	for (k = schema_dag_keys(); k->name != NULL; k++)
+		suggest_try(&s, k->name);
 	best = suggest_best(&s);
 	if (best != NULL)
 		return cli_usage(c, "there is no help on '%s' (did you mean '%s'?)", name,
@@ -70,11 +76,13 @@ help_run(struct cli *c, const void *opts)
 const struct verb verb_help = {
     .name = "help",
     .group = GROUP_REST,
-    .summary = "explain a verb, a task type or a topic",
-    .args = "[VERB|TYPE|TOPIC]",
+    .summary = "explain a verb, a task type, a key or a topic",
+    .args = "[VERB|TYPE|KEY|TOPIC]",
     .max = 1,
-    .doc = "Show the page of a verb, of a task type ('dag help shell'), or of a topic "
-	   "('dag help templates'). Without a word: all verbs and topics.",
+    .doc = "Show the page of a verb, of a task type ('dag help shell'), of a key of DAG "
+	   "files "
+	   "('dag help retries'), or of a topic ('dag help templates'). Without a word: "
+	   "all verbs and topics.",
     .opts = help_opts,
     .size = sizeof(struct help_opts),
     .run = help_run,

@@ -7,9 +7,13 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/diag.h"
+#include "base/err.h"
 #include "base/json.h"
+#include "base/path.h"
 #include "cli/ask.h"
 #include "cli/cli.h"
+#include "cli/load.h"
 #include "cli/opts.h"
 #include "cli/place.h"
 #include "cli/progress.h"
@@ -17,6 +21,7 @@
 #include "cli/table.h"
 #include "cli/verbs.h"
 #include "cli/work.h"
+#include "scheduler/dag.h"
 #include "scheduler/session.h"
 
 struct resume_opts {
@@ -182,6 +187,32 @@ retry_live(struct cli *c, struct place *pl, const struct meta_run *run,
 	return rc;
 }
 
+/*
+ * Who has just repaired the file may believe that retry takes it: say that it does not.  What
+ * stands in the way of comparing (the file is gone, or wrong) is no matter here.
+ */
+static void
+note_changed(struct cli *c, const struct project *p, const struct meta_run *run)
+{
+	struct diag *d = diag_new();
+	struct source s = {.file = -1};
+	struct err err;
+	struct buf path;
+
+	buf_init(&path, 0);
+	buf_init(&s.text, 0);
+	path_join(&path, p->root, run->file);
+	if (d != NULL && !buf_failed(&path) && load_source(d, p, path.p, &s, &err) == 0 &&
+	    s.dag != NULL && strcmp(s.dag->hash, run->def_hash) != 0)
+		cli_note(c,
+			 "%s has changed since run %s began; a retry keeps to what the "
+			 "run began with ('dag run %s' takes the file as it is)",
+			 run->file, text_short_id(run->id), run->dag);
+	load_source_release(&s);
+	buf_release(&path);
+	diag_free(d);
+}
+
 static int
 retry_ended(struct cli *c, struct place *pl, const struct meta_run *run,
 	    const struct retry_opts *o)
@@ -229,6 +260,7 @@ retry_run(struct cli *c, const void *opts)
 	}
 	status = status_of_run(pl.project, &run);
 	if (run.state == RUN_DONE) {
+		note_changed(c, pl.project, &run);
 		rc = retry_ended(c, &pl, &run, o);
 	} else if (strcmp(status, "interrupted") == 0) {
 		(void)err_set(

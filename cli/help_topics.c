@@ -132,24 +132,28 @@ put_key_facts(struct buf *b, const struct key_spec *k)
 }
 
 static void
-put_keys(struct buf *b, const struct key_spec *k)
+put_key(struct buf *b, const struct key_spec *k)
 {
 	struct buf facts;
 
 	buf_init(&facts, 0);
-	for (; k->name != NULL; k++) {
-		buf_clear(&facts);
-		buf_addf(&facts, "%s (", k->name);
-		put_key_facts(&facts, k);
-		buf_addc(&facts, ')');
-		buf_adds(b, "\n  ");
-		help_wrap(b, facts.p, 6);
-		if (k->doc != NULL) {
-			buf_adds(b, "      ");
-			help_wrap(b, k->doc, 6);
-		}
+	buf_addf(&facts, "%s (", k->name);
+	put_key_facts(&facts, k);
+	buf_addc(&facts, ')');
+	buf_adds(b, "\n  ");
+	help_wrap(b, buf_failed(&facts) ? k->name : facts.p, 6);
+	if (k->doc != NULL) {
+		buf_adds(b, "      ");
+		help_wrap(b, k->doc, 6);
 	}
 	buf_release(&facts);
+}
+
+static void
+put_keys(struct buf *b, const struct key_spec *k)
+{
+	for (; k->name != NULL; k++)
+		put_key(b, k);
 }
 
 static const char *
@@ -228,6 +232,45 @@ put_dag_file(struct buf *b)
 	    "\n'dag help types' lists the task types, which have keys of their own.\n");
 }
 
+static const struct key_spec *
+find_key(const struct key_spec *k, const char *name)
+{
+	for (; k != NULL && k->name != NULL; k++)
+		if (strcmp(k->name, name) == 0)
+			return k;
+	return NULL;
+}
+
+/* A key by its name, wherever it may stand.  Return whether there is one. */
+static bool
+put_key_pages(struct buf *b, const char *name)
+{
+	const struct key_spec *of_dag = find_key(schema_dag_keys(), name),
+			      *of_task = find_key(schema_task_keys(), name), *own;
+	const struct task_type *t;
+	size_t i, n;
+	bool found = of_dag != NULL || of_task != NULL;
+
+	if (of_dag != NULL) {
+		buf_adds(b, "Of the file:\n");
+		put_key(b, of_dag);
+	}
+	if (of_task != NULL) {
+		buf_addf(b, "%sOf a task:\n", of_dag != NULL ? "\n" : "");
+		put_key(b, of_task);
+	}
+	t = schema_types(&n);
+	for (i = 0; i < n; i++) {
+		own = t[i].status == KEY_LATER ? NULL : find_key(t[i].keys, name);
+		if (own == NULL)
+			continue;
+		buf_addf(b, "%sOf a task of type %s:\n", found ? "\n" : "", t[i].name);
+		put_key(b, own);
+		found = true;
+	}
+	return found;
+}
+
 bool
 help_topic(struct buf *b, const char *name)
 {
@@ -252,7 +295,7 @@ help_topic(struct buf *b, const char *name)
 	}
 	t = schema_type(name);
 	if (t == NULL)
-		return false;
+		return put_key_pages(b, name);
 	put_type(b, t);
 	return true;
 }

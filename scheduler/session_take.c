@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/diag.h"
+#include "base/suggest.h"
 #include "scheduler/session_int.h"
 #include "store/owner.h"
 #include "tasks/schema/schema.h"
@@ -304,6 +305,25 @@ secrets_there(struct srun *r, const struct take *how, struct err *err)
 	return env_secrets_check(r->dag, need, r->s->p->root, err);
 }
 
+static int
+no_task(const struct srun *r, const char *name, struct err *err)
+{
+	struct suggest s;
+	const char *best;
+	size_t i;
+
+	suggest_start(&s, name);
+	for (i = 0; i < r->dag->ntasks; i++)
+		suggest_try(&s, r->dag->tasks[i].name);
+	best = suggest_best(&s);
+	if (best == NULL)
+		return err_set(err, ERR_NOTFOUND, "run %s of %s has no task '%s'", r->id,
+			       r->dag->name, name);
+	return err_set(err, ERR_NOTFOUND,
+		       "run %s of %s has no task '%s' (did you mean '%s'?)", r->id,
+		       r->dag->name, name, best);
+}
+
 /* See whether there is anything to do before the run changes hands: 0 yes, 1 no, -1. */
 static int
 check(struct srun *r, const struct take *how, const struct live *live, struct err *err)
@@ -314,8 +334,7 @@ check(struct srun *r, const struct take *how, const struct live *live, struct er
 	    (how->retry && how->from == NULL && nothing_to_retry(r)))
 		return 1;
 	if (how->from != NULL && from == NULL)
-		return err_set(err, ERR_NOTFOUND, "run %s has no task `%s`", r->id,
-			       how->from);
+		return no_task(r, how->from, err);
 	if (from != NULL && !r->rows[from->id].selected)
 		return err_set(err, ERR_INVALID,
 			       "task `%s` was not selected when run %s was started",

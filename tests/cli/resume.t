@@ -98,7 +98,20 @@ $p = ok_dag(0, 'retry of a success', $dir, 'retry', 'flaky');
 like($p->{err}, qr/nothing in run .* has failed; '--from TASK'/, 'has nothing to do');
 ok_dag(0, 'retry --from', $dir, 'retry', 'flaky', '--from', 'b');
 is(join('', sort split //, slurp("$dir/flaky") =~ tr/\n//dr), 'abbbccd', 'that task and what follows');
-like(ok_dag(2, 'an unknown task', $dir, 'retry', 'flaky', '--from', 'bb')->{err}, qr/bb/, 'is refused');
+like(ok_dag(2, 'an unknown task', $dir, 'retry', 'flaky', '--from', 'bb')->{err},
+	qr/of flaky has no task 'bb' \(did you mean 'b'\?\)/, 'is refused, with a suggestion');
+
+# A file that was repaired is not what a retry takes: that is said, for it surprises.
+spew("$dir/fix.yaml", "tasks:\n  a: {run: exit 1}\n");
+ok_dag(1, 'a wrong command', $dir, 'run', 'fix');
+unlike(ok_dag(1, 'retried', $dir, 'retry', 'fix')->{err}, qr/has changed/, 'says nothing of changes');
+spew("$dir/fix.yaml", "# why\ndescription: a word\ntasks:\n  a: {run: exit 1}\n");
+unlike(ok_dag(1, 'words aside', $dir, 'retry', 'fix')->{err}, qr/has changed/, '... nor of such');
+spew("$dir/fix.yaml", "tasks:\n  a: {run: exit 0}\n");
+like(ok_dag(1, 'once repaired', $dir, 'retry', 'fix')->{err}, qr/^dag: fix\.yaml has changed since run \w+ began; .*'dag run fix'/m,
+	'it says so');
+unlink "$dir/fix.yaml";
+ok_dag(1, 'and without its file', $dir, 'retry', 'fix');
 
 # Cancel, from another terminal.
 $r = begin();

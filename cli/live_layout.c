@@ -78,7 +78,7 @@ rank_of(const struct session_task *t)
 		return RANK_RETRY;
 	case TASK_READY:
 		/* Why it does not start is worth a line; that there is no slot is not. */
-		return t->reason != NULL && strncmp(t->reason, "waits for ", 10) == 0
+		return t->reason != NULL && strstr(t->reason, " is in use by ") != NULL
 			   ? RANK_READY
 			   : RANK_REST;
 	case TASK_DONE:

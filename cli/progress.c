@@ -216,9 +216,9 @@ is_news(const struct session_task *t)
 	case TASK_DONE:
 		return true;
 	case TASK_READY:
-		/* Which path lock it waits for ("waits for `data/x.csv` ..."); else the reason is
+		/* Which path lock it waits for ("`data/x.csv` is in use by ..."); else the reason is
 		 * its last failure, which has been told. */
-		return t->reason != NULL && strncmp(t->reason, "waits for ", 10) == 0;
+		return t->reason != NULL && strstr(t->reason, " is in use by ") != NULL;
 	case TASK_WAITING:
 	case TASK_PREPARING:
 	case TASK_STARTING:

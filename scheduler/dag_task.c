@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "base/suggest.h"
 #include "scheduler/dag_load.h"
 
 /* Read one key of a task; a mistake is said, and the key then keeps its default. */
@@ -286,6 +287,7 @@ implied_type(struct load *L, const struct dag_task *t)
 {
 	const struct task_type *shell = schema_type("shell"), *types;
 	const struct yaml_node *map = t->node;
+	struct suggest near_run;
 	size_t n;
 
 	if (yaml_get(map, "run") != NULL)
@@ -295,6 +297,11 @@ implied_type(struct load *L, const struct dag_task *t)
 		const char *ours = schema_foreign_key(map->map.v[i].key->str, true);
 
 		if (ours != NULL && strcmp(ours, "run") == 0)
+			return shell;
+		suggest_start(&near_run, map->map.v[i].key->str);
+		suggest_try(&near_run, "run");
+		if (schema_key(shell, map->map.v[i].key->str) == NULL &&
+		    suggest_best(&near_run) != NULL)
 			return shell;
 	}
 	diag_add(L->d, DIAG_ERROR, load_pos(L, t->name_node),

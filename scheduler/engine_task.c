@@ -301,7 +301,7 @@ on_blocked(struct step *s)
 				   s->r->reason != NULL ? s->r->reason
 							: "the run was cancelled");
 	changed(s);
-	return set_reason(&t->reason, "waits for %s", s->ev->reason);
+	return set_reason(&t->reason, "%s", s->ev->reason);
 }
 
 /* PREPARING -> STARTING or DONE [on_prepared] */
@@ -470,8 +470,11 @@ on_due(struct step *s)
 	if (t->state == TASK_UP_FOR_RETRY && s->r->stopping)
 		return 0;
 	t->next_try_us = 0;
+	if (set_reason(&t->reason, NULL) != 0 ||
+	    admit_ready(s->e, s->run, s->task, s->now) != 0)
+		return -1;
 	changed(s);
-	return admit_ready(s->e, s->run, s->task, s->now);
+	return 0;
 }
 
 /* WAITING, READY, UP_FOR_RETRY -> DONE [on_cancel_idle] */

@@ -159,5 +159,5 @@ $p = ok_dag(0, 'explain', $dir, 'explain', $second, 't');
 like($p->{out}, qr/\At: ready, `h\.txt` is in use by task `?t`? of run /, 'a path lock names its holder') or diag($p->{out});
 spew("$dir/go2", '');
 is(finish($_)->{rc}, 0, 'it ends') for @runs;
-like($runs[1]{out}, qr/^\d\d:\d\d:\d\d t: ready: waits for `h\.txt`/m, 'plain progress tells of the lock');
+like($runs[1]{out}, qr/^\d\d:\d\d:\d\d t: ready: `h\.txt` is in use by /m, 'plain progress tells of the lock');
 done_testing();

@@ -121,7 +121,7 @@ test_does_not_fit(void **state)
 	tasks[41].next_try_us = 1000000000 + 9000000;
 	tasks[41].reason = "exited with status 3";
 	tasks[42].state = TASK_READY;
-	tasks[42].reason = "waits for `x`";
+	tasks[42].reason = "`x` is in use by b";
 	tasks[43].state = TASK_READY;
 	layout(&b, 50, 79, 7);
 	assert_string_equal(
@@ -131,7 +131,7 @@ test_does_not_fit(void **state)
 		 "  task_20   lost            2.1s    its process is gone\n"
 		 "  task_41   up_for_retry    500ms   next try in 9s: exited with "
 		 "status 3\n"
-		 "  task_42   ready                   waits for `x`\n"
+		 "  task_42   ready                   `x` is in use by b\n"
 		 "  and 1 ready, 24 waiting, 20 success\n");
 	buf_release(&b);
 }

@@ -126,6 +126,7 @@ subtest 'sizes' => sub {
 };
 
 subtest 'words' => sub {
+	bad('a misspelt run', "tasks:\n  a: {rum: x}\n", "f.yaml:2:7: error: unknown key 'rum'", "did you mean 'run'?");
 	bad('an unknown key', "tasks:\n  a: {run: x, retires: 3}\n", "f.yaml:2:15: error: unknown key 'retires'",
 		"did you mean 'retries'?");
 	bad('of the DAG', "descripton: x\n$TASK", "f.yaml:1:1: error: unknown key 'descripton'",

@@ -9,6 +9,10 @@
 # milliseconds per task, user and system, of the runner and all it started and waited for.
 # Durable state is part of dag's figure and of nobody else's.  Wants a quiet machine and the
 # release build.
+#
+# Nothing is removed before the end: for five seconds ext4 does not use the inode of a removed
+# file again, but looks at each of them whenever a file is made, which costs every runner that
+# writes, several times what it does itself.
 set -euo pipefail
 rounds=${1:-7}
 [ "$rounds" -ge 5 ] || { echo "run_tasks.sh: at least 5 rounds" >&2; exit 2; }
@@ -20,6 +24,7 @@ work=$(mktemp -d "$top/build/bench/tasks.XXXXXX")
 trap 'cd /; rm -rf "$work"' EXIT
 loop=$top/build/bench/spawn_loop
 cc -O2 -o "$loop" "$top/bench/spawn_loop.c"
+sleep 6 # what others have removed
 for v in $(env | sed -n 's/^\(DAG_[A-Z_]*\)=.*/\1/p') MAKEFLAGS MAKELEVEL; do unset "$v"; done
 
 # runners: name | command, in a directory with the graph's files; N and CMD are filled in
@@ -48,15 +53,16 @@ once() {
 
 # measure KEY SHAPE N J COMMAND...: all rounds of one graph
 measure() {
-	local key=$1 shape=$2 n=$3 j=$4 round k i name line words
+	local key=$1 shape=$2 n=$3 j=$4 round k i line words dir
 	shift 4
 	local -a cmd
 	for ((round = 0; round < rounds; round++)); do
 		for ((k = 0; k < ${#runners[@]}; k++)); do
 			i=$(((k + round) % ${#runners[@]}))
-			name=${runners[i]%%|*} line=${runners[i]#*|}
+			line=${runners[i]#*|}
 			command -v "${line%% *}" >/dev/null || continue
-			mkdir "$work/dir" && cd "$work/dir"
+			dir=$work/$key.$round.$i.d
+			mkdir "$dir" && cd "$dir"
 			mkdir .dag # the root of a project, whatever lies around it
 			sh "$top/bench/make_graph.sh" "$shape" "$n" "$@"
 			words="$*" cmd=()
@@ -70,7 +76,6 @@ measure() {
 			done
 			sync
 			once "$work/$key.$i" "${cmd[@]}"
-			cd "$work" && rm -rf "$work/dir"
 		done
 	done
 }

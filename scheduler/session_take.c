@@ -8,10 +8,13 @@
 #include <string.h>
 
 #include "base/diag.h"
+#include "base/json.h"
 #include "base/suggest.h"
 #include "scheduler/session_int.h"
 #include "store/owner.h"
 #include "tasks/schema/schema.h"
+
+#include <jansson.h>
 
 static int
 busy(struct session *s, const char *run, struct err *err)
@@ -223,13 +226,24 @@ adopt_all(struct srun *r, const struct live *live, struct err *err)
 	return 0;
 }
 
+/* A switch among the options that the run was created with. */
+static bool
+option(const char *options, const char *name)
+{
+	json_t *j = json_parse(options, strlen(options), NULL);
+	bool on = json_is_true(json_object_get(j, name));
+
+	json_decref(j);
+	return on;
+}
+
 static int
 fill(struct srun *r, const struct meta_run *m, struct live *live, struct err *err)
 {
 	r->logical_us = r->values.logical_us = m->logical_us;
 	r->values.interval_start_us = m->interval_start_us;
 	r->values.interval_end_us = m->interval_end_us;
-	r->fail_fast = strstr(m->options, "\"fail_fast\":true") != NULL;
+	r->fail_fast = option(m->options, "fail_fast");
 	r->file = strdup(m->file);
 	if (r->file == NULL)
 		return err_nomem(err);

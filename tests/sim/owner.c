@@ -354,6 +354,11 @@ check_stopped(struct sim *s, struct sim_run *r, bool kill)
 			sim_fail(s, "%s is cancelled, but t%u is not %s", r->id, i,
 				 kill ? "killed" : "stopped");
 	}
+	for (i = 0; i < s->works.n; i++)
+		if (s->works.v[i].r == r && !s->works.v[i].stop &&
+		    (kill || s->works.v[i].kind == WORK_PREPARE))
+			sim_fail(s, "%s is cancelled, but a worker of t%u goes on", r->id,
+				 s->works.v[i].ref.task);
 }
 
 /**

@@ -21,7 +21,7 @@
 #define SIM_TASKS_MAX	 200
 #define SIM_RUNS_MAX	 3
 #define SIM_UNTIL_US	 INT64_C(1700000003000000) /* of half of the waits */
-#define SIM_ATTEMPTS_MAX 96 /* of one task */
+#define SIM_ATTEMPTS_MAX 96			   /* of one task */
 
 enum proc_state {
 	PROC_NONE,	/* never started */

@@ -113,7 +113,8 @@ watch_times(struct sim *s, struct sim_run *r)
 				 r->id, i);
 		if (v.state == TASK_RUNNING && !is_exec(s, i) && i % 2 != 0 &&
 		    s->now.wall_us >= SIM_UNTIL_US)
-			sim_fail(s, "%s t%u waits for an instant that has come", r->id, i);
+			sim_fail(s, "%s t%u waits for an instant that has come", r->id,
+				 i);
 	}
 }
 

@@ -198,7 +198,8 @@ start(struct sim *s, struct sim_run *r, struct engine_ref ref)
 	a->watched = true;
 	a->dies_unborn = sim_once_in(s, 30);
 	a->ends_us =
-	    s->now.mono_us + (int64_t)sim_rand(s, a->dies_unborn ? 20000 : 4000000);
+	    s->now.mono_us +
+	    (int64_t)sim_rand(s, a->dies_unborn && sim_once_in(s, 2) ? 20000 : 4000000);
 	a->status = ref.number - t->round <= t->fails ? 1 : 0;
 	a->unstarted = true;
 	if (sim_once_in(s, 2))

@@ -46,7 +46,10 @@ need_one(struct load *L, const struct dag_task *t, const struct yaml_node *item)
 	if (from == NULL) {
 		diag_add(L->d, DIAG_ERROR, load_pos(L, item), "there is no task '%s'",
 			 item->str);
-		load_did_you_mean(L, load_like_task(L, item->str));
+		if (strpbrk(item->str, ", ") != NULL)
+			diag_hint(L->d, "several tasks are a list: [a, b]");
+		else
+			load_did_you_mean(L, load_like_task(L, item->str));
 		return 0;
 	}
 	if (from == t) {

@@ -278,6 +278,8 @@ named_type(struct load *L, const struct yaml_node *n)
 	else if (strcmp(n->str, "bash") == 0 || strcmp(n->str, "command") == 0 ||
 		 strcmp(n->str, "script") == 0 || strcmp(n->str, "exec") == 0)
 		load_did_you_mean(L, "shell");
+	else
+		diag_hint(L->d, "'dag help types' lists them");
 	return NULL;
 }
 

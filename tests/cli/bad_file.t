@@ -145,6 +145,10 @@ subtest 'words' => sub {
 	bad('a key to come', "tasks:\n  a: {run: x, pool: y}\n", 'f.yaml:2:15: error: `pool` is not built yet');
 	bad('an unknown task', "tasks:\n  alpha: {run: x}\n  b: {run: x, needs: [alhpa]}\n",
 		"f.yaml:3:23: error: there is no task 'alhpa'", "did you mean 'alpha'?");
+	bad('two tasks in one word', "tasks:\n  a: {run: x}\n  b: {run: x}\n  c: {run: x, needs: 'a, b'}\n",
+		"f.yaml:4:22: error: there is no task 'a, b'", 'several tasks are a list: [a, b]');
+	bad('a type of elsewhere', "tasks:\n  a: {type: python}\n", "f.yaml:2:13: error: there is no type 'python'",
+		"'dag help types'");
 	bad('an unknown param', "params: {rows: 1}\ntasks:\n  a: {run: 'x {{ params.row }}'}\n",
 		"f.yaml:3:25: error: there is no param 'row'", "did you mean 'rows'?");
 	bad('an unknown filter', "tasks:\n  a: {run: 'x {{ ds | uper }}'}\n", "f.yaml:2:23: error: unknown filter 'uper'",

@@ -1,0 +1,57 @@
+#!/usr/bin/perl
+# The README's DAG files do what it says they do.
+use strict;
+use warnings;
+use File::Basename qw(dirname);
+use File::Temp qw(tempdir);
+use lib dirname(__FILE__);
+use Demo;
+use Test::More;
+
+my $dag = ($ENV{DAG_BUILD} // root() . '/build/dev') . '/bin/dag';
+plan skip_all => "$dag is not built" unless -x $dag;
+my $readme = slurp(root() . '/README.md');
+my $dir = tempdir(CLEANUP => 1);
+chdir $dir or die;
+delete $ENV{$_} for grep { /^DAG_(?!LIBEXEC)/ } keys %ENV;
+
+# Blocks of YAML that start with their file's name.
+my %file;
+while ($readme =~ /^```yaml\n# (\S+)\n(.*?)^```/gms) {
+	$file{$1} = $2;
+	spew($1, $2);
+}
+is_deeply([sort keys %file], [qw(half.yaml price.yaml words.yaml)], 'the files of the tour');
+
+my ($rc, $out) = sh("$dag check " . join ' ', sort keys %file);
+is($rc, 0, 'none has a mistake') or diag($out);
+
+($rc, $out) = sh("$dag run words.yaml && $dag logs last report");
+ok($rc == 0 && $out =~ /^3 different words$/m, 'words') or diag($out);
+
+# The two mistakes, as they are shown.
+(my $wrong = $file{'words.yaml'}) =~ s/needs: \[sort\]/need: [sort]/;
+$wrong =~ s/sort\.count/sorts.count/;
+spew('words.yaml', $wrong);
+($rc, $out) = sh("$dag check words.yaml");
+is($rc, 2, 'two mistakes');
+my ($shown) = $readme =~ /^\$ dag check words\.yaml\n(.*?)^```/ms;
+is($out, $shown, 'are told as the README shows');
+
+($rc, $out) = sh("$dag run half.yaml & sleep 1; kill -9 \$!; wait \$!; $dag resume && $dag logs last c");
+ok($rc == 0 && $out =~ /^whole$/m && $out !~ /^half$/m, 'kill -9, resume') or diag($out);
+is((() = $out =~ /^\S+ b: success/mg), 1, 'b ended once');
+
+($rc, $out) = sh("$dag run price.yaml -p fruit=aple");
+my ($told) = $readme =~ /^\$ dag run price\.yaml -p fruit=aple\n(.*?)^\$/ms;
+is($rc, 2, 'a param that is not among the choices');
+is($out, $told, 'is told as the README shows');
+($rc, $out) = sh("$dag run price.yaml");
+ok($rc == 1 && $out =~ /^      \| cat: prices\/apple\.txt: No such file or directory$/m, 'a failure shows the log')
+	or diag($out);
+mkdir 'prices';
+spew('prices/apple.txt', "1.20\n");
+($rc, $out) = sh("$dag retry last && $dag logs last price && $dag logs last price --attempt 1");
+is($rc, 0, 'retry');
+like($out, qr/^1\.20\ncat: prices/m, 'both attempts keep their logs');
+done_testing();

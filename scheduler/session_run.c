@@ -125,7 +125,7 @@ lock_paths(struct srun *r, const struct render_paths *p, struct engine_paths *ou
 			if (cut == NULL)
 				s[0] = '.', s[1] = '\0';
 			else
-				*cut = '\0';
+				cut[cut == s] = '\0'; /* "/" stays */
 		}
 		v[n++] = (struct meta_path){.path = s};
 	}

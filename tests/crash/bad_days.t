@@ -204,13 +204,14 @@ subtest 'the database is newer, damaged, locked' => sub {
 subtest 'another program locks the database' => sub {
     plan skip_all => 'needs python3 to hold a lock' if system('python3 -c 1 2>/dev/null') != 0;
     project();
-    write_file('p.yaml', "tasks:\n  a:\n    run: echo a >> a.log; sleep 0.5\n  b:\n    needs: [a]\n    run: echo b >> b.log\n");
+    write_file('p.yaml', "tasks:\n  a:\n    run: echo a >> a.log; until test -e locked; do sleep 0.05; done\n  b:\n    needs: [a]\n    run: echo b >> b.log\n");
     my $pid = start_dag('o', 'run', 'p.yaml', '--progress', 'plain');
     ok(wait_until(5, sub { -e 'a.log' }), 'a runs');
     system('python3', '-c', <<'PY');
 import sqlite3, time
 c = sqlite3.connect('.dag/dag.db', isolation_level=None)
 c.execute('begin immediate')
+open('locked', 'w').close()
 time.sleep(7)
 c.execute('rollback')
 PY

@@ -231,20 +231,17 @@ int
 engine_add(struct engine *e, struct now now, const struct engine_run_spec *spec,
 	   uint32_t *run)
 {
-	struct erun *r;
+	struct erun *r = e->dead ? NULL : run_new(spec, now);
 
-	if (e->dead || (r = run_new(spec, now)) == NULL)
-		return -1;
-	if (vec_push(&e->runs, r) != 0) {
+	if (r == NULL || vec_push(&e->runs, r) != 0) {
 		run_free(r);
-		return -1;
-	}
-	*run = (uint32_t)e->runs.n - 1;
-	if (add(e, now, *run) != 0) {
 		e->dead = true;
 		return -1;
 	}
-	return 0;
+	*run = (uint32_t)e->runs.n - 1;
+	if (add(e, now, *run) != 0)
+		e->dead = true;
+	return e->dead ? -1 : 0;
 }
 
 /* Events that speak of one attempt, as events of its task. */

@@ -1,6 +1,7 @@
 /*
- * Airflow's trigger rules over the counters of a task's upstreams.  A verdict is given as
- * soon as it cannot change any more: all_success says upstream_failed at the first failure,
+ * Airflow's trigger rules over the counters of a task's upstreams.  A verdict is given, and
+ * stays, as soon as the task surely runs or surely does not: with all_success it is
+ * upstream_failed at the first failure and skipped at the first skip, whatever ends later,
  * while one_success waits for all before it gives up.
  *
  * A failure that its task allows (`allow_failure`) does not break what follows: it satisfies

@@ -339,16 +339,16 @@ test_deselected_upstreams(void **state)
 static void
 test_a_long_chain_of_skips(void **state)
 {
-	enum { N = 5000 };
-	char *yaml = malloc(N * 64), *at = yaml;
+	enum { N = 5000, LINE = 64 };
+	char *yaml = malloc(N * LINE), *at = yaml;
 	struct world w;
 	int i;
 
 	(void)state;
 	assert_non_null(yaml);
-	at += sprintf(at, "tasks:\n  t0: {run: x}\n");
+	at += snprintf(at, LINE, "tasks:\n  t0: {run: x}\n");
 	for (i = 1; i < N; i++)
-		at += sprintf(at, "  t%d: {run: x, needs: [t%d]}\n", i, i - 1);
+		at += snprintf(at, LINE, "  t%d: {run: x, needs: [t%d]}\n", i, i - 1);
 	w_open(&w, yaml, 2);
 	w.decisions[0] = DECIDE_SKIP;
 	w_add(&w);

@@ -2,6 +2,7 @@
  * dag logs: what tasks have written.
  */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -72,6 +73,7 @@ struct logs {
 	struct place place;
 	struct meta_run run;
 	const char *task; /* NULL: all */
+	struct map order; /* task name -> its place in the file, from 1 */
 	struct map known; /* attempt id -> anything */
 	VEC(struct stream) streams;
 	bool looked; /* not the first look at the attempts any more */
@@ -113,6 +115,21 @@ look_task(struct logs *l, struct meta_task *out, struct err *err)
 		}
 	}
 	return unknown_task(l, tasks, n, err);
+}
+
+static int
+learn_order(struct logs *l, struct err *err)
+{
+	struct meta_task *tasks;
+	size_t i, n;
+
+	if (meta_tasks(l->place.meta, l->run.id, l->place.arena, &tasks, &n, err) != 0)
+		return -1;
+	for (i = 0; i < n; i++)
+		if (!map_hasn(&l->order, tasks[i].name, strlen(tasks[i].name)) &&
+		    map_put(&l->order, tasks[i].name, (void *)(uintptr_t)(i + 1)) < 0)
+			return err_nomem(err);
+	return 0;
 }
 
 static bool
@@ -176,35 +193,74 @@ know(struct logs *l, const struct meta_attempt *at, struct err *err)
 	return l->streams.n;
 }
 
-/* Take over what the database knows of attempts. */
+/* An attempt and when it has its turn: the database sorts by the tasks' names. */
+struct turn {
+	uintptr_t order;
+	size_t index;
+	bool latest;
+};
+
+static int
+by_turn(const void *a, const void *b)
+{
+	const struct turn *x = a, *y = b;
+
+	if (x->order != y->order)
+		return x->order < y->order ? -1 : 1;
+	return x->index < y->index ? -1 : x->index > y->index;
+}
+
+static struct turn *
+turns_of(const struct logs *l, const struct meta_attempt *at, size_t n, struct arena *a)
+{
+	struct turn *turns = arena_array(a, n + 1, sizeof(*turns));
+	size_t i;
+
+	if (turns == NULL)
+		return NULL;
+	for (i = 0; i < n; i++) {
+		turns[i].order = (uintptr_t)map_get(&l->order, at[i].task);
+		turns[i].index = i;
+		turns[i].latest = i + 1 == n || strcmp(at[i + 1].task, at[i].task) != 0 ||
+				  at[i + 1].map != at[i].map;
+	}
+	qsort(turns, n, sizeof(*turns), by_turn);
+	return turns;
+}
+
+/* Take over what the database knows of attempts, in the order of the file. */
 static int
 look_attempts(struct logs *l, struct err *err)
 {
 	struct arena *a = arena_new(0);
-	struct meta_attempt *at;
+	struct meta_attempt *all, *at;
+	struct turn *turns;
 	size_t i, n;
 	uintptr_t k;
-	bool latest;
 	int rc = -1;
 
 	if (a == NULL)
 		return err_nomem(err);
-	if (meta_attempts(l->place.meta, l->run.id, a, &at, &n, err) != 0)
+	if (meta_attempts(l->place.meta, l->run.id, a, &all, &n, err) != 0)
 		goto out;
+	turns = turns_of(l, all, n, a);
+	if (turns == NULL) {
+		(void)err_nomem(err);
+		goto out;
+	}
 	for (i = 0; i < n; i++) {
-		latest = i + 1 == n || strcmp(at[i + 1].task, at[i].task) != 0 ||
-			 at[i + 1].map != at[i].map;
-		k = (uintptr_t)map_get(&l->known, at[i].id);
+		at = &all[turns[i].index];
+		k = (uintptr_t)map_get(&l->known, at->id);
 		if (k == 0) {
-			if (!wanted(l, &at[i], latest))
+			if (!wanted(l, at, turns[i].latest))
 				continue;
-			k = know(l, &at[i], err);
+			k = know(l, at, err);
 			if (k == 0)
 				goto out;
 		}
 		/* The process of one that is committing has ended. */
 		l->streams.v[k - 1].ended =
-		    at[i].state == TASK_DONE || at[i].state == TASK_COMMITTING;
+		    at->state == TASK_DONE || at->state == TASK_COMMITTING;
 	}
 	l->looked = true;
 	rc = 0;
@@ -379,7 +435,7 @@ logs(struct logs *l, struct err *err)
 	l->version = meta_data_version(l->place.meta);
 	if (l->task != NULL && look_task(l, &t, err) != 0)
 		return -1;
-	if (look_attempts(l, err) != 0)
+	if (learn_order(l, err) != 0 || look_attempts(l, err) != 0)
 		return -1;
 	look_run(l);
 	if (l->streams.n == 0 && (!l->o->follow || l->run_over))
@@ -406,6 +462,7 @@ logs_run(struct cli *c, const void *opts)
 		rc = cli_fail(c, &err);
 	else if (strcmp(status_of_run(l.place.project, &l.run), "interrupted") == 0)
 		place_note_interrupted(c, &l.place, &l.run);
+	map_release(&l.order);
 	map_release(&l.known);
 	vec_release(&l.streams);
 	place_close(&l.place);
@@ -421,7 +478,8 @@ const struct verb verb_logs = {
     .max = 2,
     .doc =
 	"Write the log of TASK (standard output and standard error, bytes as they came, "
-	"secrets masked); without TASK those of all tasks, each under a header. Of a log "
+	"secrets masked); without TASK those of all tasks in the order of the file, each "
+	"under a header. Of a log "
 	"above its limit the first and the last half are kept; the size of the gap is "
 	"told on standard error.",
     .examples = "dag logs last train\tthe latest run's train\n"

@@ -95,6 +95,10 @@ is((dag($dir, 'logs', '-f', 'b', 'x'))[1], "try 2\n", '-f of what has ended ends
 is((dag($dir, 'logs', 'a'))[1],
 	"==> one (attempt 1) <==\nline 1\nline 2\nline 3\nline 4\nline 5\nbar 1\rbar 2\n==> two (attempt 1) <==\ntwo\n",
 	'all tasks, under headers');
+spew("$dir/order.yaml", "tasks:\n  b: {run: echo b}\n  a: {run: echo a, needs: [b]}\n  c: {run: echo c}\n");
+ok_dag(0, 'names that are not in order', $dir, 'run', 'order');
+is((dag($dir, 'logs', 'order'))[1],
+	join("\n", map { "==> $_ (attempt 1) <==\n$_\n" } qw(b a c)), '... in the order of the file');
 usage($dir, "task 'x' has had 2 attempts so far", 'logs', 'b', 'x', '--attempt', 3);
 usage($dir, "task 'y' has not been started: upstream_failed, `x` did not succeed", 'logs', 'b', 'y');
 like((dag($dir, 'logs', 'b', 'xx'))[2], qr/has no task 'xx' \(did you mean 'x'\?\)/, 'a suggestion');
@@ -113,6 +117,18 @@ golden_run('explain.txt', ok_dag(0, 'explain', $dir, 'explain', 'b')->{out}, $di
 like(ok_dag(0, 'a task', $dir, 'explain', 'a', 'off')->{out}, qr/\Aoff: skipped, `when` is false/, 'why it was skipped');
 like(ok_dag(0, 'a run', $dir, 'explain', 'a')->{out}, qr/all its tasks ended well|off: skipped/, 'that ended well');
 like((dag($dir, 'explain', 'b', 'z'))[2], qr/has no task 'z'/, 'a task that is not there');
+
+# One attempt takes as long wherever it is shown; a run that is retried began anew everywhere.
+for my $ref ('a', 'b') {
+	my $shown = (dag($dir, 'runs', $ref))[1];
+	my $told = (dag($dir, 'explain', $ref, $ref eq 'a' ? 'two' : 'x'))[1];
+	my ($took) = $told =~ /^  attempt \d of \d took ([^,\n]+)/m;
+	like($shown, qr/^\w+ +\d +\w+ +\S+ \S+ +\Q$took\E(?: |$)/m, "runs and explain of $ref: $took");
+}
+sleep 1;
+ok_dag(1, 'retry', $dir, 'retry', 'b');
+my ($began) = (dag($dir, 'runs', '--dag', 'b', '-n1'))[1] =~ /(\d{4}-\S+ \S+)/;
+like((dag($dir, 'list'))[1], qr/^b +2 +\Q$began\E /m, 'list and runs agree on when it began');
 
 # A run under way.
 spew("$dir/slow.yaml", <<'END');

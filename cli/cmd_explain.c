@@ -108,11 +108,13 @@ static void
 put_running(struct explain *x, const struct meta_task *t)
 {
 	const struct meta_attempt *at = latest_attempt(x, t);
+	int64_t from, to;
 
 	if (at == NULL)
 		return;
 	buf_addf(&x->c->out, "  attempt %u", at->number);
-	put_since(x, ", for ", at->started_us != 0 ? at->started_us : at->created_us, "");
+	status_attempt_span(at, &from, &to);
+	put_since(x, ", for ", from, "");
 	if (at->pid > 0)
 		buf_addf(&x->c->out, ", pid %ld", (long)at->pid);
 	if (at->wake_us > 0) {
@@ -168,15 +170,15 @@ static void
 put_ended(struct explain *x, const struct meta_task *t, const struct dag_task *model)
 {
 	const struct meta_attempt *at = latest_attempt(x, t);
+	int64_t from, to;
 
 	if (t->result == RESULT_UPSTREAM_FAILED || t->result == RESULT_SKIPPED)
 		put_upstreams(x, model, "what it needs", false);
 	if (at == NULL)
 		return;
 	buf_addf(&x->c->out, "  attempt %u of %u took ", at->number, t->attempt);
-	num_put_duration(&x->c->out, at->ended_us > at->started_us && at->started_us > 0
-					 ? at->ended_us - at->started_us
-					 : 0);
+	status_attempt_span(at, &from, &to);
+	num_put_duration(&x->c->out, to > from ? to - from : 0);
 	if (at->maxrss_kib > 0) {
 		buf_adds(&x->c->out, ", at most ");
 		num_put_size(&x->c->out, (uint64_t)at->maxrss_kib * 1024);

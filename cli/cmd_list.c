@@ -210,7 +210,7 @@ put_table(struct list *l)
 		else
 			table_cell(t, "-");
 		buf_clear(&when);
-		text_when(&when, e->status != NULL ? e->last.created_us : 0);
+		text_when(&when, e->status != NULL ? status_run_began(&e->last) : 0);
 		table_cell(t, when.p);
 		table_cell(t, e->status);
 		table_style(t, status_ansi(e->status));

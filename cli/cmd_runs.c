@@ -135,7 +135,7 @@ put_head(struct look *l, const struct meta_run *run, const char *status)
 	text_when(&b, run->logical_us);
 	put_fact(c, "about", b.p);
 	buf_clear(&b);
-	began = run->started_us != 0 ? run->started_us : run->created_us;
+	began = status_run_began(run);
 	text_when(&b, began);
 	buf_adds(&b, run->ended_us != 0 ? ", took " : ", for ");
 	put_span(&b, began, run->ended_us);
@@ -176,11 +176,13 @@ put_attempt(struct look *l, struct table *t, const struct meta_attempt *at,
 	const char *status = status_of_task(at->state, at->result, true);
 	bool ended =
 	    ownerless && at->state != TASK_DONE && place_alive(&l->place, at->dir) == 0;
+	int64_t from, to;
 
+	status_attempt_span(at, &from, &to);
 	table_cell(t, NULL);
 	table_cellf(t, "%u", at->number);
 	put_status(t, status);
-	put_times(t, at->started_us != 0 ? at->started_us : at->created_us, at->ended_us);
+	put_times(t, from, to);
 	table_cell(t, ended ? "its process is gone: 'dag resume' finds out how it ended"
 			    : at->reason);
 }
@@ -200,6 +202,29 @@ put_attempts(struct look *l, struct table *t, const struct details *d,
 		    (task->attempt > 1 || (ownerless && at->state != TASK_DONE)))
 			put_attempt(l, t, at, ownerless);
 	}
+}
+
+/* When the task ran: its latest attempt, without what was prepared before and committed
+ * behind it. */
+static void
+put_task_times(struct table *t, const struct details *d, const struct meta_task *task,
+	       const struct meta_attempt *first)
+{
+	int64_t from = task->started_us, to = task->ended_us, began, ended;
+	const struct meta_attempt *at;
+
+	for (at = first; at != NULL && at < d->attempts + d->nattempts; at++) {
+		if (strcmp(at->task, task->name) != 0)
+			break;
+		if (at->map != task->map || at->number != task->attempt || from == 0)
+			continue;
+		status_attempt_span(at, &began, &ended);
+		if (ended != 0 || to == 0) {
+			from = began;
+			to = ended;
+		}
+	}
+	put_times(t, from, to);
 }
 
 /* A row for each task; where it was tried more than once, or goes on without an owner, one
@@ -223,7 +248,7 @@ fill_table(struct look *l, struct table *t, const struct details *d, bool ownerl
 		else
 			table_cell(t, "-");
 		put_status(t, status_of_task(task->state, task->result, task->selected));
-		put_times(t, task->started_us, task->ended_us);
+		put_task_times(t, d, task, map_get(&first, task->name));
 		table_cell(t, task->reason);
 		put_attempts(l, t, d, task, map_get(&first, task->name), ownerless);
 	}
@@ -349,8 +374,7 @@ one_row(struct look *l, void *ctx, struct meta_run *run, struct err *err)
 	table_cell(t, text_short_id(run->id));
 	table_cell(t, run->dag);
 	put_status(t, status_of_run(l->place.project, run));
-	put_times(t, run->started_us != 0 ? run->started_us : run->created_us,
-		  run->ended_us);
+	put_times(t, status_run_began(run), run->ended_us);
 	buf_init(&b, 0);
 	put_counts(&b, run);
 	table_cell(t, b.p);

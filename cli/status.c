@@ -19,6 +19,19 @@ status_of_run(const struct project *p, const struct meta_run *run)
 	return "running";
 }
 
+int64_t
+status_run_began(const struct meta_run *run)
+{
+	return run->started_us != 0 ? run->started_us : run->created_us;
+}
+
+void
+status_attempt_span(const struct meta_attempt *at, int64_t *from, int64_t *to)
+{
+	*from = at->started_us != 0 ? at->started_us : at->created_us;
+	*to = at->ended_us;
+}
+
 const char *
 status_of_task(enum task_state state, enum task_result result, bool selected)
 {

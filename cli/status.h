@@ -5,6 +5,7 @@
  * result, and a colour.
  */
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "store/state.h"
 
@@ -20,6 +21,20 @@ struct project;
  * result.  Looks at the owner's lock; changes nothing.
  */
 const char *status_of_run(const struct project *, const struct meta_run *);
+
+/**
+ * status_run_began(run):
+ * Return when the run began, as it is shown: its latest start (a retry starts it again), or
+ * if it has not begun, when it was made.
+ */
+int64_t status_run_began(const struct meta_run *);
+
+/**
+ * status_attempt_span(attempt, from, to):
+ * Tell from when to when the attempt ran, as it is shown everywhere: its own start (before
+ * that, when it was made) and end; ${to} is 0 if it goes on.
+ */
+void status_attempt_span(const struct meta_attempt *, int64_t *, int64_t *);
 
 /**
  * status_of_task(state, result, selected):

@@ -10,8 +10,6 @@
 
 #include "base/buf.h"
 
-#define DURATION_MAX (US_PER_SEC * 36500 * 86400)
-
 static bool
 is_digit(char c)
 {
@@ -158,14 +156,20 @@ fraction_of(const char *s, const char *end, uint64_t unit)
 /* A number with its optional fraction, as it stands before a unit. */
 struct decimal {
 	uint64_t whole;
+	bool huge;		     /* more than that */
 	const char *frac, *frac_end; /* the digits behind the point, maybe none */
 };
 
 static const char *
 read_decimal(const char *s, struct decimal *out)
 {
-	if ((s = digits(s, UINT64_MAX, &out->whole)) == NULL)
+	const char *end = digits(s, UINT64_MAX, &out->whole);
+
+	if (!is_digit(*s))
 		return NULL;
+	out->huge = end == NULL;
+	for (; is_digit(*s); s++)
+		;
 	out->frac = out->frac_end = s;
 	if (*s != '.')
 		return s;
@@ -192,10 +196,10 @@ add_time(uint64_t *sum, const struct decimal *d, uint64_t unit)
 {
 	uint64_t us;
 
-	if (d->whole > (uint64_t)DURATION_MAX / unit)
+	if (d->huge || d->whole > (uint64_t)NUM_DURATION_MAX / unit)
 		return -1;
 	us = d->whole * unit + (fraction_of(d->frac, d->frac_end, 2 * unit) + 1) / 2;
-	if (us > (uint64_t)DURATION_MAX - *sum)
+	if (us > (uint64_t)NUM_DURATION_MAX - *sum)
 		return -1;
 	*sum += us;
 	return 0;
@@ -207,7 +211,7 @@ num_duration(const char *s, int64_t *out)
 	struct decimal d;
 	uint64_t sum = 0;
 	size_t n, i, next = 0; /* the first unit still allowed */
-	bool bare;
+	bool bare, longer = false;
 
 	do {
 		bare = next == 0;
@@ -220,11 +224,14 @@ num_duration(const char *s, int64_t *out)
 				break;
 		if (n == 0 && *s == '\0' && bare)
 			i = UNIT_SECONDS;
-		if (i == NTIME_UNITS || add_time(&sum, &d, time_units[i].us) != 0)
+		if (i == NTIME_UNITS)
 			return -1;
+		longer |= add_time(&sum, &d, time_units[i].us) != 0;
 		s += n;
 		next = i + 1;
 	} while (*s != '\0');
+	if (longer)
+		return 1;
 	*out = (int64_t)sum;
 	return 0;
 }
@@ -260,7 +267,7 @@ num_size(const char *s, uint64_t *out)
 	uint64_t unit, more;
 	size_t i;
 
-	if ((s = read_decimal(s, &d)) == NULL)
+	if ((s = read_decimal(s, &d)) == NULL || d.huge)
 		return -1;
 	for (i = 0; i < sizeof(size_units) / sizeof(size_units[0]); i++)
 		if (strcmp(s, size_units[i].name) == 0)

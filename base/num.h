@@ -8,7 +8,8 @@
 
 struct buf;
 
-#define US_PER_SEC ((int64_t)1000000)
+#define US_PER_SEC	 ((int64_t)1000000)
+#define NUM_DURATION_MAX (US_PER_SEC * 36500 * 86400)
 
 /**
  * num_i64(s, out), num_u64(s, out), num_f64(s, out):
@@ -30,7 +31,7 @@ int num_float(const char *, double *);
  * num_duration(s, out_us):
  * Read a duration into microseconds: one or more <number><unit> with units us ms s m h d w,
  * largest first, each once ("1h30m", "250ms", "1.5s"); a bare number is seconds.  At most
- * 36500d.  Return 0, or -1.
+ * NUM_DURATION_MAX.  Return 0; 1 if it is a duration but longer; or -1.
  */
 int num_duration(const char *, int64_t *);
 

@@ -216,6 +216,7 @@ load_wait(struct load *L, struct dag_task *t, const struct key_spec *spec,
 {
 	bool duration = strcmp(spec->name, "for") == 0;
 	int64_t us;
+	int rc;
 
 	if (!load_is_scalar(n) || n->kind == YAML_BOOL) {
 		load_wrong_type(L, spec->name, duration ? "a duration" : "an instant", n);
@@ -225,10 +226,13 @@ load_wait(struct load *L, struct dag_task *t, const struct key_spec *spec,
 		return -1;
 	if (out->tpl != NULL || strstr(n->str, "{{") != NULL)
 		return 0; /* known, or refused, when it is rendered */
-	if (duration && num_duration(n->str, &us) != 0) {
-		diag_add(L->d, DIAG_ERROR, load_pos(L, n), "'%s' is no duration", n->str);
-		diag_hint(L->d, "write 90s, 5m, 1h30m or 2d; a bare number is seconds");
-	} else if (!duration && time_parse(n->str, &us) != 0) {
+	if (duration) {
+		rc = num_duration(n->str, &us);
+		if (rc < 0)
+			load_no_duration(L, n);
+		else if (rc > 0)
+			load_long_duration(L, spec, n, NUM_DURATION_MAX);
+	} else if (time_parse(n->str, &us) != 0) {
 		diag_add(L->d, DIAG_ERROR, load_pos(L, n), "'%s' is no instant", n->str);
 		diag_hint(L->d, "write it as 2026-11-22T06:00:00Z");
 	}

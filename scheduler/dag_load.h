@@ -130,6 +130,11 @@ bool load_is_name(const char *, size_t);
  */
 bool load_check_name(struct load *, const char *, const struct yaml_node *);
 
+/* Say that the value is no duration, or one of more than ${most} us. */
+void load_no_duration(struct load *, const struct yaml_node *);
+void load_long_duration(struct load *, const struct key_spec *, const struct yaml_node *,
+			int64_t);
+
 /* Read one value; false where it is wrong (said), and then the target keeps what it had. */
 bool load_text(struct load *, const struct key_spec *, const struct yaml_node *,
 	       const char **);

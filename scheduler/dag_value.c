@@ -153,39 +153,53 @@ load_int(struct load *L, const struct key_spec *spec, const struct yaml_node *va
 	return true;
 }
 
-static bool
+/* As num_duration. */
+static int
 read_duration(const struct yaml_node *val, int64_t *us)
 {
-	if (val->kind == YAML_INT && val->i < 0)
-		return false;
-	return (val->kind == YAML_INT || val->kind == YAML_FLOAT ||
-		val->kind == YAML_STR) &&
-	       num_duration(val->str, us) == 0;
+	if (val->kind != YAML_INT && val->kind != YAML_FLOAT && val->kind != YAML_STR)
+		return -1;
+	return num_duration(val->str, us);
+}
+
+void
+load_no_duration(struct load *L, const struct yaml_node *val)
+{
+	diag_add(L->d, DIAG_ERROR, load_pos(L, val), "'%s' is no duration", val->str);
+	diag_hint(L->d, "write 90s, 5m, 1h30m or 2d; a bare number is seconds");
+}
+
+void
+load_long_duration(struct load *L, const struct key_spec *spec,
+		   const struct yaml_node *val, int64_t most)
+{
+	struct buf b;
+
+	buf_init(&b, 0);
+	num_put_duration(&b, most);
+	diag_add(L->d, DIAG_ERROR, load_pos(L, val), "`%s` is at most %s", spec->name,
+		 b.p);
+	buf_release(&b);
 }
 
 bool
 load_duration(struct load *L, const struct key_spec *spec, const struct yaml_node *val,
 	      int64_t *out)
 {
-	struct buf most;
 	int64_t us;
+	int rc;
 
 	if (!load_is_scalar(val) || val->kind == YAML_BOOL) {
 		wrong_type(L, spec, val);
 		return false;
 	}
-	if (!read_duration(val, &us)) {
-		diag_add(L->d, DIAG_ERROR, load_pos(L, val), "'%s' is no duration",
-			 val->str);
-		diag_hint(L->d, "write 90s, 5m, 1h30m or 2d; a bare number is seconds");
+	rc = read_duration(val, &us);
+	if (rc < 0) {
+		load_no_duration(L, val);
 		return false;
 	}
-	if (us < spec->min || us > spec->max) {
-		buf_init(&most, 0);
-		num_put_duration(&most, spec->max);
-		diag_add(L->d, DIAG_ERROR, load_pos(L, val), "`%s` is at most %s",
-			 spec->name, most.p);
-		buf_release(&most);
+	if (rc > 0 || us < spec->min || us > spec->max) {
+		load_long_duration(L, spec, val, spec->max);
 		return false;
 	}
 	*out = us;

@@ -403,7 +403,9 @@ render_wait(struct render *r, struct render_task *out, struct err *err)
 		buf_release(&b);
 		if (rc != 0)
 			return bad_wait(r, text, "for", v,
-					"a duration such as 90s or 1h30m", err);
+					rc > 0 ? "a duration of at most 36500d"
+					       : "a duration such as 90s or 1h30m",
+					err);
 	}
 	text = &r->t->wait_until;
 	if (text->src != NULL) {

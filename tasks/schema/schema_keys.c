@@ -54,7 +54,8 @@ static const struct key_spec dag_keys[] = {
      .min = 0,
      .max = 36500 * DAY,
      .doc =
-	 "How long a run may take in all; then its tasks are stopped and it has failed."},
+	 "How long a run may take in all; then its tasks are stopped and it has failed. "
+	 "0 means none."},
     {.name = "max_active_tasks",
      .type = KEY_INT,
      .def = "as many as `-j` allows",
@@ -173,7 +174,8 @@ static const struct key_spec task_keys[] = {
      .min = 0,
      .max = 36500 * DAY,
      .defaultable = true,
-     .doc = "How long one attempt may take; then it is stopped and has failed."},
+     .doc = "How long one attempt may take; then it is stopped and has failed. 0 means "
+	    "none."},
     {.name = "grace",
      .type = KEY_DURATION,
      .def = "10s",

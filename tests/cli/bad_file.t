@@ -177,9 +177,9 @@ subtest 'names and numbers' => sub {
 	$key->('retries', '99999999999999999999', 24, 'retries');
 	good('1000 retries', "tasks:\n  a: {run: touch ran, retries: 1000}\n");
 	$key->('timeout', 'soon', 24, "'soon' is no duration", '90s');
-	$key->('timeout', '36501d', 24, 'duration');
+	$key->('timeout', '36501d', 24, '`timeout` is at most 36500d');
 	$key->('timeout', -5, 24, 'duration');
-	$key->('timeout', '99999999999999999999s', 24, 'duration');
+	$key->('timeout', '99999999999999999999s', 24, '`timeout` is at most 36500d');
 	$key->('timeout', '.inf', 24, 'timeout');
 	$key->('retry_delay', '-1s', 28, 'duration');
 	$key->('retry_backoff', 0, 30, 'retry_backoff');

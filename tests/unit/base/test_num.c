@@ -155,34 +155,19 @@ test_duration(void **state)
 	    {"876000h", 3153600000000000},
 	    {"3153600000", 3153600000000000},
 	};
-	static const char *const bad[] = {"",
-					  "s",
-					  "-1s",
-					  "+1s",
-					  "1 s",
-					  " 1s",
-					  "1s ",
-					  "1m1h",
-					  "1s1s",
-					  "1h30",
-					  "30 1h",
-					  "1.s",
-					  ".5s",
-					  "1..5s",
-					  "1.5.5",
-					  "1S",
-					  "1min",
-					  "1x",
-					  "1ms1s",
-					  "36501d",
-					  "36500d1us",
-					  "1e3s",
-					  "0x10s",
-					  "1y",
-					  "3153600000.000001",
-					  "inf",
-					  "99999999999999999999w",
-					  "5214w3d"};
+	static const char *const bad[] = {
+	    "",	       "s",	"-1s",	 "+1s",	 "1 s",	  " 1s",
+	    "1s ",     "1m1h",	"1s1s",	 "1h30", "30 1h", "1.s",
+	    ".5s",     "1..5s", "1.5.5", "1S",	 "1min",  "1x",
+	    "1ms1s",   "1e3s",	"0x10s", "1y",	 "inf",	  "99999999999999999999y",
+	    "36501d1d"};
+	static const char *const longer[] = {"36501d",
+					     "36500d1us",
+					     "3153600000.000001",
+					     "99999999999999999999",
+					     "99999999999999999999w1d",
+					     "99999999999999999999.5w",
+					     "5214w3d"};
 	int64_t us;
 	size_t i;
 
@@ -196,6 +181,9 @@ test_duration(void **state)
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		if (num_duration(bad[i], &us) != -1)
 			fail_msg("%s was read as %lld", bad[i], (long long)us);
+	for (i = 0; i < sizeof(longer) / sizeof(longer[0]); i++)
+		if (num_duration(longer[i], &us) != 1)
+			fail_msg("%s is not called too long", longer[i]);
 	assert_int_equal(us, 77);
 }
 

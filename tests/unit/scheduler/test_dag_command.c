@@ -308,6 +308,8 @@ waiting(void **state)
 	    "    4 |     for: 1s");
 	task_refuses("type: wait\n    for: soon",
 		     "x.yaml:4:10: error: 'soon' is no duration", NULL);
+	task_refuses("type: wait\n    for: 36501d",
+		     "x.yaml:4:10: error: `for` is at most 36500d", NULL);
 	task_refuses("type: wait\n    for: true",
 		     "x.yaml:4:10: error: `for` takes a duration, not true or false",
 		     NULL);

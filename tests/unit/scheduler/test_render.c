@@ -313,7 +313,8 @@ test_wait(void **state)
 	      "  d: {type: wait, until: '{{ ds }}T03:00:00Z'}\n"
 	      "  e: {type: wait, for: '{{ params.bad }}'}\n"
 	      "  f: {type: wait, until: '{{ params.bad }}'}\n"
-	      "  g: {type: wait, until: '{{ params.d }}'}\n",
+	      "  g: {type: wait, until: '{{ params.d }}'}\n"
+	      "  h: {type: wait, for: \"{{ '36501d' }}\"}\n",
 	      NULL, 0);
 	assert_int_equal(task(&f, "a"), 0);
 	assert_null(f.task.argv);
@@ -332,6 +333,8 @@ test_wait(void **state)
 	assert_int_equal(task(&f, "f"), -1);
 	says(f.msg, "cannot wait until 'soon'");
 	assert_int_equal(task(&f, "g"), -1);
+	assert_int_equal(task(&f, "h"), -1);
+	says(f.msg, "cannot wait for '36501d': write a duration of at most 36500d");
 	stop(&f);
 }
 

@@ -80,6 +80,8 @@ report(struct check *c, const struct render *r, const struct err *err)
 	/* The value may hold the very words: the last ones are ours. */
 	for (p = err->msg; (p = strstr(p, SHELL_WAYS_OUT)) != NULL; p++)
 		ways = p;
+	for (p = err->msg; r->way != NULL && (p = strstr(p, r->way)) != NULL; p++)
+		ways = p - 2;
 	diag_add(
 	    c->d, DIAG_ERROR, pos_of(c, r->node, r->where.offset, r->where.len), "%.*s",
 	    (int)(ways != NULL ? (size_t)(ways - err->msg) : strlen(err->msg)), err->msg);

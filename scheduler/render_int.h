@@ -48,6 +48,7 @@ struct render {
 	const char *key;
 	char key_text[DAG_NAME_MAX + 8];
 	struct jinja_where where;
+	const char *way; /* out of it, behind "; " at the end of the error; or NULL */
 };
 
 /* render_values.c */

@@ -7,6 +7,9 @@
 #include "base/path.h"
 #include "scheduler/dag_paths.h"
 #include "scheduler/render_int.h"
+#include "scheduler/show_value.h"
+
+#define SHOWN_WHOLE 200 /* bytes of a path that a message shows */
 
 /*
  * Inputs and outputs of a task, rendered.  Plain ones were checked when the file was loaded;
@@ -52,30 +55,75 @@ holds_file(const char *path, const char *file)
 	return *file != '/' && path_is_below(file, path);
 }
 
-static const char *
+/* What is wrong with a path, and the way out. */
+struct fault {
+	const char *why, *way;
+};
+
+static const char deleted[] = "outputs are deleted before each attempt: make it another "
+			      "file or directory inside the "
+			      "project";
+
+static const struct fault no_fault = {NULL, NULL};
+
+static struct fault
 wrong_output(const struct render *r, const char *path)
 {
 	if (*path == '/' || path_climbs(path))
-		return "lies outside the project";
+		return (struct fault){"lies outside the project", deleted};
 	if (strcmp(path, ".") == 0)
-		return "is the project itself";
+		return (struct fault){"is the project itself", deleted};
 	if (is_in_tool(path))
-		return "lies in a directory of git, dvc or dag";
+		return (struct fault){"lies in a directory of git, dvc or dag", deleted};
 	if (holds_file(path, r->v->dag->file))
-		return "is or holds the DAG file";
+		return (struct fault){"is or holds the DAG file", deleted};
 	if (path_has_glob(path))
-		return "has the characters of a glob";
-	return NULL;
+		return (struct fault){"has the characters of a glob",
+				      "name the directory that holds them"};
+	return no_fault;
+}
+
+/* What is wrong with the text as it was rendered, for inputs and outputs alike. */
+static struct fault
+wrong_path(const char *path)
+{
+	static const char give[] = "give the values in it other texts";
+
+	if (*path == '\0')
+		return (struct fault){
+		    "is empty", "give the values in it a text, for instance a default"};
+	if (strlen(path) > PATH_BYTES_MAX)
+		return (struct fault){"has more than 4095 bytes", give};
+	if (has_control(path))
+		return (struct fault){"has line breaks or control characters", give};
+	if (path[0] == '~' && (path[1] == '/' || path[1] == '\0'))
+		return (struct fault){"begins with '~', which is not your home here",
+				      "write the whole path"};
+	return no_fault;
 }
 
 static int
 refuse_path(struct render *r, const struct dag_text *text, const char *key,
-	    const char *path, const char *why, struct err *err)
+	    const char *path, struct fault f, struct err *err)
 {
-	(void)err_set(err, ERR_INVALID, "the path '%s' %s", path, why);
+	struct buf shown;
+
+	buf_init(&shown, 0);
+	/* What would fill or break the line is shown in part, and harmlessly. */
+	if (has_control(path) || strlen(path) > SHOWN_WHOLE)
+		show_value(&shown, path, strlen(path));
+	else
+		buf_addf(&shown, "'%s'", path);
+	if (buf_failed(&shown))
+		(void)err_nomem(err);
+	else
+		(void)err_set(err, ERR_INVALID, "the path %s %s; %s", shown.p, f.why,
+			      f.way);
+	buf_release(&shown);
 	r->node = text->node;
 	r->key = key;
 	r->where = (struct jinja_where){0, text->len};
+	r->way = f.way;
 	return -1;
 }
 
@@ -85,29 +133,24 @@ static int
 one_path(struct render *r, const struct dag_text *text, bool output, const char **out,
 	 struct err *err)
 {
-	const char *key = output ? "outputs" : "inputs", *path, *why = NULL;
+	const char *key = output ? "outputs" : "inputs", *path;
+	struct fault f;
 	struct buf b;
 
 	if (render_text(r, text, key, RENDER_PATH, &path, err) != 0)
 		return -1;
-	if (*path == '\0')
-		return refuse_path(r, text, key, path, "is empty", err);
-	if (strlen(path) > PATH_BYTES_MAX)
-		return refuse_path(r, text, key, "...", "has more than 4095 bytes", err);
-	if (has_control(path))
-		return refuse_path(r, text, key, "...",
-				   "has line breaks or control characters", err);
-	if (path[0] == '~' && (path[1] == '/' || path[1] == '\0'))
-		why = "begins with '~', which is not your home here";
+	f = wrong_path(path);
+	if (f.why != NULL)
+		return refuse_path(r, text, key, path, f, err);
 	buf_init(&b, 0);
 	path_normalize(&b, path);
 	*out = buf_failed(&b) ? NULL : arena_strdup(r->a, b.p);
 	buf_release(&b);
 	if (*out == NULL)
 		return err_nomem(err);
-	if (why == NULL && output && text->tpl != NULL)
-		why = wrong_output(r, *out);
-	return why == NULL ? 0 : refuse_path(r, text, key, path, why, err);
+	if (output && text->tpl != NULL)
+		f = wrong_output(r, *out);
+	return f.why == NULL ? 0 : refuse_path(r, text, key, path, f, err);
 }
 
 static int

@@ -82,8 +82,10 @@ subtest 'refused as it is rendered' => sub {
 		['.dag', 'x/../.dag', qr/^${at}.*lies in a directory of git, dvc or dag$/m],
 		['a glob', 'a*', qr/^${at}the path 'a\*\/o' has the characters of a glob$/m],
 		['home', '~', qr/^${at}the path '~\/o' begins with '~'/m],
-		['a line break', "a\nb", qr/^${at}.*line breaks or control/m],
-		['5,000 bytes', 'x' x 5000, qr/^${at}.*more than 4095 bytes/m],
+		['a line break', "a\nb", qr/^${at}the path 'a\\nb\/o' has line breaks or control characters$/m],
+		['5,000 bytes', 'x' x 5000, qr/^${at}the path 'x{48}\.\.\.' has more than 4095 bytes$/m],
+		['a way out', '/etc', qr/\^~+ outputs are deleted before each attempt: make it another/],
+		['another way out', "a\eb", qr/'a\\x1bb\/o' .*\n.*\n.*\^~+ give the values in it other texts/],
 	);
 	refused($_->[0], "'{{ params.p }}/o'", $_->[2], '-p', "p=$_->[1]") for @cases;
 	refused('the root', "'{{ params.p }}'", qr/^${at}the path '\.' is the project itself$/m, '-p', 'p=.');

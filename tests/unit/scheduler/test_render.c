@@ -441,7 +441,8 @@ test_bad_paths(void **state)
 	    {"[]", "['x/{{ params.p }}']", "../.git/a", "git"},
 	    {"[]", "['x/{{ params.p }}']", "../t.yaml", "DAG file"},
 	    {"[]", "['x/{{ params.p }}']", "a*", "glob"},
-	    {"['x/{{ params.p }}']", "[]", "a\nb", "line breaks"},
+	    {"['x/{{ params.p }}']", "[]", "a\nb", "'x/a\\nb' has line breaks"},
+	    {"['x/{{ params.p }}']", "[]", "a\nb", "; give the values in it other texts"},
 	    {"['{{ params.p }}/x']", "[]", "~", "not your home"},
 	    {"['x{{ prev_success_date }}']", "[]", "", "None"},
 	};

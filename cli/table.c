@@ -11,6 +11,7 @@
 #include "base/vec.h"
 
 #define GAP	     2
+#define COLUMN_MIN   4 /* what is cut for another column keeps that much */
 #define SHORT_ID_LEN 8
 
 struct cell {
@@ -23,6 +24,7 @@ struct table {
 	struct buf text;
 	VEC(struct cell) cells; /* row by row, titles first */
 	size_t ncolumns;
+	size_t keep; /* this column keeps its room; 0: none */
 	bool failed;
 };
 
@@ -99,51 +101,80 @@ measure(const struct table *t, unsigned *widths)
 			widths[i % t->ncolumns] = t->cells.v[i].columns;
 }
 
+void
+table_keep(struct table *t, size_t column)
+{
+	t->keep = column;
+}
+
+/* Make room for the column that is kept. */
 static void
+squeeze(const struct table *t, unsigned *widths, unsigned width)
+{
+	unsigned need = widths[t->keep];
+	size_t i, widest;
+
+	for (i = 0; i < t->keep; i++)
+		need += widths[i] + GAP;
+	for (; need > width; need--) {
+		widest = 0;
+		for (i = 0; i < t->keep; i++)
+			if (widths[i] > widths[widest])
+				widest = i;
+		if (widths[widest] <= COLUMN_MIN)
+			return;
+		widths[widest]--;
+	}
+}
+
+/* Return the columns used. */
+static unsigned
 print_cell(const struct table *t, struct buf *out, const struct cell *cell, unsigned room,
 	   bool color)
 {
 	char *text = strndup(t->text.p + cell->at, cell->n);
+	unsigned used;
 
 	color = color && cell->ansi != NULL && cell->n > 0;
 	if (color)
 		buf_addf(out, "\033[%sm", cell->ansi);
-	(void)text_fit(out, text != NULL ? text : "", room);
+	used = text_fit(out, text != NULL ? text : "", room);
 	if (color)
 		buf_adds(out, "\033[0m");
 	free(text);
+	return used;
 }
 
 int
 table_print(const struct table *t, struct buf *out, unsigned width, bool color)
 {
-	unsigned widths[TABLE_COLUMNS_MAX], used = 0, room, pad;
+	unsigned widths[TABLE_COLUMNS_MAX], used = 0, left, room, pad, taken;
 	size_t i, col;
 
 	if (t->failed || buf_failed(&t->text) || t->ncolumns > TABLE_COLUMNS_MAX)
 		return -1;
 	measure(t, widths);
+	if (width > 0 && t->keep > 0)
+		squeeze(t, widths, width);
 	for (i = 0; i < t->cells.n; i++) {
 		const struct cell *cell = &t->cells.v[i];
 
 		col = i % t->ncolumns;
 		if (col == 0)
 			used = 0;
-		room = (unsigned)-1;
+		left = (unsigned)-1;
 		if (width > 0)
-			room = used >= width ? 0 : width - used;
-		print_cell(t, out, cell, room, color);
+			left = used >= width ? 0 : width - used;
+		room = col < t->keep && left > widths[col] ? widths[col] : left;
+		taken = print_cell(t, out, cell, room, color);
 		if (col == t->ncolumns - 1) {
 			while (out->n > 0 && out->p[out->n - 1] == ' ')
 				buf_truncate(out, out->n - 1);
 			buf_addc(out, '\n');
 			continue;
 		}
-		if (width > 0 && widths[col] + GAP > room)
-			pad = cell->columns < room ? room - cell->columns : 0;
-		else
-			pad = widths[col] + GAP - cell->columns;
-		while (pad-- > 0)
+		pad = widths[col] + GAP < left ? widths[col] + GAP : left;
+		for (; pad > taken; pad--)
 			buf_addc(out, ' ');
 		used += widths[col] + GAP;
 	}

@@ -35,9 +35,16 @@ void table_cellf(struct table *, const char *, ...) __attribute__((format(printf
 void table_style(struct table *, const char *);
 
 /**
+ * table_keep(t, column):
+ * Where the table is too wide, cut the columns before ${column} (from 0), the widest first,
+ * to leave that one its room.
+ */
+void table_keep(struct table *, size_t);
+
+/**
  * table_print(t, out, width, color):
- * Append the table; the last column is cut so that no line is wider than ${width} (0: it is
- * not).  Return 0, or -1 if memory ran out.
+ * Append the table; what lies behind ${width} is cut, so that no line is wider (0: nothing
+ * is).  Return 0, or -1 if memory ran out.
  */
 int table_print(const struct table *, struct buf *, unsigned, bool);
 

@@ -93,6 +93,37 @@ test_never_wider(void **state)
 	table_free(t);
 }
 
+/* The column that is kept is whole as long as those before it have anything to give. */
+static void
+test_kept(void **state)
+{
+	static const char *const titles[] = {"NAME", "WHEN", "STATUS", "TEXT"};
+	struct table *t = table_new(titles, 4);
+	struct buf b;
+
+	(void)state;
+	assert_non_null(t);
+	table_keep(t, 2);
+	table_cell(t, "a_rather_long_name");
+	table_cell(t, "2026-11-22");
+	table_cell(t, "success");
+	table_cell(t, "text");
+	buf_init(&b, 0);
+	assert_int_equal(table_print(t, &b, 33, false), 0);
+	assert_string_equal(b.p, "NAME          WHEN        STATUS\n"
+				 "a_rather_lo\u2026  2026-11-22  success\n");
+	buf_clear(&b);
+	assert_int_equal(table_print(t, &b, 19, false), 0);
+	assert_string_equal(b.p, "NAME  WHEN  STATUS\n"
+				 "a_r\u2026  202\u2026  success\n");
+	buf_clear(&b);
+	assert_int_equal(table_print(t, &b, 15, false), 0);
+	assert_string_equal(b.p, "NAME  WHEN  ST\u2026\n"
+				 "a_r\u2026  202\u2026  su\u2026\n");
+	buf_release(&b);
+	table_free(t);
+}
+
 static void
 test_colour(void **state)
 {
@@ -174,8 +205,9 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_fit),		cmocka_unit_test(test_columns),
-	    cmocka_unit_test(test_never_wider), cmocka_unit_test(test_colour),
-	    cmocka_unit_test(test_wrap),	cmocka_unit_test(test_when_and_id),
+	    cmocka_unit_test(test_never_wider), cmocka_unit_test(test_kept),
+	    cmocka_unit_test(test_colour),	cmocka_unit_test(test_wrap),
+	    cmocka_unit_test(test_when_and_id),
 	};
 
 	return cmocka_run_group_tests_name("cli.table", tests, NULL, NULL);

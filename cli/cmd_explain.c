@@ -6,7 +6,6 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
-#include "base/diag.h"
 #include "base/map.h"
 #include "base/num.h"
 #include "base/suggest.h"
@@ -29,8 +28,7 @@ struct explain {
 	struct meta_attempt *attempts;
 	size_t ntasks, nattempts;
 	struct map by_name; /* task name -> struct meta_task */
-	struct diag *diag;
-	struct dag *dag; /* the run's snapshot; NULL: it does not load any more */
+	struct dag *dag;    /* the run's snapshot; NULL: it does not load any more */
 	int64_t now_us;
 };
 
@@ -47,9 +45,13 @@ latest_attempt(const struct explain *x, const struct meta_task *t)
 }
 
 static const char *
-word_of(const struct meta_task *t)
+word_of(const struct explain *x, const struct meta_task *t)
 {
-	return status_of_task(t->state, t->result, t->selected);
+	const struct dag_task *model =
+	    x->dag != NULL ? dag_task_find(x->dag, t->name) : NULL;
+
+	return status_for_people(t->state, t->result, t->selected,
+				 model != NULL && model->allow_failure);
 }
 
 static void
@@ -72,7 +74,7 @@ has_reason(const char *reason)
 static void
 put_upstream(struct explain *x, const struct meta_task *t)
 {
-	buf_addf(&x->c->out, "    %s: %s", t->name, word_of(t));
+	buf_addf(&x->c->out, "    %s: %s", t->name, word_of(x, t));
 	if (t->state == TASK_RUNNING)
 		put_since(x, " for ", t->started_us, "");
 	if (t->attempt > 1)
@@ -199,7 +201,7 @@ explain_task(struct explain *x, const struct meta_task *t)
 	const struct dag_task *model =
 	    x->dag != NULL ? dag_task_find(x->dag, t->name) : NULL;
 
-	buf_addf(&x->c->out, "%s: %s", t->name, word_of(t));
+	buf_addf(&x->c->out, "%s: %s", t->name, word_of(x, t));
 	if (has_reason(t->reason))
 		buf_addf(&x->c->out, ", %s", t->reason);
 	buf_addc(&x->c->out, '\n');
@@ -282,27 +284,6 @@ unknown_task(struct explain *x, const char *name, struct err *err)
 		       best != NULL ? "'?)" : "");
 }
 
-/* The run's own definition; a file of an older version that does not load any more only
- * costs the upstreams. */
-static int
-load_snapshot(struct explain *x, struct err *err)
-{
-	const char *text;
-	size_t n;
-	int file;
-
-	x->diag = diag_new();
-	if (x->diag == NULL)
-		return err_nomem(err);
-	if (meta_definition(x->place.meta, x->run.def_hash, x->place.arena, &text, &n,
-			    err) != 0)
-		return -1;
-	file = diag_file(x->diag, x->run.file, text, n);
-	if (file >= 0)
-		(void)dag_load(x->diag, file, x->run.file, text, n, NULL, &x->dag);
-	return 0;
-}
-
 static int
 gather(struct explain *x, const char *ref, struct err *err)
 {
@@ -321,7 +302,8 @@ gather(struct explain *x, const char *ref, struct err *err)
 	for (i = 0; i < x->ntasks; i++)
 		if (map_put(&x->by_name, x->tasks[i].name, &x->tasks[i]) < 0)
 			return err_nomem(err);
-	return load_snapshot(x, err);
+	/* Without it only the upstreams and what is allowed are missing. */
+	return place_definition(&x->place, &x->run, &x->dag, err);
 }
 
 static int
@@ -375,7 +357,6 @@ explain_verb(struct cli *c, const void *opts)
 	text_wrap(&c->out, 0, cli_width(STDOUT_FILENO));
 	map_release(&x.by_name);
 	dag_free(x.dag);
-	diag_free(x.diag);
 	place_close(&x.place);
 	return rc;
 }

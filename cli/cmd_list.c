@@ -200,6 +200,7 @@ put_table(struct list *l)
 	t = table_new(titles, 6);
 	if (t == NULL)
 		return -1;
+	table_keep(t, 3);
 	buf_init(&when, 0);
 	vec_foreach (&l->entries, struct entry, e) {
 		const struct dag *g = e->source.dag;

@@ -15,6 +15,7 @@
 #include "cli/status.h"
 #include "cli/table.h"
 #include "cli/verbs.h"
+#include "scheduler/dag.h"
 
 #define RUNS_DEFAULT 20
 #define RUNS_MAX     100000
@@ -83,15 +84,37 @@ struct details {
 	struct meta_task *tasks;
 	struct meta_attempt *attempts;
 	size_t ntasks, nattempts;
+	struct dag *dag; /* where a task has failed: whether that was allowed; or NULL */
 };
 
+/* Free d->dag in both cases. */
 static int
-get_details(struct look *l, const struct meta_run *run, struct arena *a,
-	    struct details *d, struct err *err)
+get_details(struct look *l, const struct meta_run *run, struct details *d,
+	    struct err *err)
 {
-	if (meta_tasks(l->place.meta, run->id, a, &d->tasks, &d->ntasks, err) != 0)
+	struct meta *m = l->place.meta;
+	struct arena *a = l->place.arena;
+	size_t i;
+
+	*d = (struct details){0};
+	if (meta_tasks(m, run->id, a, &d->tasks, &d->ntasks, err) != 0 ||
+	    meta_attempts(m, run->id, a, &d->attempts, &d->nattempts, err) != 0)
 		return -1;
-	return meta_attempts(l->place.meta, run->id, a, &d->attempts, &d->nattempts, err);
+	for (i = 0; i < d->ntasks; i++)
+		if (d->tasks[i].result == RESULT_FAILED ||
+		    d->tasks[i].result == RESULT_LOST)
+			return place_definition(&l->place, run, &d->dag, err);
+	return 0;
+}
+
+static const char *
+word_of(const struct details *d, const struct meta_task *t)
+{
+	const struct dag_task *model =
+	    d->dag != NULL ? dag_task_find(d->dag, t->name) : NULL;
+
+	return status_for_people(t->state, t->result, t->selected,
+				 model != NULL && model->allow_failure);
 }
 
 /* ---- one run for people ---- */
@@ -247,7 +270,7 @@ fill_table(struct look *l, struct table *t, const struct details *d, bool ownerl
 			table_cellf(t, "%u", task->attempt);
 		else
 			table_cell(t, "-");
-		put_status(t, status_of_task(task->state, task->result, task->selected));
+		put_status(t, word_of(d, task));
 		put_task_times(t, d, task, map_get(&first, task->name));
 		table_cell(t, task->reason);
 		put_attempts(l, t, d, task, map_get(&first, task->name), ownerless);
@@ -267,14 +290,19 @@ show_one(struct look *l, struct meta_run *run, struct err *err)
 	struct table *t;
 	int rc;
 
-	if (get_details(l, run, l->place.arena, &d, err) != 0)
+	if (get_details(l, run, &d, err) != 0) {
+		dag_free(d.dag);
 		return -1;
+	}
 	put_head(l, run, status);
 	t = table_new(titles, 6);
+	if (t != NULL)
+		table_keep(t, 2);
 	rc = t == NULL ? -1 : fill_table(l, t, &d, ownerless);
 	if (rc == 0)
 		rc = table_print(t, &l->c->out, cli_width(1), cli_color(l->c, 1));
 	table_free(t);
+	dag_free(d.dag);
 	if (rc != 0)
 		return err_nomem(err);
 	if (ownerless)
@@ -413,6 +441,7 @@ list_table(struct look *l, struct err *err)
 	t = table_new(titles, 6);
 	if (t == NULL)
 		return err_nomem(err);
+	table_keep(t, 2);
 	rc = each_run(l, one_row, t, err);
 	if (rc == 0 && table_print(t, &l->c->out, cli_width(1), cli_color(l->c, 1)) != 0)
 		rc = err_nomem(err);

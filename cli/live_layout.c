@@ -9,7 +9,7 @@
 #include "scheduler/session.h"
 
 #define NAME_MIN   8
-#define STATUS_LEN 15 /* "upstream_failed" */
+#define STATUS_LEN 16 /* "failed (allowed)" */
 #define TIME_LEN   7
 #define BAR_MIN	   10
 #define BAR_MAX	   30
@@ -96,6 +96,7 @@ rank_of(const struct session_task *t)
 struct counts {
 	size_t active, ready, retry, waiting;
 	size_t by_result[TASK_RESULTS];
+	size_t allowed; /* failures that are none of the run's, not in by_result */
 	size_t selected, done;
 };
 
@@ -126,7 +127,10 @@ count(struct counts *n, const struct session_task *t)
 		return;
 	}
 	n->done++;
-	n->by_result[t->result]++;
+	if (t->allow_failure && rank_of(t) == RANK_FAILED)
+		n->allowed++;
+	else
+		n->by_result[t->result]++;
 }
 
 static void
@@ -152,6 +156,7 @@ put_counts(struct line *l, const struct counts *n)
 	put_count(l, n->active, "running", &first);
 	put_count(l, n->by_result[RESULT_FAILED], "failed", &first);
 	put_count(l, n->by_result[RESULT_LOST], "lost", &first);
+	put_count(l, n->allowed, "failed (allowed)", &first);
 	put_count(l, n->retry, "up for retry", &first);
 	put_count(l, n->ready, "ready", &first);
 	put_count(l, n->waiting, "waiting", &first);
@@ -190,6 +195,8 @@ put_head(const struct live_view *v, const struct live_run *r, struct buf *out)
 	if (n.by_result[RESULT_FAILED] + n.by_result[RESULT_LOST] > 0)
 		buf_addf(&b, ", %zu failed",
 			 n.by_result[RESULT_FAILED] + n.by_result[RESULT_LOST]);
+	if (n.allowed > 0)
+		buf_addf(&b, ", %zu failed (allowed)", n.allowed);
 	put(&l, b.p, NULL);
 	buf_release(&b);
 	end_line(&l);
@@ -301,7 +308,8 @@ put_task(const struct live_view *v, const struct session_task *t, unsigned name,
 	 struct buf *out)
 {
 	struct line l = {out, v->width, v->color};
-	const char *status = status_of_task(t->state, t->result, t->selected);
+	const char *status =
+	    status_for_people(t->state, t->result, t->selected, t->allow_failure);
 	struct buf b;
 
 	buf_init(&b, 0);

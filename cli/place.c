@@ -8,12 +8,14 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/diag.h"
 #include "base/err.h"
 #include "base/path.h"
 #include "base/vec.h"
 #include "cli/cli.h"
 #include "cli/status.h"
 #include "cli/table.h"
+#include "scheduler/dag.h"
 #include "store/owner.h"
 #include "tasks/proto/attempt_dir.h"
 
@@ -174,6 +176,26 @@ place_note_interrupted(struct cli *c, struct place *pl, const struct meta_run *r
 		cli_note(c,
 			 "%zu more runs were interrupted: 'dag resume' takes all of them",
 			 n - NOTES_MAX);
+}
+
+int
+place_definition(struct place *pl, const struct meta_run *run, struct dag **out,
+		 struct err *err)
+{
+	struct diag *d = diag_new();
+	const char *text;
+	size_t n;
+	int file, rc;
+
+	*out = NULL;
+	if (d == NULL)
+		return err_nomem(err);
+	rc = meta_definition(pl->meta, run->def_hash, pl->arena, &text, &n, err);
+	file = rc == 0 ? diag_file(d, run->file, text, n) : -1;
+	if (file >= 0)
+		(void)dag_load(d, file, run->file, text, n, NULL, out);
+	diag_free(d);
+	return rc;
 }
 
 int

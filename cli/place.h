@@ -13,6 +13,7 @@
 struct arena;
 struct buf;
 struct cli;
+struct dag;
 struct err;
 
 struct place {
@@ -60,6 +61,14 @@ void place_close(struct place *);
  * The run that ${ref} names.  Return 0 or -1.
  */
 int place_run(struct place *, const char *, struct meta_run *, struct err *);
+
+/**
+ * place_definition(pl, run, out, err):
+ * Load the definition that the run started with; free it with dag_free.  ${out} is NULL where
+ * it does not load any more, as one of an older version may.  Return 0 or -1.
+ */
+int place_definition(struct place *, const struct meta_run *, struct dag **,
+		     struct err *);
 
 /**
  * place_interrupted(pl, out, n, err):

@@ -242,7 +242,7 @@ plain_changed(void *ctx, const struct session_run *r, const struct session_task 
 	} else {
 		plain_begin(p, t->name);
 	}
-	plain_status(p, status_of_task(t->state, t->result, true));
+	plain_status(p, status_for_people(t->state, t->result, true, t->allow_failure));
 	if (t->attempt > 1 || t->state == TASK_UP_FOR_RETRY)
 		buf_addf(&p->text, " (attempt %u)", t->attempt);
 	if ((t->state == TASK_DONE || t->state == TASK_UP_FOR_RETRY) && t->attempt > 0 &&

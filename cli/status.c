@@ -43,16 +43,33 @@ status_of_task(enum task_state state, enum task_result result, bool selected)
 }
 
 const char *
+status_for_people(enum task_state state, enum task_result result, bool selected,
+		  bool allowed)
+{
+	if (allowed && selected && state == TASK_DONE) {
+		if (result == RESULT_FAILED)
+			return "failed (allowed)";
+		if (result == RESULT_LOST)
+			return "lost (allowed)";
+	}
+	return status_of_task(state, result, selected);
+}
+
+const char *
 status_ansi(const char *status)
 {
 	static const struct {
 		const char *status, *ansi;
 	} colors[] = {
-	    {"success", "32"},	 {"unchanged", "32"},	{"running", "36"},
-	    {"preparing", "36"}, {"starting", "36"},	{"committing", "36"},
-	    {"failed", "31"},	 {"lost", "31"},	{"upstream_failed", "33"},
-	    {"cancelled", "33"}, {"interrupted", "33"}, {"up_for_retry", "33"},
-	    {"skipped", "2"},	 {"deselected", "2"},	{"waiting", "2"},
+	    {"success", "32"},	       {"unchanged", "32"},
+	    {"running", "36"},	       {"preparing", "36"},
+	    {"starting", "36"},	       {"committing", "36"},
+	    {"failed", "31"},	       {"lost", "31"},
+	    {"upstream_failed", "33"}, {"cancelled", "33"},
+	    {"interrupted", "33"},     {"up_for_retry", "33"},
+	    {"skipped", "2"},	       {"deselected", "2"},
+	    {"waiting", "2"},	       {"failed (allowed)", "33"},
+	    {"lost (allowed)", "33"},
 	};
 	size_t i;
 

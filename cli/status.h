@@ -44,6 +44,13 @@ void status_attempt_span(const struct meta_attempt *, int64_t *, int64_t *);
 const char *status_of_task(enum task_state, enum task_result, bool);
 
 /**
+ * status_for_people(state, result, selected, allowed):
+ * As status_of_task, but "failed (allowed)" or "lost (allowed)" where the task has
+ * `allow_failure`, so that its failure is none of the run's.
+ */
+const char *status_for_people(enum task_state, enum task_result, bool, bool);
+
+/**
  * status_ansi(status):
  * Return the colour of such a word ("32"), or NULL for none.
  */

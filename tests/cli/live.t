@@ -138,4 +138,9 @@ for my $args (['run', 'a_dag_with_a_rather_long_name', '--progress', 'plain'], [
 		is(join("\n", @wide), '', "dag @$args at $cols columns");
 	}
 }
+# How a run went is told before when.
+for my $cols (40, 61) {
+	like(pty($dir, ['--size', "24x$cols"], 'runs', '-n1', '--color', 'never')->{out}, qr/ failed/, "runs at $cols columns");
+	like(pty($dir, ['--size', "24x$cols"], 'list', '--color', 'never')->{out}, qr/^a_dag.* failed/m, "list at $cols columns");
+}
 done_testing();

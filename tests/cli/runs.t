@@ -130,6 +130,14 @@ ok_dag(1, 'retry', $dir, 'retry', 'b');
 my ($began) = (dag($dir, 'runs', '--dag', 'b', '-n1'))[1] =~ /(\d{4}-\S+ \S+)/;
 like((dag($dir, 'list'))[1], qr/^b +2 +\Q$began\E /m, 'list and runs agree on when it began');
 
+# A failure that is allowed is called so.
+spew("$dir/may.yaml", "tasks:\n  m: {run: exit 3, allow_failure: true}\n  n: {run: 'true'}\n");
+$p = ok_dag(0, 'a failure that is allowed', $dir, 'run', 'may');
+like($p->{out}, qr/ m: failed \(allowed\) after /, '... is called so as it happens');
+like((dag($dir, 'runs', 'may'))[1], qr/^m +1 +failed \(allowed\) /m, '... by runs');
+like((dag($dir, 'explain', 'may'))[1], qr/^m: failed \(allowed\), exit status 3$/m, '... by explain');
+is(decode_json((dag($dir, 'runs', 'may', '--json'))[1])->{tasks}[0]{status}, 'failed', 'JSON has the word of the state');
+
 # A run under way.
 spew("$dir/slow.yaml", <<'END');
 tasks:

@@ -93,10 +93,10 @@ test_all_fit(void **state)
 	layout(&b, 4, 79, 24);
 	assert_string_equal(
 	    b.p, "demo 456789ab  running 12s  2 of 4 done, 1 failed\n"
-		 "  task_0    success         2.1s\n"
-		 "  task_1    running         10s     [###########------------]  52% "
+		 "  task_0    success          2.1s\n"
+		 "  task_1    running          10s     [###########-----------]  52% "
 		 "5.2/s ETA 9s\n"
-		 "  task_2    failed          2.1s    exited with status 1\n"
+		 "  task_2    failed           2.1s    exited with status 1\n"
 		 "  task_3    waiting\n");
 	buf_release(&b);
 }
@@ -126,12 +126,12 @@ test_does_not_fit(void **state)
 	layout(&b, 50, 79, 7);
 	assert_string_equal(
 	    b.p, "demo 456789ab  running 12s  21 of 50 done, 1 failed\n"
-		 "  task_30   running         10s\n"
-		 "  task_40   running         10s\n"
-		 "  task_20   lost            2.1s    its process is gone\n"
-		 "  task_41   up_for_retry    500ms   next try in 9s: exited with "
+		 "  task_30   running          10s\n"
+		 "  task_40   running          10s\n"
+		 "  task_20   lost             2.1s    its process is gone\n"
+		 "  task_41   up_for_retry     500ms   next try in 9s: exited with "
 		 "status 3\n"
-		 "  task_42   ready                   `x` is in use by b\n"
+		 "  task_42   ready                    `x` is in use by b\n"
 		 "  and 1 ready, 24 waiting, 20 success\n");
 	buf_release(&b);
 }
@@ -206,6 +206,33 @@ test_deselected_are_hidden(void **state)
 	buf_release(&b);
 }
 
+/* A failure that is allowed is shown as such, and is none of those that count. */
+static void
+test_allowed(void **state)
+{
+	struct buf b;
+
+	(void)state;
+	reset(4);
+	set_done(0, RESULT_FAILED, "exit status 1");
+	set_done(1, RESULT_FAILED, "exit status 2");
+	set_done(2, RESULT_SUCCESS, "");
+	tasks[1].allow_failure = tasks[2].allow_failure = true;
+	layout(&b, 4, 79, 24);
+	assert_string_equal(
+	    b.p, "demo 456789ab  running 12s  3 of 4 done, 1 failed, 1 failed (allowed)\n"
+		 "  task_0    failed           2.1s    exit status 1\n"
+		 "  task_1    failed (allowed) 2.1s    exit status 2\n"
+		 "  task_2    success          2.1s\n"
+		 "  task_3    waiting\n");
+	buf_release(&b);
+	layout(&b, 4, 79, 2);
+	assert_non_null(
+	    strstr(b.p, "\n  1 failed, 1 failed (allowed), 1 waiting, 1 success\n"));
+	buf_release(&b);
+	tasks[1].allow_failure = tasks[2].allow_failure = false;
+}
+
 /* A task may report nonsense. */
 static void
 test_odd_progress(void **state)
@@ -242,6 +269,7 @@ main(void)
 	    cmocka_unit_test(test_never_too_large),
 	    cmocka_unit_test(test_many_runs),
 	    cmocka_unit_test(test_deselected_are_hidden),
+	    cmocka_unit_test(test_allowed),
 	    cmocka_unit_test(test_odd_progress),
 	};
 

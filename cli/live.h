@@ -50,7 +50,7 @@ void live_term_free(struct live_term *);
 
 /**
  * live_term_size(t, width, height):
- * Tell how large the terminal is.
+ * Tell how large the terminal is now.
  */
 void live_term_size(struct live_term *, unsigned *, unsigned *);
 
@@ -68,10 +68,11 @@ int live_term_draw(struct live_term *, const char *);
 int live_term_print(struct live_term *, const char *);
 
 /**
- * live_term_resized(t):
- * The terminal has another size, or we come back to it after having been stopped.
+ * live_term_resized(t, continued):
+ * The terminal may have another size; or (${continued}) we come back to it after having been
+ * stopped, and others have written on it: the picture is drawn anew from where the cursor is.
  */
-void live_term_resized(struct live_term *);
+void live_term_resized(struct live_term *, bool);
 
 /**
  * live_term_end(t):

@@ -13,13 +13,17 @@
 #define HEIGHT_DEFAULT 24
 
 /*
- * Invariant: the cursor stands at the end of the last of ${rows.n} lines, whose columns are in
- * rows; or, with none, at the start of an empty line.
+ * Invariants:
+ * 1. The cursor stands at the end of the last of ${rows.n} lines, whose columns are in rows
+ *    (and which are on the screen); or, with none, at the start of an empty line.
+ * 2. ${lost} rows of ours have been scrolled away by a terminal that became lower, and nothing
+ *    has been written between them and the picture, which begins at the top of the screen.
  */
 struct live_term {
 	int fd;
 	unsigned width, height;
 	VEC(unsigned) rows;
+	unsigned lost;
 	struct buf last; /* the text drawn last */
 };
 
@@ -67,9 +71,74 @@ live_term_free(struct live_term *t)
 	free(t);
 }
 
+/* The rows of the screen that a line takes. */
+static unsigned
+rows_of(const struct live_term *t, size_t i)
+{
+	return t->rows.v[i] == 0 ? 1 : (t->rows.v[i] + t->width - 1) / t->width;
+}
+
+/* A lower terminal has scrolled away what does not fit any more. */
+static void
+lose(struct live_term *t)
+{
+	unsigned sum = 0, first;
+	size_t i, gone = 0;
+
+	for (i = 0; i < t->rows.n; i++)
+		sum += rows_of(t, i);
+	while (gone < t->rows.n && sum > t->height) {
+		first = rows_of(t, gone++);
+		t->lost += first;
+		sum = sum > first ? sum - first : 0;
+	}
+	t->rows.n -= gone;
+	memmove(t->rows.v, t->rows.v + gone, t->rows.n * sizeof(*t->rows.v));
+}
+
+/* A higher one brings back what it has scrolled away, the last of it first, so ours: it is
+ * above the picture and belongs to it again.  One that does not has the picture at its top
+ * still, and there is no going up from there. */
+static void
+regain(struct live_term *t, unsigned more)
+{
+	size_t i, n = more < t->lost ? more : t->lost;
+
+	if (n == 0 || t->rows.n == 0 || vec_reserve(&t->rows, t->rows.n + n) != 0)
+		return;
+	memmove(t->rows.v + n, t->rows.v, t->rows.n * sizeof(*t->rows.v));
+	for (i = 0; i < n; i++)
+		t->rows.v[i] = 1;
+	t->rows.n += n;
+	t->lost -= (unsigned)n;
+}
+
+/* Take over the size that the terminal has now; it may change between a signal and a draw. */
+static void
+follow_size(struct live_term *t)
+{
+	unsigned width = t->width, height = t->height;
+
+	measure(t);
+	if (t->width == width && t->height == height)
+		return;
+	/* Draw even if the picture is the same. */
+	buf_clear(&t->last);
+	/* How lines of another width are broken anew differs from terminal to terminal. */
+	if (t->width != width)
+		t->lost = 0;
+	if (t->rows.n > 0 && t->height > height)
+		regain(t, t->height - height);
+	else if (t->rows.n > 0 && t->height < height)
+		lose(t);
+	if (t->width != width)
+		t->lost = 0;
+}
+
 void
 live_term_size(struct live_term *t, unsigned *width, unsigned *height)
 {
+	follow_size(t);
 	*width = t->width;
 	*height = t->height;
 }
@@ -82,7 +151,7 @@ put_home(const struct live_term *t, struct buf *b)
 	size_t i;
 
 	for (i = 0; i < t->rows.n; i++)
-		up += t->rows.v[i] == 0 ? 1 : (t->rows.v[i] + t->width - 1) / t->width;
+		up += rows_of(t, i);
 	buf_addc(b, '\r');
 	if (up > 1)
 		buf_addf(b, "\033[%uA", up - 1);
@@ -159,21 +228,21 @@ live_term_print(struct live_term *t, const char *text)
 			buf_addc(&b, '\r');
 		buf_addc(&b, *text);
 	}
-	t->rows.n = 0;
+	t->rows.n = t->lost = 0;
 	rc = write_all(t, &b);
 	buf_release(&b);
 	return rc;
 }
 
 void
-live_term_resized(struct live_term *t)
+live_term_resized(struct live_term *t, bool continued)
 {
-	unsigned width = t->width, height = t->height;
-
-	measure(t);
-	/* Of the same size: we were stopped, and others have written since. */
-	if (t->width == width && t->height == height)
-		t->rows.n = 0;
+	if (continued) {
+		measure(t);
+		t->rows.n = t->lost = 0;
+	} else {
+		follow_size(t);
+	}
 	/* Draw even if the picture is the same. */
 	buf_clear(&t->last);
 }

@@ -150,11 +150,11 @@ live_notice(void *ctx, enum session_notice kind, const char *text)
 }
 
 static void
-live_resized(void *ctx)
+live_resized(void *ctx, bool continued)
 {
 	struct progress *p = ctx;
 
-	live_term_resized(p->term);
+	live_term_resized(p->term, continued);
 }
 
 /* ---- plain ---- */

@@ -69,8 +69,9 @@ struct session_observer {
 	/* About every 100 ms and after changes: time to draw.  May call session_run_view and
 	 * session_task_view.  NULL: not wanted (nothing wakes up for it then). */
 	void (*tick)(void *);
-	/* SIGWINCH, SIGCONT: the terminal may have changed.  NULL: not wanted. */
-	void (*resized)(void *);
+	/* SIGWINCH: the terminal may have another size; SIGCONT (true): we were stopped, and
+	 * others may have written on it.  NULL: not wanted. */
+	void (*resized)(void *, bool);
 };
 
 struct session_config {

@@ -56,7 +56,7 @@ on_signal(uv_signal_t *h, int signum)
 	case SIGCONT:
 	case SIGWINCH:
 		if (s->cfg.observer->resized != NULL)
-			s->cfg.observer->resized(s->cfg.observer->ctx);
+			s->cfg.observer->resized(s->cfg.observer->ctx, signum == SIGCONT);
 		break;
 	default:
 		break;

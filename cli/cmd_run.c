@@ -40,8 +40,9 @@ static const struct opt run_opts[] = {
      .kind = OPT_STRINGS,
      .at = offsetof(struct run_opts, params),
      .arg = "NAME=VALUE",
-     .doc =
-	 "Give a parameter of the DAG a value, read as its type says; may be repeated."},
+     .doc = "Give a parameter of the DAG a value, read as its type says; may be "
+	    "repeated. Of "
+	    "a name that is given twice the last value counts."},
     {.name = "params-file",
      .kind = OPT_STRING,
      .at = offsetof(struct run_opts, params_file),

@@ -80,7 +80,9 @@ struct make {
 	const struct run_opts *o;
 	struct loaded l;
 	struct arena *arena;
-	char *file_json; /* of --params-file; NULL: none */
+	struct buf file_text;		   /* of --params-file */
+	char *file_json;		   /* what it says; NULL: there is none */
+	const struct yaml_node *file_root; /* where it says so; NULL: it is JSON */
 	struct param_arg *args;
 	struct jinja_dict *params;
 	bool *selected;
@@ -126,6 +128,7 @@ yaml_file(struct make *m, const struct buf *text, const char *name, struct err *
 		(void)err_nomem(err);
 	} else {
 		jinja_put_json(&json, v);
+		m->file_root = root;
 		m->file_json = buf_steal(&json);
 		rc = m->file_json != NULL ? 0 : err_nomem(err);
 	}
@@ -139,17 +142,14 @@ read_params_file(struct make *m, struct err *err)
 {
 	const char *name = m->o->params_file;
 	size_t n = strlen(name);
-	struct buf text;
 	int rc;
 
-	buf_init(&text, 0);
-	rc = fsio_read(AT_FDCWD, name, YAML_BYTES_MAX, &text, err);
-	if (rc == 0)
-		rc = n > 5 && strcmp(name + n - 5, ".json") == 0
-			 ? json_file(&text, name, &m->file_json, err)
-			 : yaml_file(m, &text, name, err);
-	buf_release(&text);
-	return rc;
+	rc = fsio_read(AT_FDCWD, name, YAML_BYTES_MAX, &m->file_text, err);
+	if (rc != 0)
+		return rc;
+	return n > 5 && strcmp(name + n - 5, ".json") == 0
+		   ? json_file(&m->file_text, name, &m->file_json, err)
+		   : yaml_file(m, &m->file_text, name, err);
 }
 
 static int
@@ -208,6 +208,7 @@ static int
 resolve(struct make *m)
 {
 	const struct dag *g = m->l.source.dag;
+	struct param_file file = {.name = m->o->params_file};
 	struct err err = {0};
 	int rc;
 
@@ -230,9 +231,11 @@ resolve(struct make *m)
 		if (rc < 0)
 			return cli_fail(m->c, &err);
 	}
+	file.json = m->file_json;
+	file.root = m->file_root;
 	if (split_params(m, &err) != 0 ||
-	    params_resolve(g, m->arena, m->args, m->o->params.n, m->file_json, &m->params,
-			   &err) != 0 ||
+	    params_resolve_file(g, m->arena, m->args, m->o->params.n, &file, &m->params,
+				&err) != 0 ||
 	    select_tasks(g, m->o->select.v, m->o->select.n, m->selected, &err) != 0)
 		return cli_fail(m->c, &err);
 	return check_values(m);
@@ -291,6 +294,7 @@ run_verb(struct cli *c, const void *opts)
 	struct err err = {0};
 	int rc;
 
+	buf_init(&m.file_text, 0);
 	m.arena = arena_new(0);
 	if (m.arena == NULL) {
 		(void)err_nomem(&err);
@@ -301,6 +305,7 @@ run_verb(struct cli *c, const void *opts)
 		rc = run_loaded(&m);
 	load_release(&m.l);
 	free(m.file_json);
+	buf_release(&m.file_text);
 	arena_free(m.arena);
 	return rc;
 }

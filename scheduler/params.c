@@ -31,12 +31,35 @@ struct resolution {
 	struct arena *a;
 	const struct param_arg *args;
 	size_t nargs;
-	json_t *file; /* or NULL */
+	json_t *file;			 /* or NULL */
+	const struct param_file *source; /* what that was read from */
+	const char *in_file; /* the name in it whose value is looked at, or NULL */
+	bool at_name;	     /* and the mistake is the name itself */
 	struct buf complaints;
 	size_t ncomplaints;
 };
 
 /* ---- complaints ---- */
+
+/* "values.yaml:3:7: " */
+static void
+put_place(struct resolution *r)
+{
+	const struct yaml_node *root = r->source->root, *n;
+	size_t i;
+
+	buf_adds(&r->complaints, r->source->name);
+	for (i = 0; root != NULL && i < root->map.n; i++) {
+		n = root->map.v[i].key;
+		if (strcmp(n->str, r->in_file) != 0)
+			continue;
+		if (!r->at_name)
+			n = root->map.v[i].val;
+		buf_addf(&r->complaints, ":%u:%u", (unsigned)n->line, (unsigned)n->col);
+		break;
+	}
+	buf_adds(&r->complaints, ": ");
+}
 
 __attribute__((format(printf, 2, 3))) static void
 complain(struct resolution *r, const char *fmt, ...)
@@ -45,6 +68,8 @@ complain(struct resolution *r, const char *fmt, ...)
 
 	if (r->ncomplaints++ > 0)
 		buf_addc(&r->complaints, '\n');
+	if (r->in_file != NULL && r->source->name != NULL)
+		put_place(r);
 	va_start(ap, fmt);
 	buf_vaddf(&r->complaints, fmt, ap);
 	va_end(ap);
@@ -365,6 +390,7 @@ resolve_one(struct resolution *r, const struct dag_param *p, struct jinja_val *o
 	if (text != NULL) {
 		rc = read_text(r, p, text, out);
 	} else if (j != NULL && !(json_is_null(j) && p->def == NULL)) {
+		r->in_file = p->name;
 		rc = read_json(r, p, j, out);
 	} else if (p->def != NULL) {
 		return jinja_from_yaml(r->a, p->def, out) == 0 ? 1 : -1;
@@ -377,7 +403,8 @@ resolve_one(struct resolution *r, const struct dag_param *p, struct jinja_val *o
 		return 1;
 	}
 	if (rc > 0 && check_value(r, p, *out) != 0)
-		return -1;
+		rc = -1;
+	r->in_file = NULL;
 	return rc;
 }
 
@@ -401,9 +428,13 @@ check_names(struct resolution *r)
 
 	json_object_foreach(r->file, key, val)
 	{
+		r->in_file = key;
+		r->at_name = true;
 		if (!is_declared(r->g, key))
 			complain_unknown(r, key);
 	}
+	r->in_file = NULL;
+	r->at_name = false;
 	for (i = 0; i < r->nargs; i++)
 		if (!is_declared(r->g, r->args[i].name) &&
 		    arg_of(r, r->args[i].name) == r->args[i].text)
@@ -475,11 +506,24 @@ params_resolve(const struct dag *g, struct arena *a, const struct param_arg *arg
 	       size_t nargs, const char *file_json, struct jinja_dict **out,
 	       struct err *err)
 {
-	struct resolution r = {.g = g, .a = a, .args = args, .nargs = nargs};
+	const struct param_file file = {.json = file_json};
+
+	return params_resolve_file(g, a, args, nargs, &file, out, err);
+}
+
+int
+params_resolve_file(const struct dag *g, struct arena *a, const struct param_arg *args,
+		    size_t nargs, const struct param_file *file, struct jinja_dict **out,
+		    struct err *err)
+{
+	struct resolution r = {
+	    .g = g, .a = a, .args = args, .nargs = nargs, .source = file};
 	int rc;
 
 	buf_init(&r.complaints, 0);
-	rc = read_file(&r, file_json, err);
+	rc = read_file(&r, file->json, err);
+	if (rc != 0 && file->name != NULL)
+		rc = err_wrap(err, "%s", file->name);
 	if (rc == 0)
 		rc = resolve_all(&r, out, err);
 	json_decref(r.file);

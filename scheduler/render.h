@@ -17,6 +17,7 @@ struct dag_task;
 struct diag;
 struct err;
 struct jinja_dict;
+struct yaml_node;
 
 /* ---- a run's params ---- */
 
@@ -36,6 +37,22 @@ struct param_arg {
  */
 int params_resolve(const struct dag *, struct arena *, const struct param_arg *, size_t,
 		   const char *, struct jinja_dict **, struct err *);
+
+/* A file of params. */
+struct param_file {
+	const char *json; /* what it says, a JSON object; NULL: there is none */
+	const char *name; /* as the user knows it; NULL: messages do not name it */
+	const struct yaml_node *root; /* what it was read into, for places; or NULL */
+};
+
+/**
+ * params_resolve_file(g, a, args, nargs, file, out, err):
+ * As params_resolve, with mistakes in ${file} told with its name and, as far as known, line
+ * and column.
+ */
+int params_resolve_file(const struct dag *, struct arena *, const struct param_arg *,
+			size_t, const struct param_file *, struct jinja_dict **,
+			struct err *);
 
 /**
  * params_json(values, out):

@@ -82,12 +82,14 @@ subtest 'params by file' => sub {
 	file('NUL', "r: \"a\0\"\n", qr/^v\.yaml:1:6: error: .*NUL/m);
 	file('empty', '', qr/^dag: error: v\.yaml: a params file is a mapping of names to values, not nothing/m);
 	file('a list', "[1]\n", qr/not a list/);
-	file('unknown', "r: x\nii: 1\n", qr/there is no param 'ii' in DAG 'f'; did you mean 'i'\?/);
-	file('a wrong type', "r: x\ni: \"3\"\n", qr/param 'i' must be an integer, not '"3"'/);
+	file('unknown', "r: x\nii: 1\n", qr/^dag: error: v\.yaml:2:1: there is no param 'ii' in DAG 'f'; did you mean 'i'\?$/m);
+	file('a wrong type', "r: x\ni: \"3\"\n", qr/^dag: error: v\.yaml:2:4: param 'i' must be an integer, not '"3"'$/m);
+	file('a wrong type, JSON', '{"r": "x", "i": "3"}', qr/^dag: error: v\.json: param 'i' must be an integer, not '"3"'$/m, '.json');
+	file('three mistakes', "e: blue\ni: 11\nq: 1\n", qr/^dag: error: v\.yaml:3:1: there is no .*\n  v\.yaml:2:4: param 'i' .*\n  v\.yaml:1:4: param 'e' .*\n  param 'r' is required: /);
 	file('out of range', "r: x\ni: 11\n", qr/param 'i' must be at most 10, not 11/);
 	file('a number for text', "r: 5\n", qr/param 'r' must be a string, not '5'/);
 	file('infinite', "r: x\nn: .inf\n", qr/param 'n' must be (?:finite|a number)/);
-	file('too long', 'r: ' . 'x' x (2 << 20), qr/param 'r'|file of params.*at most 1 MiB/);
+	file('too long', 'r: ' . 'x' x (2 << 20), qr/^dag: error: v\.yaml: the file of params.*at most 1 MiB/m);
 	my $dir = project('f.yaml' => $DECL);
 	my $p = ok_dag(2, 'no such file', $dir, 'run', 'f.yaml', '--params-file', 'gone.yaml');
 	is($p->{err}, "dag: error: cannot open 'gone.yaml': No such file or directory\n", '... is said');

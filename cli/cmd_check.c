@@ -17,6 +17,7 @@
 #include "cli/find.h"
 #include "cli/load.h"
 #include "cli/opts.h"
+#include "cli/outputs.h"
 #include "cli/verbs.h"
 #include "scheduler/dag.h"
 #include "scheduler/render.h"
@@ -121,7 +122,7 @@ add_project(struct check *k, struct err *err)
 
 /* What would be refused when a run is created, as far as the defaults tell. */
 static void
-check_defaults(struct check *k, const struct source *s)
+check_defaults(struct check *k, const struct project *p, const struct source *s)
 {
 	struct run_values v = {.dag = s->dag,
 			       .run_id = "00000000-0000-7000-8000-000000000000"};
@@ -132,8 +133,10 @@ check_defaults(struct check *k, const struct source *s)
 	size_t i;
 
 	for (i = 0; i < s->dag->nparams; i++)
-		if (s->dag->params[i].required)
+		if (s->dag->params[i].required) {
+			outputs_check(p, &v, NULL, k->diag, s->file);
 			return;
+		}
 	a = arena_new(0);
 	selected = calloc(s->dag->ntasks + 1, sizeof(*selected));
 	if (a == NULL || selected == NULL) {
@@ -144,7 +147,8 @@ check_defaults(struct check *k, const struct source *s)
 		v.params = params;
 		v.logical_us = v.interval_start_us = v.interval_end_us =
 		    clock_now().wall_us;
-		(void)render_check_run(&v, selected, k->diag, s->file);
+		if (render_check_run(&v, selected, k->diag, s->file) == 0)
+			outputs_check(p, &v, NULL, k->diag, s->file);
 	}
 	if (err.code != ERR_NONE)
 		diag_add(k->diag, DIAG_ERROR, (struct diag_pos){.file = s->file}, "%s",
@@ -166,15 +170,15 @@ check_path(struct check *k, const char *path, struct err *err)
 	if (project_find(path, k->c->dir, false, &p, err) != 0)
 		return -1;
 	rc = load_source(k->diag, &p, path, &s, err);
-	project_release(&p);
 	if (rc == 0 && vec_push(&k->sources, s) != 0)
 		rc = err_nomem(err);
-	if (rc != 0) {
+	if (rc != 0)
 		load_source_release(&s);
+	else if (s.dag != NULL)
+		check_defaults(k, &p, &s);
+	project_release(&p);
+	if (rc != 0)
 		return -1;
-	}
-	if (s.dag != NULL)
-		check_defaults(k, &s);
 	if (diag_errors(k->diag) > before)
 		k->bad++;
 	return 0;

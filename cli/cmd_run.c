@@ -17,6 +17,7 @@
 #include "cli/dryrun.h"
 #include "cli/load.h"
 #include "cli/opts.h"
+#include "cli/outputs.h"
 #include "cli/progress.h"
 #include "cli/verbs.h"
 #include "cli/work.h"
@@ -198,6 +199,9 @@ check_values(struct make *m)
 	m->l.source.file = diag_file(m->l.diag, m->l.source.path, m->l.source.text.p,
 				     m->l.source.text.n);
 	if (render_check_run(&v, m->selected, m->l.diag, m->l.source.file) == 0)
+		outputs_check(&m->l.project, &v, m->selected, m->l.diag,
+			      m->l.source.file);
+	if (diag_errors(m->l.diag) == 0)
 		return 0;
 	cli_diag(m->c, m->l.diag);
 	return EXIT_USAGE;

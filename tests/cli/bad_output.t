@@ -73,6 +73,28 @@ subtest 'refused as it is written' => sub {
 	refused("one in another", 'x, x/y', qr/^dags\/f\.yaml:5:18: error: the output 'x\/y' lies in another output/m);
 };
 
+subtest 'another DAG file' => sub {
+	my $other = "tasks:\n  t: {run: 'true'}\n";
+	my $try = sub {
+		my ($rc, $name, $file, $output, $text, @args) = @_;
+		my $dir = project($file => $text,
+			'dags/f.yaml' => "params: {p: {default: dags}$args[0]}\ntasks:\n  a: {run: 'true', outputs: ['$output']}\n");
+		for my $verb ('check', 'run') {
+			next if $verb eq 'run' && $rc == 0;
+			my $p = ok_dag($rc, "$verb: $name", $dir, $verb, 'dags/f.yaml', $verb eq 'run' && $args[0] ? ('-p', 'q=1') : ());
+			like($p->{err}, qr/^dags\/f\.yaml:3:30: error: the output '\Q$file\E' is a DAG file$/m, '... why') if $rc != 0;
+			is(slurp("$dir/$file"), $text, '... and it is still there');
+		}
+	};
+	$try->(2, 'in dags/', 'dags/other.yaml', 'dags/other.yaml', $other, '');
+	$try->(2, 'in a folder, by a detour', 'dags/x/other.yml', 'x/../dags/x/other.yml', $other, '');
+	$try->(2, 'in the root', 'other.yaml', 'other.yaml', $other, '');
+	$try->(2, 'as it is rendered', 'dags/other.yaml', '{{ params.p }}/other.yaml', $other, '');
+	$try->(2, 'with a param that is required', 'dags/other.yaml', 'dags/other.yaml', $other, ', q: {required: true}');
+	$try->(0, 'YAML that is no DAG', 'dags/data.yaml', 'dags/data.yaml', "a: 1\n", '');
+	$try->(0, 'what only looks like one elsewhere', 'out/x.yaml', 'out/x.yaml', $other, '');
+};
+
 subtest 'refused as it is rendered' => sub {
 	my $at = 'dags\/f\.yaml:5:1\d: error: ';
 	my @cases = (

@@ -138,6 +138,20 @@ pump_actions(struct session *s)
 		session_act(s, &a);
 }
 
+/* Ctrl-Z: others must not wait for a gate that a stopped process holds. */
+static void
+stop_here(struct session *s)
+{
+	if (s->flying)
+		return;
+	if (!meta_writer_resting(s->writer)) {
+		arm(&s->lazy, STOP_AGAIN_US, on_lazy);
+		return;
+	}
+	s->want_stop = false;
+	(void)raise(SIGSTOP);
+}
+
 /* Before the loop sleeps: act, write, arm the timers. */
 static void
 on_pump(uv_prepare_t *p)
@@ -168,10 +182,8 @@ on_pump(uv_prepare_t *p)
 		(void)uv_timer_stop(&s->due);
 	else
 		arm(&s->due, due, on_due);
-	if (s->want_stop && !s->flying) {
-		s->want_stop = false;
-		(void)raise(SIGSTOP);
-	}
+	if (s->want_stop)
+		stop_here(s);
 	if (session_over(s) || (s->interrupts > 2 && !s->flying && s->commit_stuck))
 		uv_stop(&s->loop); /* the third Ctrl-C does not wait for a full disk */
 }

@@ -25,11 +25,12 @@
 #include "store/project.h"
 #include "tasks/proto/events.h"
 
-#define LOOK_MS	     1000 /* the database and ownerless attempts are looked at this often */
-#define LAZY_MS	     100 /* rows that do not hurry wait this long for company */
-#define DRAW_MS	     100
-#define AGAIN_MS     1000 /* a commit that could not be done is tried again after this */
-#define GATE_WARN_US INT64_C(10000000) /* repeat "waiting for the database" this often */
+#define LOOK_MS	      1000 /* the database and ownerless attempts are looked at this often */
+#define LAZY_MS	      100 /* rows that do not hurry wait this long for company */
+#define STOP_AGAIN_US INT64_C(5000) /* the writer thread is tidying up */
+#define DRAW_MS	      100
+#define AGAIN_MS      1000 /* a commit that could not be done is tried again after this */
+#define GATE_WARN_US  INT64_C(10000000) /* repeat "waiting for the database" this often */
 
 /* What belongs to one attempt while it is under way here. */
 struct attempt {

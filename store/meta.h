@@ -421,6 +421,13 @@ int meta_writer_result(struct meta_writer *, int *, const struct meta_op **,
 		       struct err *);
 
 /**
+ * meta_writer_resting(w):
+ * Return whether there is no batch and the thread is not tidying up either: neither the gate
+ * nor a lock of the database is held, so the process may be stopped (Ctrl-Z).
+ */
+bool meta_writer_resting(struct meta_writer *);
+
+/**
  * meta_writer_gate(w, pid, state):
  * Tell whether the writer has been waiting for the gate for more than 2 s, and for whom.
  */

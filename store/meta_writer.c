@@ -44,6 +44,7 @@ struct meta_writer {
 	pthread_cond_t cond;
 	enum writer_state state;
 	bool stop;
+	bool resting; /* the thread waits and holds nothing */
 	struct meta_op *ops;
 	size_t n;
 	int rc;
@@ -98,12 +99,16 @@ wait_for_batch(struct meta_writer *w)
 	int64_t due = clock_now().mono_us + w->rest_us;
 	struct timespec at = {due / 1000000, due % 1000000 * 1000};
 
-	while (w->state != WRITER_BUSY && !w->stop) {
+	bool more = true;
+
+	w->resting = true;
+	while (more && w->state != WRITER_BUSY && !w->stop) {
 		if (w->m->db.wal_frames < FRAMES_LONG)
 			(void)pthread_cond_wait(&w->cond, &w->mutex);
-		else if (pthread_cond_timedwait(&w->cond, &w->mutex, &at) != 0)
-			return false;
+		else
+			more = pthread_cond_timedwait(&w->cond, &w->mutex, &at) == 0;
 	}
+	w->resting = false;
 	return w->state == WRITER_BUSY;
 }
 
@@ -223,6 +228,17 @@ meta_writer_result(struct meta_writer *w, int *rc, const struct meta_op **stale,
 	}
 	(void)pthread_mutex_unlock(&w->mutex);
 	return ended;
+}
+
+bool
+meta_writer_resting(struct meta_writer *w)
+{
+	bool resting;
+
+	(void)pthread_mutex_lock(&w->mutex);
+	resting = w->resting && w->state == WRITER_IDLE;
+	(void)pthread_mutex_unlock(&w->mutex);
+	return resting;
 }
 
 bool

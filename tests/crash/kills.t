@@ -1,7 +1,7 @@
 #!/usr/bin/perl
-# Fifty times kill -9 of dag at a random moment of a run, each followed by resume: every task
-# runs exactly once, in order, and every run ends as an undisturbed one does.  DAG_KILLS and
-# DAG_SEED choose how often and where.
+# Fifty times kill -9 (or HUP, or Ctrl-Z and kill -9) of dag at a random moment of a run, each
+# followed by resume: every task runs exactly once, in order, and every run ends as an
+# undisturbed one does.  DAG_KILLS and DAG_SEED choose how often and where.
 use strict;
 use warnings;
 use FindBin;
@@ -80,7 +80,14 @@ while ($kills < $want) {
         }
         last if $done;
         last if $kills >= $want && !defined($rc = wait_dag($pid)) || defined $rc;
-        kill 'KILL', $pid;
+        # Now and then it is told to let go, or is stopped for a while first.
+        my $how = int rand 6;
+        if ($how == 0) {
+            kill 'HUP', $pid;
+        } else {
+            if ($how == 1) { kill 'TSTP', $pid; sleep 0.05; kill 'CONT', $pid if rand() < 0.5 }
+            kill 'KILL', $pid;
+        }
         waitpid $pid, 0;
         $kills++;
         $mine++;

@@ -133,6 +133,25 @@ subtest 'Ctrl-C before anything runs' => sub {
     is(runs_json('last')->{result}, 'cancelled', 'cancelled');
 };
 
+subtest 'Ctrl-Z leaves the database free' => sub {
+    project();
+    write_file('p.yaml', "tasks:\n" . join '', map { "  t$_: {run: echo $_ >> log}\n" } 1 .. 200);
+    write_file('q.yaml', "tasks:\n  a: {run: 'true'}\n");
+    my $pid = start_dag('o', 'run', 'p.yaml', '-j', '2', @plain);
+    for my $round (1 .. 5) {
+        ok(wait_until(10, sub { my @l = slurp_lines('log'); @l > 5 * $round }), "round $round: it works");
+        kill 'TSTP', $pid;
+        ok(wait_until(2, sub { (read_file("/proc/$pid/stat") // '') =~ /\) T/ }), 'it stops');
+        my $t0 = time;
+        my ($rc, $out) = dag('run', 'q.yaml', @plain);
+        is($rc, 0, 'another one works meanwhile') or diag($out);
+        cmp_ok(time - $t0, '<', 1.9, 'and does not wait');
+        kill 'CONT', $pid;
+    }
+    is(wait_dag($pid), 0, 'it goes on') or diag(read_file('o'));
+    is(scalar(slurp_lines('log')), 200, 'every task ran once');
+};
+
 subtest '.dag deleted while nothing happens' => sub {
     project();
     write_file('p.yaml', "tasks:\n  a: {run: 'echo up > up; exec sleep 35.125'}\n");

@@ -8,7 +8,7 @@
 # medians: wall-clock milliseconds per task (with the least and the most of the rounds) and CPU
 # milliseconds per task, user and system, of the runner and all it started and waited for.
 # Durable state is part of dag's figure and of nobody else's.  Wants a quiet machine and the
-# release build.
+# release build; perl reads what dag recorded of the hand-offs.
 #
 # Nothing is removed before the end: for five seconds ext4 does not use the inode of a removed
 # file again, but looks at each of them whenever a file is made, which costs every runner that
@@ -109,6 +109,32 @@ report() {
 	done
 }
 
+# handoff: from the end of a task of the chain to the start of the next one, by dag's own record
+# of both, over all rounds without a shell
+handoff() {
+	local dir
+	for dir in "$work"/chain.*.4.d; do
+		"$dag" -C "$dir" runs last --json
+		echo
+	done | perl -MJSON::PP -MTime::Local -e '
+		sub us {
+			$_[0] =~ /^(\d+)-(\d+)-(\d+)T(\d+):(\d+):(\d+)(?:\.(\d+))?Z$/ or die $_[0];
+			return timegm($6, $5, $4, $3, $2 - 1, $1) * 1e6 + substr(($7 // 0) . "000000", 0, 6);
+		}
+		my ($json, @gaps) = JSON::PP->new;
+		local $/;
+		$json->incr_parse(<STDIN>);
+		while (my $run = $json->incr_parse) {
+			my @a = sort { $a->[0] <=> $b->[0] }
+				map { [us($_->{started_at}), us($_->{ended_at})] } @{ $run->{attempts} };
+			push @gaps, map { $a[$_][0] - $a[$_ - 1][1] } 1 .. $#a;
+		}
+		@gaps = sort { $a <=> $b } @gaps;
+		my $at = sub { $gaps[int($#gaps * $_[0])] / 1000 };
+		printf "\nFrom the end of a task to the start of the next, %d times: p50 %.2f ms, p99 %.2f ms, longest %.2f ms\n",
+			scalar @gaps, $at->(0.5), $at->(0.99), $at->(1);'
+}
+
 measure chain chain 500 1 /bin/true
 measure wide wide 1000 2 /bin/true
 measure sleep wide 60 2 /bin/sleep 0.1
@@ -116,5 +142,6 @@ measure sleep wide 60 2 /bin/sleep 0.1
 printf '%s, %s CPUs, %s, %s rounds\n' "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" \
 	"$(nproc)" "$(uname -r)" "$rounds"
 report chain 500 'A chain of 500 tasks:'
+handoff
 report wide 1000 '1,000 independent tasks, two at a time:'
 report sleep 60 '60 independent tasks of 100 ms, two at a time:'

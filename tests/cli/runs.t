@@ -148,6 +148,8 @@ tasks:
 END
 my $run = start($dir, 'run', 'slow');
 wait_for('it runs', sub { (dag($dir, 'logs', 'slow', 's'))[1] =~ /begun/ });
+# That it runs is written within a tenth of a second, in company.
+wait_for('the rows say so', sub { 2 == (() = (dag($dir, 'explain', 'last'))[1] =~ /^[sw]: running$/mg) });
 $p = ok_dag(0, 'the list', $dir, 'runs', '--state', 'running');
 like($p->{out}, qr/ slow +running .* 0 of 4 ok, 2 running/, 'shows it');
 $p = ok_dag(0, 'explain', $dir, 'explain', 'last');

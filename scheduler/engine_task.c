@@ -300,6 +300,9 @@ on_blocked(struct step *s)
 		return task_finish(s, RESULT_CANCELLED, CAUSE_NONE, "%s",
 				   s->r->reason != NULL ? s->r->reason
 							: "the run was cancelled");
+	/* Woken for nothing, it waits as before: nothing to be shown. */
+	if (t->reason != NULL && strcmp(t->reason, s->ev->reason) == 0)
+		return 0;
 	changed(s);
 	return set_reason(&t->reason, "%s", s->ev->reason);
 }

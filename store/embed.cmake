@@ -1,7 +1,8 @@
-# cmake -DOUT=FILE "-DMIGRATIONS=0001_a.sql;0002_b.sql" -P embed.cmake
+# cmake -DOUT=FILE "-DMIGRATIONS=0001_a.sql|0002_b.sql" -P embed.cmake
 # Turn the numbered migrations into one C file: byte arrays (a string literal may not be as long
 # as a schema) and the table that store/migrate.h declares.  Names and bytes only, so that the
 # same sources give the same file anywhere.
+string(REPLACE "|" ";" MIGRATIONS "${MIGRATIONS}")
 set(arrays "")
 set(table "")
 set(count 0)

@@ -376,6 +376,20 @@ int meta_definition(struct meta *, const char *, struct arena *, const char **, 
 int meta_produced(struct meta *, const char *, const char *, const char *, bool *,
 		  struct err *);
 
+/* The attempt that left a path half written. */
+struct meta_torn {
+	char run[META_RUN_ID];
+	char task[160]; /* cut, if longer */
+	enum task_result result;
+};
+
+/**
+ * meta_torn(m, path, out, err):
+ * Return 1 if ${path} was last written by an attempt whose program ran and did not end well,
+ * and which is told in ${out}; 0 if not, -1.
+ */
+int meta_torn(struct meta *, const char *, struct meta_torn *, struct err *);
+
 /**
  * meta_path_holders(m, fn, ctx, err):
  * Call ${fn} for each path lock: for `dag explain` and for finding ownerless holders.

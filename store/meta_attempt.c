@@ -9,6 +9,7 @@ struct attempt_row {
 	int64_t aid;
 	enum task_state state;
 	enum task_result result;
+	pid_t pid; /* 0: it had no process yet */
 };
 
 static int
@@ -16,7 +17,7 @@ read_attempt(struct meta *m, int64_t rid, const struct meta_op *op,
 	     struct attempt_row *out, struct err *err)
 {
 	static const char sql[] =
-	    "SELECT aid, state, result FROM attempt "
+	    "SELECT aid, state, result, pid FROM attempt "
 	    "WHERE run = ?1 AND task = ?2 AND map = ?3 AND number = ?4";
 	struct query q;
 	int rc;
@@ -31,6 +32,7 @@ read_attempt(struct meta *m, int64_t rid, const struct meta_op *op,
 	if (rc > 0) {
 		out->aid = query_get_int(&q);
 		rc = meta_get_task_state(&q, &out->state, &out->result, err);
+		out->pid = (pid_t)query_get_int(&q);
 	} else if (rc == 0) {
 		rc = err_set(
 		    err, ERR_SYS,
@@ -356,7 +358,9 @@ meta_op_attempt_end(struct meta *m, struct batch_run *run, const struct meta_op 
 			       "attempt %u of task %s of run %s has ended already (%s)",
 			       (unsigned)op->number, op->task, op->run,
 			       task_result_name(row.result));
-	if (end_row(m, row.aid, op, err) != 0 || release_locks(m, row.aid, err) != 0)
+	if (end_row(m, row.aid, op, err) != 0 ||
+	    meta_torn_note(m, row.aid, row.pid, op, err) != 0 ||
+	    release_locks(m, row.aid, err) != 0)
 		return -1;
 	if (well && (insert_outputs(m, row.aid, op, err) != 0 ||
 		     insert_produced(m, run->rid, op, err) != 0))

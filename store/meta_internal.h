@@ -105,6 +105,13 @@ int meta_task_row(struct meta *, int64_t, const struct meta_op *, const char *,
 int meta_guard(struct meta *, struct meta_op *, struct err *);
 
 /**
+ * meta_torn_note(m, aid, pid, op, err):
+ * The attempt ${aid}, whose process is ${pid} (0: none), ends as ${op} says: note whether the
+ * paths that it writes are whole.  Its path locks must still be there.  Return 0 or -1.
+ */
+int meta_torn_note(struct meta *, int64_t, pid_t, const struct meta_op *, struct err *);
+
+/**
  * meta_tail_of(id, out):
  * Write the last META_TAIL hex digits of ${id} backwards.
  */

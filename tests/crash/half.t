@@ -167,4 +167,60 @@ subtest 'Ctrl-C' => sub {
     is(count('a', 'a.log'), 1, 'a was not run again');
 };
 
+subtest 'another run leaves half a file behind' => sub {
+    project();
+    write_file('p.yaml', <<'YAML');
+tasks:
+  a:
+    outputs: [a.out]
+    run: |
+      printf half > a.out
+      case "$HOW" in (fail) exit 1;; (hang) touch hangs; sleep 30;; esac
+      printf whole > a.out
+  x:
+    needs: [a]
+    run: until test -e go; do sleep 0.05; done
+  b:
+    needs: [x]
+    inputs: [a.out]
+    run: cat a.out > b.log
+YAML
+    # b needs what a made, not only x.
+    for my $how ('fail', 'hang', 'kill', 'mended') {
+        unlink 'go', 'b.log', 'hangs', glob('*.out');
+        my $first = start_dag('first.out', 'run', 'p.yaml', '--progress', 'plain');
+        ok(wait_until(10, sub { (read_file('first.out') // '') =~ /x: running/ }), "$how: x runs");
+        my ($id) = (read_file('first.out') // '') =~ /run ([0-9a-f-]{36}) began/;
+        {
+            local $ENV{HOW} = $how eq 'fail' ? 'fail' : 'hang';
+            my $second = start_dag('second.out', 'run', 'p.yaml', '--progress', 'plain');
+            if ($how ne 'fail') {
+                ok(wait_until(10, sub { -e 'hangs' }), "$how: a of another run hangs");
+                my ($other) = (read_file('second.out') // '') =~ /run ([0-9a-f-]{36}) began/;
+                my ($dir) = glob(".dag/runs/$other/a.-1.1");
+                kill($how eq 'kill' ? 'KILL' : 'INT', $how eq 'kill' ? shim_pid($dir) : $second);
+            }
+            isnt(wait_dag($second), 0, "$how: and does not end well");
+        }
+        if ($how eq 'mended') {
+            local $ENV{HOW} = '';
+            my $third = start_dag('third.out', 'run', 'p.yaml', '--progress', 'plain');
+            ok(wait_until(10, sub { (read_file('third.out') // '') =~ /x: running/ }), 'a third run makes it whole');
+            write_file('go', '');
+            is(wait_dag($third), 0, 'and ends well');
+            is(wait_dag($first), 0, 'as does the first');
+            is(read_file('b.log'), 'whole', 'b reads whole');
+            next;
+        }
+        write_file('go', '');
+        is(wait_dag($first), 1, "$how: b does not read it") or diag(read_file('first.out'));
+        ok(!-e 'b.log', "$how: it is not even started");
+        like(task_of(runs_json($id), 'b')->{reason}, qr/a\.out` may be half written: .*dag retry $id --from a/,
+            "$how: and says what to do");
+        my ($rc, $out) = dag('retry', $id, '--from', 'a', '--progress', 'plain');
+        is($rc, 0, "$how: which helps") or diag($out);
+        is(read_file('b.log'), 'whole', "$how: b reads whole");
+    }
+};
+
 done_testing();

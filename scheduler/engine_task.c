@@ -424,6 +424,7 @@ on_exited(struct step *s)
 	if (x->status == 0 && x->signal == 0 && x->step == NULL && !x->timed_out &&
 	    !(s->t->stopping && s->r->cancel_durable)) {
 		s->t->state = TASK_COMMITTING;
+		s->t->killed = false; /* the process was; a new kill is the worker's */
 		changed(s);
 		if (op_task(s->e, s->run, s->task, s->now, false) != 0)
 			return -1;

@@ -234,6 +234,29 @@ test_committing_then_kill(void **state)
 	w_close(&w);
 }
 
+/* A kill that met a good end stopped the process only: the next one reaches the worker. */
+static void
+test_killed_then_committing(void **state)
+{
+	struct world w;
+
+	(void)state;
+	w_open(&w, two, 1);
+	w_add(&w);
+	w_to_running(&w, "a");
+	w_cancel(&w, false);
+	w_cancel(&w, true);
+	assert_string_equal(w_next(&w), "stop a 1");
+	assert_string_equal(w_next(&w), "kill a 1");
+	w_exited(&w, "a", 0); /* before the cancel is durable */
+	assert_string_equal(w_next(&w), "commit a 1");
+	w_cancel(&w, true);
+	assert_string_equal(w_next(&w), "kill a 1");
+	w_outputs(&w, "a", false);
+	ends_cancelled(&w);
+	w_close(&w);
+}
+
 static void
 test_up_for_retry(void **state)
 {
@@ -545,6 +568,7 @@ main(void)
 	    cmocka_unit_test(test_kill_at_once),
 	    cmocka_unit_test(test_committing),
 	    cmocka_unit_test(test_committing_then_kill),
+	    cmocka_unit_test(test_killed_then_committing),
 	    cmocka_unit_test(test_up_for_retry),
 	    cmocka_unit_test(test_failure_meanwhile),
 	    cmocka_unit_test(test_a_wait),

@@ -217,6 +217,9 @@ fsio_mkdirs(int dirfd, const char *path, mode_t mode, struct err *err)
 
 	if (copy == NULL)
 		return err_nomem(err);
+	/* Mostly only the last is missing, or none. */
+	if (make_dir(dirfd, path, mode) == 0)
+		at = NULL;
 	/* From the top down, each prefix that ends before a slash, then the whole. */
 	while (r == 0 && at != NULL) {
 		at += strspn(at, "/");

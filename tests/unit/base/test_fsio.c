@@ -386,7 +386,7 @@ static void
 test_mkdirs(void **state)
 {
 	struct tmpdir *t = *state;
-	struct fault eio = {FSIO_MKDIR, 2, 1, EIO, 0};
+	struct fault eio = {FSIO_MKDIR, 3, 1, EIO, 0}; /* the whole, x, x/y */
 	struct err err = {0};
 	struct stat st;
 	mode_t mask = umask(022);

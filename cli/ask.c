@@ -9,6 +9,7 @@
 #include "cli/place.h"
 #include "cli/table.h"
 #include "store/owner.h"
+#include "store/wake.h"
 
 #define POLL_NS	      (20 * 1000000L)
 #define STOPPED_US    ((int64_t)1000000) /* an owner that is stopped is told of by then */
@@ -157,7 +158,7 @@ ask_owner(struct cli *c, struct place *pl, const struct meta_run *run, const cha
 
 	if (meta_command_add(pl->meta, run->id, verb, args, &id, &err) != 0)
 		return cli_fail(c, &err);
-	project_wake(pl->project);
+	wake_others(pl->project, NULL);
 	while (look_answer(c, pl, run, id, mono() - began, &code) == 0)
 		pause_a_bit();
 	return code;

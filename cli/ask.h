@@ -2,7 +2,7 @@
 #define DAG_CLI_ASK_H
 /*
  * Asking the owner of a run, in another process, to do something: a row in the database, a
- * touch to wake it, and its answer.
+ * byte to wake it (store/wake.h), and its answer.
  */
 struct cli;
 struct meta_run;

@@ -263,8 +263,7 @@ open_loop(struct session *s, struct err *err)
 	if ((rc = uv_async_init(&s->loop, &s->wrote, session_wrote)) != 0)
 		return err_set(err, ERR_SYS, "cannot make an event: %s", uv_strerror(rc));
 	s->wrote.data = s;
-	if (session_look_start(s, err) != 0)
-		return -1;
+	session_look_start(s);
 	(void)uv_prepare_start(&s->pump, on_pump);
 	if (s->cfg.observer->tick != NULL)
 		(void)uv_timer_start(&s->draw, on_draw, DRAW_MS, DRAW_MS);
@@ -281,6 +280,7 @@ session_open(const struct project *p, const struct session_config *cfg,
 	if (s == NULL)
 		return err_nomem(err);
 	s->p = p;
+	s->waiter = (struct waiter){.fd = -1, .dir = -1};
 	s->cfg = *cfg;
 	if (s->cfg.jobs == 0)
 		s->cfg.jobs = cpus();
@@ -380,6 +380,7 @@ session_close(struct session *s)
 		s->local->ops->close(s->local);
 	if (s->loop_open)
 		close_loop(s);
+	wake_close(&s->waiter);
 	engine_free(s->engine);
 	for (i = 0; i < s->runs.n; i++)
 		srun_free(s->runs.v[i]);

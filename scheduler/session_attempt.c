@@ -293,7 +293,7 @@ run_over(struct session *s, struct srun *r)
 	}
 	attempt_release_all(r);
 	srun_let_go(r);
-	project_wake(s->p);
+	wake_others(s->p, &s->waiter);
 }
 
 /**

@@ -137,11 +137,14 @@ static void
 show_committed(struct session *s, const struct meta_op *ops, size_t n)
 {
 	const struct engine_ref *refs = engine_taken_refs(s->engine);
+	bool freed = false;
 	size_t i;
 
 	for (i = 0; i < n; i++) {
 		const struct meta_op *op = &ops[i];
 
+		if (op->kind == META_OP_ATTEMPT_END && !op->stale)
+			freed |= s->runs.v[refs[i].run]->paths[refs[i].task].n > 0;
 		if (op->kind == META_OP_TASK && !op->stale &&
 		    (op->task_state == TASK_DONE || op->task_state == TASK_UP_FOR_RETRY))
 			show_task(s, refs[i], op);
@@ -150,6 +153,8 @@ show_committed(struct session *s, const struct meta_op *ops, size_t n)
 		if (op->blocked)
 			s->data_version = s->submit_version;
 	}
+	if (freed)
+		wake_others(s->p, &s->waiter); /* who may wait for the paths */
 }
 
 /**

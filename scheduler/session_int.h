@@ -23,6 +23,7 @@
 #include "scheduler/session.h"
 #include "store/meta.h"
 #include "store/project.h"
+#include "store/wake.h"
 #include "tasks/proto/events.h"
 
 #define LOOK_MS	      1000 /* the database and ownerless attempts are looked at this often */
@@ -90,8 +91,8 @@ struct session {
 	uv_timer_t lazy; /* rows that do not hurry */
 	uv_timer_t look; /* every second */
 	uv_timer_t draw;
-	uv_timer_t again;   /* a batch that could not be committed */
-	uv_fs_event_t wake; /* .dag/wake was touched */
+	uv_timer_t again; /* a batch that could not be committed */
+	uv_poll_t woken;
 	uv_signal_t sig[7];
 	bool loop_open;
 	unsigned workers; /* prepares and commits under way */
@@ -102,6 +103,7 @@ struct session {
 	bool flying;			/* the writer has a batch */
 	bool lazy_due;
 	bool commit_stuck;
+	struct waiter waiter;
 	bool look_due; /* somebody woke us */
 	int64_t gate_told_us;
 	unsigned interrupts;	/* INT and TERM so far */
@@ -167,7 +169,7 @@ void session_settle_holders(struct session *);
 int session_signals(struct session *, struct err *);
 
 /* session_look.c */
-int session_look_start(struct session *, struct err *);
+void session_look_start(struct session *);
 void session_look(struct session *);
 void session_commands(struct session *);
 void session_poll_events(struct session *);

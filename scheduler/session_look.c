@@ -1,7 +1,7 @@
 /*
  * Looking around: commands of other processes, ownerless attempts that hold paths, a slow
- * gate, the progress that tasks report.  `.dag/wake` is touched by who wants to be heard; a
- * look every second catches what inotify misses.
+ * gate, the progress that tasks report.  Who wants to be heard wakes us (wake.h); a
+ * look every second catches what that misses.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -182,36 +182,30 @@ on_look(uv_timer_t *t)
 }
 
 static void
-on_wake(uv_fs_event_t *h, const char *name, int events, int status)
+on_woken(uv_poll_t *h, int status, int events)
 {
 	struct session *s = h->data;
 
-	(void)name;
+	(void)status;
 	(void)events;
 	/* Many may wake us at a time: one look, before the loop sleeps, is for all of them. */
-	if (status == 0)
-		s->look_due = true;
+	wake_drain(&s->waiter);
+	s->look_due = true;
 }
 
-int
-session_look_start(struct session *s, struct err *err)
+/**
+ * session_look_start(s):
+ * Look around from now on: when woken, and every second.
+ */
+void
+session_look_start(struct session *s)
 {
-	struct buf path;
-	int rc;
-
-	buf_init(&path, 0);
-	buf_addf(&path, "%s/wake", s->p->state);
-	project_wake(s->p); /* there must be a file to watch */
-	rc = uv_fs_event_init(&s->loop, &s->wake);
-	s->wake.data = s;
-	if (rc == 0 && !buf_failed(&path))
-		/* Without inotify (limits) the look every second does. */
-		(void)uv_fs_event_start(&s->wake, on_wake, path.p, 0);
-	buf_release(&path);
-	if (rc != 0)
-		return err_set(err, ERR_SYS, "cannot watch files: %s", uv_strerror(rc));
+	wake_listen(s->p, &s->waiter);
+	if (s->waiter.fd != -1 && uv_poll_init(&s->loop, &s->woken, s->waiter.fd) == 0) {
+		s->woken.data = s;
+		(void)uv_poll_start(&s->woken, UV_READABLE, on_woken);
+	}
 	(void)uv_timer_start(&s->look, on_look, LOOK_MS, LOOK_MS);
-	return 0;
 }
 
 static void

@@ -426,15 +426,3 @@ out:
 	buf_release(&abs);
 	return rc;
 }
-
-void
-project_wake(const struct project *p)
-{
-	int fd = openat(p->state_fd, "wake", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-
-	/* Nobody depends on it: who waits also looks at the database once a second. */
-	if (fd < 0)
-		return;
-	(void)futimens(fd, NULL);
-	close(fd);
-}

@@ -5,7 +5,7 @@
  *
  *	.dag/dag.db         metadata (SQLite, WAL)
  *	.dag/write.lock     the gate: writers of all processes queue on it
- *	.dag/wake           touched when a waiter should look
+ *	.dag/waiters/       a FIFO for each process that wants to be woken (wake.h)
  *	.dag/runs/RUN/      owner (lock of the run's owner) and one directory per attempt
  *	.dag/.gitignore     holds "*"
  */
@@ -62,11 +62,5 @@ struct fs_probe {
 	unsigned long long free_bytes;
 };
 int project_probe(int, struct fs_probe *, struct err *);
-
-/**
- * project_wake(p):
- * Touch the wake file, so that owners in other processes look at the database.
- */
-void project_wake(const struct project *);
 
 #endif

@@ -396,33 +396,19 @@ test_relative(void **state)
 	place_remove(&pl);
 }
 
-static void
-test_wake(void **state)
-{
-	struct timespec old[2] = {{1, 0}, {1, 0}};
-	struct place pl;
-	struct stat st;
-
-	(void)state;
-	place_make(&pl);
-	project_wake(&pl.p);
-	assert_int_equal(utimensat(pl.p.state_fd, "wake", old, 0), 0);
-	project_wake(&pl.p);
-	assert_int_equal(fstatat(pl.p.state_fd, "wake", &st, 0), 0);
-	assert_true(st.st_mtim.tv_sec > 1);
-	assert_int_equal(st.st_size, 0);
-	place_remove(&pl);
-}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_which_root),	cmocka_unit_test(test_override_and_cwd),
-	    cmocka_unit_test(test_links),	cmocka_unit_test(test_create),
-	    cmocka_unit_test(test_moved_state), cmocka_unit_test(test_other_users),
-	    cmocka_unit_test(test_probe),	cmocka_unit_test(test_relative),
-	    cmocka_unit_test(test_wake),	cmocka_unit_test(test_state_dir_setting),
+	    cmocka_unit_test(test_which_root),
+	    cmocka_unit_test(test_override_and_cwd),
+	    cmocka_unit_test(test_links),
+	    cmocka_unit_test(test_create),
+	    cmocka_unit_test(test_moved_state),
+	    cmocka_unit_test(test_other_users),
+	    cmocka_unit_test(test_probe),
+	    cmocka_unit_test(test_relative),
+	    cmocka_unit_test(test_state_dir_setting),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,6 +18,8 @@ install: build
 
 bench: build
 	bench/run_tasks.sh
+	bench/start.sh
+	bench/meta_million.sh
 
 format:
 	$(sources) | xargs clang-format -i

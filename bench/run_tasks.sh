@@ -3,12 +3,12 @@
 # usage: bench/run_tasks.sh [ROUNDS]      default 7, at least 5
 #
 # Three graphs: a chain of 500 and 1,000 independent tasks that do nothing (/bin/true), two at a
-# time, and 60 independent ones of 100 ms.  Every runner once per round, each time in a fresh
-# directory on the disk of the build tree; the order turns from round to round.  Shown are
-# medians: wall-clock milliseconds per task (with the least and the most of the rounds) and CPU
-# milliseconds per task, user and system, of the runner and all it started and waited for.
-# Durable state is part of dag's figure and of nobody else's.  Wants a quiet machine and the
-# release build; perl reads what dag recorded of the hand-offs.
+# time, and 60 independent ones of 100 ms.  Every runner once per round (snakemake where it is
+# installed), each time in a fresh directory on the disk of the build tree; the order turns from
+# round to round.  Shown are medians: wall-clock milliseconds per task (with the least and the
+# most of the rounds) and CPU milliseconds per task, user and system, of the runner and all it
+# started and waited for.  Durable state is part of dag's figure and of nobody else's.  Wants a
+# quiet machine and the release build; perl reads what dag recorded of the hand-offs.
 #
 # Nothing is removed before the end: for five seconds ext4 does not use the inode of a removed
 # file again, but looks at each of them whenever a file is made, which costs every runner that
@@ -33,6 +33,7 @@ runners=(
 	"spawn loop, \`sh -c\`|$loop @N @J /bin/sh -c @WORDS"
 	"make (no shell)|make -s -j@J"
 	"ninja (\`sh -c\`)|ninja --quiet -j@J"
+	"snakemake (\`bash -c\`)|snakemake -s Snakefile --cores @J --quiet all"
 	"dag, no shell|$dag run list.yaml -j@J --progress none"
 	"dag, \`sh -e -c\`|$dag run shell.yaml -j@J --progress none"
 )
@@ -88,8 +89,8 @@ report() {
 	echo '|---|---:|---:|---:|---:|'
 	for ((i = 0; i < ${#runners[@]}; i++)); do
 		[ -e "$work/$key.$i" ] || continue
-		[ $((i % 2)) -eq 0 ] && base=$key.0 || base=$key.1
-		case ${runners[i]} in make*) base=$key.0 ;; ninja*) base=$key.1 ;; esac
+		base=$key.1
+		case ${runners[i]} in *'no shell'*) base=$key.0 ;; esac
 		awk -v n="$n" -v name="${runners[i]%%|*}" '
 			function median(a, count,   x, y, t) {
 				for (x = 2; x <= count; x++)
@@ -113,7 +114,7 @@ report() {
 # of both, over all rounds without a shell
 handoff() {
 	local dir
-	for dir in "$work"/chain.*.4.d; do
+	for dir in "$work"/chain.*.5.d; do
 		"$dag" -C "$dir" runs last --json
 		echo
 	done | perl -MJSON::PP -MTime::Local -e '

@@ -149,7 +149,10 @@ test_history(void **state)
 	assert_int_equal(n, 50);
 	meta_close(m);
 	arena_free(a);
-	place_remove(&pl);
+	if (getenv("DAG_BENCH_KEEP") != NULL)
+		ok(rename(pl.dir, getenv("DAG_BENCH_KEEP")));
+	else
+		place_remove(&pl);
 }
 
 int

@@ -1,5 +1,5 @@
 /*
- * dag list: the DAGs of the project.
+ * dag list: the DAGs of the project, or the tasks of one.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,21 +14,25 @@
 #include "cli/load.h"
 #include "cli/opts.h"
 #include "cli/place.h"
+#include "cli/selection.h"
 #include "cli/status.h"
 #include "cli/table.h"
 #include "cli/verbs.h"
 #include "scheduler/dag.h"
+#include "scheduler/dag_show.h"
 #include "store/meta.h"
 
 struct list_opts {
+	struct selection_opts sel;
 	bool json;
 };
 
 static const struct opt list_opts[] = {
+    SELECTION_OPTS(struct list_opts, sel, "List"),
     {.name = "json",
      .kind = OPT_FLAG,
      .at = offsetof(struct list_opts, json),
-     .doc = "Write a JSON array with one object for each DAG."},
+     .doc = "Write a JSON array with one object for each DAG, or each task."},
     {.name = NULL}};
 
 /* One DAG with what is known of it. */
@@ -252,6 +256,37 @@ open_meta(struct list *l, struct err *err)
 	return 0;
 }
 
+/* The tasks of one DAG in topological order, a name a line. */
+static int
+list_tasks(struct cli *c, const struct list_opts *o)
+{
+	struct arena *a = arena_new(0);
+	struct json_writer w;
+	struct err err = {0};
+	struct loaded l;
+	bool *selected;
+	int rc = load_word(c, c->args[0], &l);
+
+	if (rc == 0 && (a == NULL ? err_nomem(&err)
+				  : selection_make(l.source.dag, &o->sel, a, &selected,
+						   &err)) != 0) {
+		rc = cli_fail(c, &err);
+	} else if (rc == 0 && o->json) {
+		json_init(&w, &c->out, 2);
+		dag_show_tasks_json(l.source.dag, selected, &w);
+		buf_addc(&c->out, '\n');
+	} else if (rc == 0) {
+		const struct dag *g = l.source.dag;
+
+		for (size_t i = 0; i < g->ntasks; i++)
+			if (selected[g->order[i]])
+				buf_addf(&c->out, "%s\n", g->tasks[g->order[i]].name);
+	}
+	load_release(&l);
+	arena_free(a);
+	return rc;
+}
+
 static int
 list_run(struct cli *c, const void *opts)
 {
@@ -260,6 +295,11 @@ list_run(struct cli *c, const void *opts)
 	struct err err = {0};
 	int rc = EXIT_OK;
 
+	if (c->nargs > 0)
+		return list_tasks(c, o);
+	if (selection_given(&o->sel))
+		return cli_usage(c, "--select and --exclude choose tasks: name the DAG "
+				    "whose tasks are to be listed");
 	if (project_find(NULL, c->dir, false, &l.project, &err) != 0)
 		return cli_fail(c, &err);
 	l.diag = diag_new();
@@ -290,13 +330,19 @@ list_run(struct cli *c, const void *opts)
 const struct verb verb_list = {
     .name = "list",
     .group = GROUP_LOOK,
-    .summary = "list the DAGs of the project",
-    .args = "",
+    .summary = "list the DAGs of the project, or the tasks of one",
+    .args = "[FILE|NAME]",
+    .max = 1,
     .doc =
 	"List the DAG files in dags/ (with its folders) and in the project's root: name, "
 	"number of tasks, the latest run and how it went. A file with mistakes is listed "
 	"as "
-	"such. Times are UTC.",
+	"such. Times are UTC.\n"
+	"\n"
+	"With FILE or NAME: the names of that DAG's tasks, one a line, each behind those "
+	"that it needs.",
+    .examples = "dag list\tthe DAGs\n"
+		"dag list demo --select +train\twhat 'dag run' with it would run\n",
     .opts = list_opts,
     .size = sizeof(struct list_opts),
     .run = list_run,

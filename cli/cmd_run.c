@@ -19,6 +19,7 @@
 #include "cli/opts.h"
 #include "cli/outputs.h"
 #include "cli/progress.h"
+#include "cli/selection.h"
 #include "cli/verbs.h"
 #include "cli/work.h"
 #include "scheduler/dag.h"
@@ -29,7 +30,8 @@
 #include <jansson.h>
 
 struct run_opts {
-	struct opt_strings params, select;
+	struct opt_strings params;
+	struct selection_opts sel;
 	const char *params_file, *date;
 	bool dry_run, fail_fast;
 	struct work_opts work;
@@ -55,13 +57,7 @@ static const struct opt run_opts[] = {
      .arg = "DATE",
      .doc = "The instant the run is about (logical_date, ds ...): 2026-11-22 or "
 	    "2026-11-22T06:00:00Z; default: now."},
-    {.name = "select",
-     .letter = 's',
-     .kind = OPT_STRINGS,
-     .at = offsetof(struct run_opts, select),
-     .arg = "SEL",
-     .doc = "Run only some tasks: x, +x (with all it needs), x+ (with all that follow), "
-	    "tag:t; may be repeated."},
+    SELECTION_OPTS(struct run_opts, sel, "Run"),
     {.name = "dry-run",
      .kind = OPT_FLAG,
      .at = offsetof(struct run_opts, dry_run),
@@ -223,11 +219,6 @@ resolve(struct make *m)
 		    "option '--date' takes a date or an instant (2026-11-22, "
 		    "2026-11-22T06:00:00Z), not '%s'",
 		    m->o->date);
-	m->selected = arena_array(m->arena, g->ntasks + 1, sizeof(*m->selected));
-	if (m->selected == NULL) {
-		(void)err_nomem(&err);
-		return cli_fail(m->c, &err);
-	}
 	if (m->o->params_file != NULL) {
 		rc = read_params_file(m, &err);
 		if (rc > 0)
@@ -240,7 +231,7 @@ resolve(struct make *m)
 	if (split_params(m, &err) != 0 ||
 	    params_resolve_file(g, m->arena, m->args, m->o->params.n, &file, &m->params,
 				&err) != 0 ||
-	    select_tasks(g, m->o->select.v, m->o->select.n, m->selected, &err) != 0)
+	    selection_make(g, &m->o->sel, m->arena, &m->selected, &err) != 0)
 		return cli_fail(m->c, &err);
 	return check_values(m);
 }

@@ -14,24 +14,43 @@
 #include "cli/cli.h"
 #include "cli/load.h"
 #include "cli/opts.h"
+#include "cli/selection.h"
 #include "cli/table.h"
 #include "cli/verbs.h"
 #include "scheduler/dag.h"
+#include "scheduler/dag_show.h"
 #include "tasks/schema/schema.h"
 
+enum { FORMAT_LIST, FORMAT_DOT, FORMAT_MERMAID, FORMAT_JSON };
+
 struct show_opts {
+	struct selection_opts sel;
 	bool json, dot;
+	int format;
 };
 
+static const char *const format_names[] = {"list", "dot", "mermaid", "json", NULL};
+
 static const struct opt show_opts[] = {
+    SELECTION_OPTS(struct show_opts, sel, "Show"),
+    {.name = "format",
+     .letter = 'f',
+     .kind = OPT_CHOICE,
+     .at = offsetof(struct show_opts, format),
+     .arg = "HOW",
+     .choices = format_names,
+     .doc =
+	 "list: all that the file says of each task, level by level; dot: for Graphviz; "
+	 "mermaid: a flowchart for Markdown pages; json: for programs."},
     {.name = "json",
      .kind = OPT_FLAG,
      .at = offsetof(struct show_opts, json),
-     .doc = "Write a JSON object: tasks with type, level, needs, inputs, outputs."},
+     .doc = "The same as --format json: an object with type, level, needs, inputs and "
+	    "outputs of each task."},
     {.name = "dot",
      .kind = OPT_FLAG,
      .at = offsetof(struct show_opts, dot),
-     .doc = "Write the graph for Graphviz: dag show --dot NAME | dot -Tsvg."},
+     .doc = "The same as --format dot: dag show --dot NAME | dot -Tsvg."},
     {.name = NULL}};
 
 #define INDENT 4
@@ -242,11 +261,11 @@ put_params(struct cli *c, const struct dag *g)
 
 /* All tasks, by level and then in the order of the file. */
 static void
-put_levels(struct cli *c, const struct dag *g, bool color)
+put_levels(struct cli *c, const struct dag *g, const bool *selected, bool color)
 {
 	uint32_t *first = calloc((size_t)g->levels + 1, sizeof(*first));
 	uint32_t *ids = calloc(g->ntasks + 1, sizeof(*ids));
-	uint32_t level;
+	uint32_t level, told = UINT32_MAX;
 	size_t i;
 
 	if (first == NULL || ids == NULL) {
@@ -262,8 +281,11 @@ put_levels(struct cli *c, const struct dag *g, bool color)
 	for (i = 0; i < g->ntasks; i++) {
 		const struct dag_task *t = &g->tasks[ids[i]];
 
-		if (i == 0 || g->tasks[ids[i - 1]].level != t->level)
+		if (!selected[t->id])
+			continue;
+		if (t->level != told)
 			buf_addf(&c->out, "\nlevel %u\n", t->level);
+		told = t->level;
 		put_task(c, g, t, color);
 	}
 out:
@@ -288,7 +310,7 @@ put_head(struct cli *c, const struct dag *g, bool color)
 }
 
 static void
-put_text(struct cli *c, const struct dag *g)
+put_list(struct cli *c, const struct dag *g, const bool *selected)
 {
 	bool color = cli_color(c, 1);
 
@@ -299,31 +321,57 @@ put_text(struct cli *c, const struct dag *g)
 		buf_addc(&c->out, '\n');
 	}
 	put_params(c, g);
-	put_levels(c, g, color);
+	put_levels(c, g, selected, color);
+}
+
+static int
+put(struct cli *c, const struct dag *g, const bool *selected, int format)
+{
+	struct json_writer w;
+
+	switch (format) {
+	case FORMAT_JSON:
+		json_init(&w, &c->out, 2);
+		dag_show_json(g, selected, &w);
+		buf_addc(&c->out, '\n');
+		break;
+	case FORMAT_DOT:
+		dag_show_dot(g, selected, &c->out);
+		break;
+	case FORMAT_MERMAID:
+		dag_show_mermaid(g, selected, &c->out);
+		break;
+	default:
+		put_list(c, g, selected);
+		break;
+	}
+	return EXIT_OK;
 }
 
 static int
 show_run(struct cli *c, const void *opts)
 {
 	const struct show_opts *o = opts;
-	struct json_writer w;
+	int format = o->json ? FORMAT_JSON : o->dot ? FORMAT_DOT : o->format;
+	struct err err = {0};
+	struct arena *a;
 	struct loaded l;
+	bool *selected;
 	int rc;
 
-	if (o->json && o->dot)
-		return cli_usage(c, "--json and --dot exclude each other");
+	if (o->json + o->dot + (o->format >= 0) > 1)
+		return cli_usage(c, "--format, --json and --dot exclude each other");
 	rc = load_word(c, c->args[0], &l);
+	a = arena_new(0);
 	if (rc == 0) {
-		if (o->json) {
-			json_init(&w, &c->out, 2);
-			dag_show_json(l.source.dag, &w);
-			buf_addc(&c->out, '\n');
-		} else if (o->dot) {
-			dag_show_dot(l.source.dag, &c->out);
-		} else {
-			put_text(c, l.source.dag);
-		}
+		if ((a == NULL ? err_nomem(&err)
+			       : selection_make(l.source.dag, &o->sel, a, &selected,
+						&err)) != 0)
+			rc = cli_fail(c, &err);
+		else
+			rc = put(c, l.source.dag, selected, format);
 	}
+	arena_free(a);
 	load_release(&l);
 	return rc;
 }

@@ -7,11 +7,31 @@
 #include "cli/cli.h"
 #include "tasks/schema/schema.h"
 
+/* A row of a table: what is written, and what it means. */
+struct topic_row {
+	const char *form, *means;
+};
+
 struct topic {
 	const char *name;
 	const char *summary;
 	const char *text; /* as the doc of a verb */
 };
+
+static const struct topic_row selector_rows[] = {
+    {"x", "the task x"},
+    {"+x", "x and all that it needs, directly or not"},
+    {"x+", "x and all that follow it"},
+    {"+x+", "both"},
+    {"2+x", "x and what it needs, at most 2 edges away"},
+    {"x+1", "x and what follows it directly"},
+    {"@x", "x, all that follow it, and all that these need"},
+    {"clean_*",
+     "the tasks whose names match: * any characters, ? one, [a-c] one of them"},
+    {"tag:t", "the tasks with the tag t; globs too, and +, @ around it"},
+    {"x y", "what either selects (as does giving the option twice)"},
+    {"x,y", "what both select; it binds closer than a blank"},
+    {NULL, NULL}};
 
 static const struct topic topics[] = {
     {"projects", "where a project begins, how DAGs and runs are named",
@@ -34,15 +54,13 @@ static const struct topic topics[] = {
      "\n"
      "DAG_STATE=DIR in the environment moves the database, locks and logs out of .dag to "
      "DIR: for projects that lie on a network file system."},
-    {"selectors", "how --select names tasks",
-     "  x       the task x\n"
-     "  +x      x and all that it needs, directly or not\n"
-     "  x+      x and all that follow it\n"
-     "  +x+     both\n"
-     "  tag:t   all tasks with the tag t\n"
+    {"select", "how --select and --exclude name tasks",
+     "--exclude takes what it names from what --select does, or from all tasks. Every "
+     "selector must name something: one that does not is an error, as it is most likely "
+     "misspelt. 'dag list NAME --select SEL' shows what a selector selects.\n"
      "\n"
-     "Several selectors, given one by one or divided by commas or blanks, add up. Tasks "
-     "that are not selected are skipped, and those that are do not wait for them."},
+     "Tasks that are not selected are skipped, and those that are do not wait for them. "
+     "Quote globs, so that the shell leaves them alone: --select 'clean_*'."},
     {"templates", "values in a DAG file: {{ ds }}, {{ params.x }}, {{ outputs.t.k }}",
      "Strings of a DAG file are Jinja templates. They know\n"
      "\n"
@@ -271,6 +289,42 @@ put_key_pages(struct buf *b, const char *name)
 	return found;
 }
 
+/* The table that stands before the text of a topic, or NULL. */
+static const struct topic_row *
+rows_of(const struct topic *t)
+{
+	return strcmp(t->name, "select") == 0 ? selector_rows : NULL;
+}
+
+/* "  2+x      x and what it needs, at most 2 edges away" */
+static void
+put_rows(struct buf *b, const struct topic_row *row)
+{
+	size_t widest = 0, i, n;
+
+	if (row == NULL)
+		return;
+	for (i = 0; row[i].form != NULL; i++)
+		if ((n = strlen(row[i].form)) > widest)
+			widest = n;
+	for (; row->form != NULL; row++) {
+		buf_addf(b, "  %-*s  ", (int)widest, row->form);
+		help_wrap(b, row->means, widest + 4);
+	}
+	buf_addc(b, '\n');
+}
+
+static void
+put_rows_markdown(struct buf *b, const struct topic_row *row)
+{
+	if (row == NULL)
+		return;
+	buf_adds(b, "| written | means |\n|---|---|\n");
+	for (; row->form != NULL; row++)
+		buf_addf(b, "| `%s` | %s |\n", row->form, row->means);
+	buf_addc(b, '\n');
+}
+
 bool
 help_topic(struct buf *b, const char *name)
 {
@@ -281,6 +335,7 @@ help_topic(struct buf *b, const char *name)
 		if (strcmp(topics[i].name, name) != 0)
 			continue;
 		buf_addf(b, "%s: %s\n\n", topics[i].name, topics[i].summary);
+		put_rows(b, rows_of(&topics[i]));
 		buf_adds(b, "  ");
 		help_wrap(b, topics[i].text, 2);
 		return true;
@@ -307,6 +362,7 @@ help_topics_markdown(struct buf *b)
 
 	for (i = 0; i < NTOPICS; i++) {
 		buf_addf(b, "\n## %s: %s\n\n", topics[i].name, topics[i].summary);
+		put_rows_markdown(b, rows_of(&topics[i]));
 		help_md_text(b, topics[i].text);
 	}
 }

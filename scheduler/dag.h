@@ -20,7 +20,6 @@
 #include "base/jinja.h"
 
 struct arena;
-struct buf;
 struct diag;
 struct err;
 struct json_writer;
@@ -220,14 +219,6 @@ bool dag_looks_like(const char *, size_t);
  * from them.  Equal texts mean equal behaviour; the hash is of this.
  */
 void dag_canonical(const struct dag *, struct json_writer *);
-
-/**
- * dag_show_json(g, w), dag_show_dot(g, out):
- * Write the graph for programs: tasks with type, level, needs, inputs, outputs; or Graphviz
- * dot.
- */
-void dag_show_json(const struct dag *, struct json_writer *);
-void dag_show_dot(const struct dag *, struct buf *);
 
 /**
  * dag_check_model(g):

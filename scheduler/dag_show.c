@@ -1,6 +1,8 @@
 /*
- * The graph for programs: JSON and Graphviz dot; and whether a text is a DAG file at all.
+ * The graph for programs: JSON, Graphviz dot, Mermaid; and whether a text is a DAG file at all.
  */
+#include "scheduler/dag_show.h"
+
 #include <string.h>
 
 #include "base/buf.h"
@@ -50,7 +52,17 @@ put_task(const struct dag *g, struct json_writer *w, const struct dag_task *t)
 }
 
 void
-dag_show_json(const struct dag *g, struct json_writer *w)
+dag_show_tasks_json(const struct dag *g, const bool *selected, struct json_writer *w)
+{
+	json_begin_array(w);
+	for (size_t i = 0; i < g->ntasks; i++)
+		if (selected == NULL || selected[g->order[i]])
+			put_task(g, w, &g->tasks[g->order[i]]);
+	json_end(w);
+}
+
+void
+dag_show_json(const struct dag *g, const bool *selected, struct json_writer *w)
 {
 	json_begin_object(w);
 	json_kv_str(w, "dag", g->name);
@@ -71,32 +83,84 @@ dag_show_json(const struct dag *g, struct json_writer *w)
 	json_end(w);
 	json_kv_int(w, "levels", g->levels);
 	json_key(w, "tasks");
-	json_begin_array(w);
-	for (size_t i = 0; i < g->ntasks; i++)
-		put_task(g, w, &g->tasks[g->order[i]]);
-	json_end(w);
+	dag_show_tasks_json(g, selected, w);
 	json_end(w);
 }
 
+/* Call fn for each edge that is shown, in topological order of the task that needs. */
+static void
+each_edge(const struct dag *g, const bool *selected, struct buf *out,
+	  void (*fn)(struct buf *, const struct dag_task *, const struct dag_task *))
+{
+	for (size_t i = 0; i < g->ntasks; i++) {
+		const struct dag_task *t = &g->tasks[g->order[i]];
+
+		if (selected != NULL && !selected[t->id])
+			continue;
+		for (size_t j = 0; j < t->nup; j++)
+			if (selected == NULL || selected[t->up[j]])
+				fn(out, &g->tasks[t->up[j]], t);
+	}
+}
+
+static void
+dot_edge(struct buf *out, const struct dag_task *from, const struct dag_task *to)
+{
+	buf_addf(out, "\t\"%s\" -> \"%s\";\n", from->name, to->name);
+}
+
 void
-dag_show_dot(const struct dag *g, struct buf *out)
+dag_show_dot(const struct dag *g, const bool *selected, struct buf *out)
 {
 	/* Names need no escapes: letters, digits, _ and -. */
 	buf_addf(out, "digraph \"%s\" {\n\trankdir=LR;\n\tnode [shape=box];\n", g->name);
 	for (size_t i = 0; i < g->ntasks; i++) {
 		const struct dag_task *t = &g->tasks[g->order[i]];
 
-		buf_addf(out, "\t\"%s\"%s;\n", t->name,
-			 t->type->kind == TASK_ENGINE ? " [style=rounded]" : "");
+		if (selected == NULL || selected[t->id])
+			buf_addf(out, "\t\"%s\"%s;\n", t->name,
+				 t->type->kind == TASK_ENGINE ? " [style=rounded]" : "");
 	}
+	each_edge(g, selected, out, dot_edge);
+	buf_adds(out, "}\n");
+}
+
+/* ---- Mermaid ---- */
+
+/* Text inside a quoted label: '"' would end it, '#' begins an entity, and what could be read
+ * as HTML or Markdown is written as one. */
+static void
+mermaid_text(struct buf *out, const char *s)
+{
+	for (; *s != '\0'; s++) {
+		if (strchr("\"#&<>`\\", *s) != NULL || (unsigned char)*s < ' ')
+			buf_addf(out, "#%u;", (unsigned)(unsigned char)*s);
+		else
+			buf_addc(out, *s);
+	}
+}
+
+static void
+mermaid_edge(struct buf *out, const struct dag_task *from, const struct dag_task *to)
+{
+	buf_addf(out, "    t%u --> t%u\n", from->id, to->id);
+}
+
+void
+dag_show_mermaid(const struct dag *g, const bool *selected, struct buf *out)
+{
+	buf_adds(out, "flowchart LR\n");
 	for (size_t i = 0; i < g->ntasks; i++) {
 		const struct dag_task *t = &g->tasks[g->order[i]];
+		bool engine = t->type->kind == TASK_ENGINE;
 
-		for (size_t j = 0; j < t->nup; j++)
-			buf_addf(out, "\t\"%s\" -> \"%s\";\n", g->tasks[t->up[j]].name,
-				 t->name);
+		if (selected != NULL && !selected[t->id])
+			continue;
+		buf_addf(out, "    t%u%s\"", t->id, engine ? "([" : "[");
+		mermaid_text(out, t->name);
+		buf_addf(out, "\"%s\n", engine ? "])" : "]");
 	}
-	buf_adds(out, "}\n");
+	each_edge(g, selected, out, mermaid_edge);
 }
 
 /* ---- at a glance ---- */

@@ -162,15 +162,4 @@ struct shell_hook *shell_hook_new(struct arena *);
 int shell_hook_emit(void *, const struct jinja_emit *, struct buf *, struct err *);
 int shell_hook_done(void *, const struct buf *, struct err *);
 
-/* ---- selection ---- */
-
-/**
- * select_tasks(g, exprs, n, selected, err):
- * Set ${selected}[id] for the union of the selectors: `x` (a task), `+x` (with all its
- * upstreams), `x+` (with all its downstreams), `+x+`, `tag:t`; several in one string divided
- * by commas or blanks.  With ${n} 0 all are selected.  Unknown names are errors with a
- * suggestion.  Return 0 or -1.
- */
-int select_tasks(const struct dag *, const char *const *, size_t, bool *, struct err *);
-
 #endif

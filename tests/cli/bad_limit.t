@@ -108,7 +108,8 @@ subtest 'the command line' => sub {
 	$no->("task 'c' does not exist in f", '--select', 'c');
 	$no->("task 'c' does not exist in f", '--select', 'a,c');
 	$no->("tag 'u' does not exist in f", '--select', 'tag:u');
-	$no->("a selector is TASK, +TASK, TASK+, +TASK+ or tag:TAG", '--select', '+');
+	$no->("'+' is no selector: it is TASK or tag:TAG with +, 2+ or \@ before and + or +2 behind ('dag help select')", '--select', '+');
+	$no->("option '--exclude': task 'c' does not exist in f", '--exclude', 'c');
 	$no->("unknown option '--slect' (did you mean '--select'?)", '--slect', 'a');
 	$no->("option '--param' needs a value: --param NAME=VALUE", '-p');
 	ok(!-e "$dir/.dag/dag.db", 'nothing is made');

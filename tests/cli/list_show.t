@@ -71,6 +71,34 @@ $p = ok_dag(2, 'a file with mistakes', $dir, 'show', 'bad');
 is($p->{out}, '', 'is not shown');
 like($p->{err}, qr/^dags\/bad\.yaml:2:15: error: /m, '... but what is wrong');
 
+# Parts of it, in every format.
+$p = ok_dag(0, 'tasks by name', $dir, 'list', 'pipe');
+is($p->{out}, "fetch\nstats\npause\nreport\n", '... in topological order');
+$p = ok_dag(0, 'a part', $dir, 'list', 'pipe', '-s', '+report', '-x', 'tag:slow pause');
+is($p->{out}, "fetch\nreport\n", '... without some');
+$j = decode_json(ok_dag(0, 'as JSON', $dir, 'list', 'pipe', '-s', 'p*', '--json')->{out});
+is(join(' ', map { "$_->{name}/$_->{type}" } @$j), 'pause/wait', 'tasks as objects');
+usage($dir, '--select and --exclude choose tasks: name the DAG whose tasks are to be listed', 'list', '-s', 'x');
+usage($dir, "option '--exclude': task 'paus' does not exist in pipe; did you mean 'pause'?", 'show', 'pipe', '-x', 'paus');
+$p = ok_dag(0, 'a part of the graph', $dir, 'show', 'pipe', '-s', 'fetch+1', '--dot');
+like($p->{out}, qr/"fetch" -> "stats"/, 'has its edges');
+unlike($p->{out}, qr/report/, '... and no others');
+$p = ok_dag(0, 'a part of the list', $dir, 'show', 'pipe', '-x', 'fetch');
+unlike($p->{out}, qr/^  fetch/m, 'without what is excluded');
+like($p->{out}, qr/^  stats/m, '... and with the rest');
+$p = ok_dag(0, 'a flowchart', $dir, 'show', 'pipe', '--format', 'mermaid');
+is($p->{out}, <<'END', 'for Mermaid');
+flowchart LR
+    t0["fetch"]
+    t1["stats"]
+    t2(["pause"])
+    t3["report"]
+    t0 --> t1
+    t1 --> t3
+    t2 --> t3
+END
+usage($dir, '--format, --json and --dot exclude each other', 'show', 'pipe', '--dot', '--format', 'dot');
+
 # From inside the project, and from outside.
 mkdir "$dir/sub";
 $p = ok_dag(0, 'from a folder below', "$dir/sub", 'list');

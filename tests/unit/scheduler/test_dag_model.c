@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "base/json.h"
+#include "scheduler/dag_show.h"
 #include "unit/scheduler/load_fixture.h"
 
 static const char base_text[] =
@@ -191,7 +192,7 @@ graph_as_json(void **state)
 	(void)state;
 	buf_init(&b, 0);
 	json_init(&w, &b, 0);
-	dag_show_json(l.dag, &w);
+	dag_show_json(l.dag, NULL, &w);
 	v = parse(&b);
 	assert_string_equal(json_string_value(json_object_get(v, "dag")), "x");
 	assert_string_equal(json_string_value(json_object_get(v, "hash")), l.dag->hash);
@@ -217,10 +218,29 @@ graph_as_dot(void **state)
 
 	(void)state;
 	buf_init(&b, 0);
-	dag_show_dot(l.dag, &b);
+	dag_show_dot(l.dag, NULL, &b);
 	assert_string_equal(b.p, "digraph \"x\" {\n\trankdir=LR;\n\tnode [shape=box];\n"
 				 "\t\"a\";\n\t\"w\" [style=rounded];\n\t\"b\";\n"
 				 "\t\"a\" -> \"b\";\n\t\"w\" -> \"b\";\n}\n");
+	buf_release(&b);
+	unload(&l);
+}
+
+static void
+graph_as_mermaid(void **state)
+{
+	/* words of the language as names; an edge to a task that is not selected is none */
+	struct loaded l = loads("tasks:\n  end: {run: x, needs: [a-b, w, out]}\n"
+				"  a-b: {run: x}\n  w: {type: wait, for: 1s}\n"
+				"  out: {run: x}\n");
+	bool some[] = {true, true, true, false};
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 0);
+	dag_show_mermaid(l.dag, some, &b);
+	assert_string_equal(b.p, "flowchart LR\n    t1[\"a-b\"]\n    t2([\"w\"])\n"
+				 "    t0[\"end\"]\n    t1 --> t0\n    t2 --> t0\n");
 	buf_release(&b);
 	unload(&l);
 }
@@ -275,6 +295,7 @@ main(void)
 	    cmocka_unit_test(canonical_form),
 	    cmocka_unit_test(graph_as_json),
 	    cmocka_unit_test(graph_as_dot),
+	    cmocka_unit_test(graph_as_mermaid),
 	    cmocka_unit_test(at_a_glance),
 	};
 

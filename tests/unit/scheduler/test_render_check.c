@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "render_fixture.h"
+#include "scheduler/select.h"
 
 /* What the check says about ${text} with only the tasks of ${sel} ("": all). */
 static const char *

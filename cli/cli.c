@@ -11,6 +11,7 @@
 #include "base/fsio.h"
 #include "base/log.h"
 #include "base/suggest.h"
+#include "cli/complete.h"
 #include "cli/find.h"
 #include "cli/opts.h"
 
@@ -169,6 +170,9 @@ dispatch(struct cli *c, char **argv)
 	}
 	if (argv[at] == NULL)
 		return cli_usage(c, "what shall be done? for example: dag run FILE");
+	/* The shells ask with words that need not be right yet. */
+	if (strcmp(argv[at], "__complete") == 0)
+		return complete_run(c, argv + at + 1);
 	c->verb = verb_find(argv[at]);
 	if (c->verb == NULL)
 		return unknown_verb(c, argv[at]);

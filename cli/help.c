@@ -216,7 +216,7 @@ help_overview(struct buf *b)
 		buf_addf(b, "\n%s:\n", group_titles[g]);
 		for (i = 0; i < n; i++)
 			if (table[i]->group == (enum verb_group)g)
-				buf_addf(b, "  %-9s %s\n", table[i]->name,
+				buf_addf(b, "  %-11s %s\n", table[i]->name,
 					 table[i]->summary);
 	}
 	buf_adds(b, "\nOptions of every verb:\n");

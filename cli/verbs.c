@@ -16,6 +16,7 @@ static const struct verb *const table[] = {
 	&verb_logs,
 	&verb_explain,
 	&verb_doctor,
+	&verb_completion,
 	&verb_version,
 	&verb_help,
 };

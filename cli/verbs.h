@@ -7,6 +7,7 @@ struct verb;
 
 extern const struct verb verb_cancel;
 extern const struct verb verb_check;
+extern const struct verb verb_completion;
 extern const struct verb verb_doctor;
 extern const struct verb verb_explain;
 extern const struct verb verb_help;

@@ -139,11 +139,21 @@ struct step {
 /* engine_task.c */
 int task_event(struct engine *, uint32_t, uint32_t, enum task_event, struct now,
 	       const struct engine_event *);
-int task_finish(struct step *, enum task_result, enum fail_cause, const char *, ...)
-    __attribute__((format(printf, 4, 5)));
 int task_reset(struct engine *, uint32_t, uint32_t, struct now);
 struct step step_of(struct engine *, uint32_t, uint32_t, struct now,
 		    const struct engine_event *);
+
+/* engine_attempt.c */
+void task_changed(struct step *);
+void task_let_go(struct step *);
+int task_finish(struct step *, enum task_result, enum fail_cause, const char *, ...)
+    __attribute__((format(printf, 4, 5)));
+int attempt_end(struct step *, enum task_result, enum fail_cause, const char *);
+int attempt_fail(struct step *, enum fail_cause, const char *);
+int attempt_fail_exit(struct step *, const struct engine_exit *);
+int attempt_cancelled(struct step *);
+int attempt_keep_exit(struct step *);
+int set_reason(char **, const char *, ...) __attribute__((format(printf, 2, 3)));
 
 /* engine_outputs.c */
 int outputs_keep(struct inst *, const struct meta_kv *, size_t);
@@ -181,7 +191,6 @@ int run_upstream_done(struct engine *, struct now);
 int run_evaluate(struct engine *, uint32_t, uint32_t, struct now);
 int run_begin(struct engine *, uint32_t, struct now);
 int run_time_up(struct engine *, uint32_t, struct now);
-int set_reason(char **, const char *, ...) __attribute__((format(printf, 2, 3)));
 
 /* engine_timer.c */
 int timer_set(struct engine *, uint32_t, uint32_t, int64_t);

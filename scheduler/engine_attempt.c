@@ -1,0 +1,283 @@
+/*
+ * How an attempt ends, and its task with it: the rows of the end, what the attempt gives back,
+ * when the next one is due.  The transitions of engine_task.c call these.
+ */
+#include "scheduler/engine_int.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+
+#define JITTER_PERCENT 10
+
+/**
+ * set_reason(where, fmt, ...):
+ * Replace a malloc'ed reason; NULL ${fmt} for none.  Return 0 or -1.
+ */
+int
+set_reason(char **where, const char *fmt, ...)
+{
+	struct buf b;
+	va_list ap;
+
+	free(*where);
+	*where = NULL;
+	if (fmt == NULL)
+		return 0;
+	buf_init(&b, 0);
+	va_start(ap, fmt);
+	buf_vaddf(&b, fmt, ap);
+	va_end(ap);
+	*where = buf_steal(&b);
+	buf_release(&b);
+	return *where != NULL ? 0 : -1;
+}
+
+/**
+ * task_changed(s):
+ * Tell the rim that the task is to be shown anew.
+ */
+void
+task_changed(struct step *s)
+{
+	if (s->e->cfg.changed != NULL)
+		s->e->cfg.changed(s->e->cfg.ctx, s->run, s->task);
+}
+
+/**
+ * task_let_go(s):
+ * The attempt no longer holds anything of the engine's.
+ */
+void
+task_let_go(struct step *s)
+{
+	struct inst *t = s->t;
+
+	if (t->slot) {
+		t->slot = false;
+		s->r->active--;
+		s->e->slots--;
+	}
+	if (t->live) {
+		t->live = false;
+		s->r->live--;
+	}
+	t->stopping = t->killed = false;
+	t->due_mono = 0;
+	free(t->exit);
+	t->exit = NULL;
+}
+
+/* Leave READY: out of the heap or the blocked. */
+static void
+leave_ready(struct step *s)
+{
+	struct inst *t = s->t;
+
+	if (t->state != TASK_READY)
+		return;
+	if (t->blocked) {
+		t->blocked = false;
+		s->r->nblocked--;
+	} else if (t->heap_at != HEAP_NONE) {
+		heap_remove(s->r, heap_of(s->r, s->task), s->task);
+	}
+}
+
+/**
+ * task_finish(s, result, cause, fmt, ...):
+ * The task is DONE with ${result}: its row goes into the batch, its downstreams will hear.
+ */
+int
+task_finish(struct step *s, enum task_result result, enum fail_cause cause,
+	    const char *fmt, ...)
+{
+	struct inst *t = s->t;
+	struct engine_ref ref = {.run = s->run, .task = s->task};
+	struct buf b;
+	va_list ap;
+
+	buf_init(&b, 0);
+	if (fmt != NULL) {
+		va_start(ap, fmt);
+		buf_vaddf(&b, fmt, ap);
+		va_end(ap);
+	}
+	if (buf_failed(&b) || set_reason(&t->reason, b.n > 0 ? "%s" : NULL, b.p) != 0) {
+		buf_release(&b);
+		return -1;
+	}
+	buf_release(&b);
+	leave_ready(s);
+	task_let_go(s);
+	t->state = TASK_DONE;
+	t->result = (uint8_t)result;
+	t->cause = (uint8_t)cause;
+	t->next_try_us = 0;
+	t->ended_us = s->now.wall_us;
+	t->ended_mono = s->now.mono_us;
+	s->r->ndone++;
+	task_changed(s);
+	return op_task(s->e, s->run, s->task, s->now, true) != 0 ||
+		       vec_push(&s->e->done, ref) != 0
+		   ? -1
+		   : 0;
+}
+
+/**
+ * attempt_end(s, result, cause, reason):
+ * The attempt's last row.  Its outputs (with a success) ride along.  Return 0 or -1.
+ */
+int
+attempt_end(struct step *s, enum task_result result, enum fail_cause cause,
+	    const char *reason)
+{
+	struct inst *t = s->t;
+	struct engine *e = s->e;
+	struct meta_op *op = op_new(e, s->run, s->task, META_OP_ATTEMPT_END, s->now);
+
+	if (op == NULL)
+		return -1;
+	op->task_result = result;
+	op->cause = cause != CAUSE_NONE ? fail_cause_name(cause) : NULL;
+	op->reason = op_str(e, reason);
+	op->started_us = t->started_us;
+	op->ended_us = s->now.wall_us;
+	if (t->exit != NULL) {
+		op->ended_us = t->exit->ended_us;
+		op->exit_status = t->exit->status;
+		op->exit_signal = t->exit->signal;
+		op->user_us = t->exit->user_us;
+		op->sys_us = t->exit->sys_us;
+		op->maxrss_kib = t->exit->maxrss_kib;
+		op->log_bytes = t->exit->log_bytes;
+		op->survivors = t->exit->survivors;
+		op->oom = t->exit->oom;
+	}
+	e->pending.urgent = true;
+	if (s->r->spec.paths[s->task].n > 0)
+		e->pending.frees_paths = true;
+	return 0;
+}
+
+/* Delay before the next try: the base, grown by the backoff, capped, with jitter. */
+static int64_t
+retry_delay(struct step *s)
+{
+	const struct dag_task *m = &s->r->dag->tasks[s->task];
+	double d = (double)m->retry_delay_us;
+	uint32_t i;
+	uint64_t x;
+
+	for (i = 1; i < s->t->tries && d < (double)m->retry_max_delay_us; i++)
+		d *= m->retry_backoff;
+	if (d > (double)m->retry_max_delay_us)
+		d = (double)m->retry_max_delay_us;
+	x = s->e->rng;
+	x ^= x << 13;
+	x ^= x >> 7;
+	x ^= x << 17;
+	s->e->rng = x;
+	return (
+	    int64_t)(d *
+		     (100.0 - JITTER_PERCENT + (double)(x % (2 * JITTER_PERCENT + 1))) /
+		     100.0);
+}
+
+/**
+ * attempt_fail(s, cause, reason):
+ * RUNNING (and others) -> UP_FOR_RETRY or DONE: the attempt failed for a cause.  Return 0 or -1.
+ */
+int
+attempt_fail(struct step *s, enum fail_cause cause, const char *reason)
+{
+	const struct dag_task *m = &s->r->dag->tasks[s->task];
+	struct inst *t = s->t;
+	enum task_result result = cause == CAUSE_LOST ? RESULT_LOST : RESULT_FAILED;
+	int64_t delay;
+
+	if (reason == NULL)
+		reason = "";
+	if (attempt_end(s, result, cause, reason) != 0)
+		return -1;
+	t->tries++;
+	if (s->r->stopping || t->tries > m->retries || (m->retry_on & (1u << cause)) == 0)
+		return task_finish(s, result, cause, "%s", reason);
+	delay = retry_delay(s);
+	if (set_reason(&t->reason, "%s", reason) != 0)
+		return -1;
+	task_let_go(s);
+	t->state = TASK_UP_FOR_RETRY;
+	t->cause = (uint8_t)cause;
+	t->ended_us = s->now.wall_us;
+	t->ended_mono = s->now.mono_us;
+	t->next_try_us = s->now.wall_us + delay;
+	task_changed(s);
+	if (op_task(s->e, s->run, s->task, s->now, true) != 0)
+		return -1;
+	return timer_set(s->e, s->run, s->task, s->now.mono_us + delay);
+}
+
+/**
+ * attempt_cancelled(s):
+ * The attempt ends for the cancel of its run, and its task with it.  Return 0 or -1.
+ */
+int
+attempt_cancelled(struct step *s)
+{
+	const char *why = s->r->reason != NULL ? s->r->reason : "the run was cancelled";
+
+	if (attempt_end(s, RESULT_CANCELLED, CAUSE_NONE, why) != 0)
+		return -1;
+	return task_finish(s, RESULT_CANCELLED, CAUSE_NONE, "%s", why);
+}
+
+/**
+ * attempt_keep_exit(s):
+ * Keep the facts of the exit record until the attempt's last row.  Return 0 or -1.
+ */
+int
+attempt_keep_exit(struct step *s)
+{
+	struct inst *t = s->t;
+
+	free(t->exit);
+	t->exit = malloc(sizeof(*t->exit));
+	if (t->exit == NULL)
+		return -1;
+	*t->exit = *s->ev->exit;
+	t->exit->step = t->exit->text = NULL;
+	return 0;
+}
+
+/**
+ * attempt_fail_exit(s, x):
+ * An attempt that did not end well fails for what its exit record ${x} tells.  Return 0 or -1.
+ */
+int
+attempt_fail_exit(struct step *s, const struct engine_exit *x)
+{
+	char why[512];
+
+	if (x->step != NULL) {
+		(void)snprintf(why, sizeof(why), "%s",
+			       x->text != NULL ? x->text : x->step);
+		return attempt_fail(s, CAUSE_SETUP, why);
+	}
+	if (x->timed_out)
+		return attempt_fail(s, CAUSE_TIMEOUT,
+				    x->text != NULL ? x->text : "timed out");
+	if (x->signal != 0) {
+		(void)snprintf(
+		    why, sizeof(why), "killed by signal %d (SIG%s)%s", x->signal,
+		    sigabbrev_np(x->signal) != NULL ? sigabbrev_np(x->signal) : "?",
+		    x->oom != NULL && strcmp(x->oom, "yes") == 0 ? ", out of memory"
+								 : "");
+		return attempt_fail(s, CAUSE_SIGNAL, why);
+	}
+	(void)snprintf(why, sizeof(why), "exit status %d", x->status);
+	return attempt_fail(s, CAUSE_EXIT, why);
+}

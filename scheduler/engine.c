@@ -129,7 +129,9 @@ next_try_mono(const struct dag_task *m, const struct engine_task_row *row, struc
 	int64_t left = row->next_try_us - now.wall_us;
 	int64_t most = m->retry_max_delay_us + m->retry_max_delay_us / 10;
 
-	return now.mono_us + (left < most ? left : most);
+	if (MUTANT(RETRY_TIME_LOST))
+		left = 0;
+	return now.mono_us + (left < most || MUTANT(RETRY_CLOCK) ? left : most);
 }
 
 /* Bring one task to where its row says it is. */
@@ -143,7 +145,7 @@ add_task(struct engine *e, uint32_t run, uint32_t task, struct now now)
 	t->heap_at = HEAP_NONE;
 	t->selected = row->selected;
 	t->number = row->attempt;
-	t->tries = row->tries;
+	t->tries = MUTANT(TRIES_FORGOTTEN) ? 0 : row->tries;
 	t->cause = (uint8_t)row->cause;
 	t->started_us = row->started_us;
 	t->ended_us = row->ended_us;
@@ -178,7 +180,7 @@ add_counters(struct erun *r, uint32_t task)
 	for (k = 0; k < m->nup; k++) {
 		const struct inst *u = &r->insts[m->up[k]];
 
-		if (!u->selected)
+		if (!u->selected && !MUTANT(DESELECTED))
 			continue;
 		r->insts[task].up++;
 		if (u->state == TASK_DONE)
@@ -268,7 +270,8 @@ attempt_event(struct engine *e, struct now now, const struct engine_event *ev)
 	assert(ev->ref.task < r->dag->ntasks);
 	/* A report of an attempt that is not the task's latest, or of a run that was given
 	 * up, means nothing any more. */
-	if (r->gone || r->insts[ev->ref.task].number != ev->ref.number)
+	if (r->gone ||
+	    (r->insts[ev->ref.task].number != ev->ref.number && !MUTANT(LATE_REPORT)))
 		return 0;
 	return task_event(e, ev->ref.run, ev->ref.task,
 			  (enum task_event)task_event_of[ev->kind], now, ev);

@@ -16,7 +16,7 @@ before(const struct erun *r, uint32_t a, uint32_t b)
 {
 	int32_t pa = r->dag->tasks[a].priority, pb = r->dag->tasks[b].priority;
 
-	return pa != pb ? pa > pb : r->pos[a] < r->pos[b];
+	return pa != pb ? (pa > pb) != MUTANT(PRIORITY) : r->pos[a] < r->pos[b];
 }
 
 static void
@@ -147,10 +147,14 @@ propose(struct engine *e, uint32_t run, uint32_t task, struct now now)
 	op->tries = t->tries;
 	op->started_us = now.wall_us;
 	op->paths = r->spec.paths[task].v;
-	op->npaths = r->spec.paths[task].n;
+	op->npaths = MUTANT(PATH_UNASKED) ? 0 : r->spec.paths[task].n;
 	if (engine_kind)
 		t->due_wall = op->wake_us = wait_due(e, r, task, now);
 	e->pending.urgent = true;
+	if (MUTANT(START_EARLY) && !engine_kind)
+		(void)act(e, ACT_START, run, task, t->number);
+	if (MUTANT(PREPARE_EARLY) && !engine_kind)
+		(void)act(e, ACT_PREPARE, run, task, t->number);
 	t->state = INST_PROPOSED;
 	t->live = true;
 	r->live++;
@@ -165,7 +169,8 @@ propose(struct engine *e, uint32_t run, uint32_t task, struct now now)
 static bool
 run_may_launch(const struct erun *r)
 {
-	return !r->gone && !r->stopping && !r->spec.settle;
+	return !r->gone && (!r->stopping || MUTANT(FAIL_FAST_RETRY)) &&
+	       (!r->spec.settle || MUTANT(SETTLE_LAUNCHES));
 }
 
 /* The run whose best ready task is the best of all, or NULL. */
@@ -181,10 +186,10 @@ best_run(struct engine *e)
 		int32_t p;
 
 		if (r->ready.n == 0 || !run_may_launch(r) ||
-		    (max != 0 && r->active >= max))
+		    (max != 0 && r->active >= max && !MUTANT(MAX_ACTIVE)))
 			continue;
 		p = r->dag->tasks[r->ready.v[0]].priority;
-		if (best == HEAP_NONE || p > prio) {
+		if (best == HEAP_NONE || (p > prio && !MUTANT(RUN_PRIORITY))) {
 			best = i;
 			prio = p;
 		}
@@ -201,7 +206,7 @@ admit_all(struct engine *e, struct now now)
 {
 	uint32_t i;
 
-	if (e->full)
+	if (e->full && !MUTANT(FULL_IGNORED))
 		return 0;
 	for (i = 0; i < e->runs.n; i++) {
 		struct erun *r = e->runs.v[i];
@@ -214,7 +219,8 @@ admit_all(struct engine *e, struct now now)
 				return -1;
 		}
 	}
-	while (e->slots < e->cfg.jobs && (i = best_run(e)) != HEAP_NONE) {
+	while (e->slots < e->cfg.jobs + MUTANT(SLOT_EXTRA) &&
+	       (i = best_run(e)) != HEAP_NONE) {
 		struct erun *r = e->runs.v[i];
 		uint32_t task = r->ready.v[0];
 
@@ -243,7 +249,8 @@ admit_wake(struct engine *e)
 		for (k = 0; k < r->dag->ntasks; k++) {
 			struct inst *t = &r->insts[k];
 
-			if (t->state != TASK_READY || !t->blocked || t->due_mono != 0)
+			if (t->state != TASK_READY || !t->blocked || t->due_mono != 0 ||
+			    MUTANT(BLOCKED_FOREVER))
 				continue;
 			t->blocked = false;
 			r->nblocked--;

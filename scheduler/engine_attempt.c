@@ -66,7 +66,8 @@ task_let_go(struct step *s)
 		s->r->live--;
 	}
 	t->stopping = t->killed = false;
-	t->due_mono = 0;
+	if (!MUTANT(TIMER_LEFT))
+		t->due_mono = 0;
 	free(t->exit);
 	t->exit = NULL;
 }
@@ -158,7 +159,7 @@ attempt_end(struct step *s, enum task_result result, enum fail_cause cause,
 		op->oom = t->exit->oom;
 	}
 	e->pending.urgent = true;
-	if (s->r->spec.paths[s->task].n > 0)
+	if (s->r->spec.paths[s->task].n > 0 && !MUTANT(FREED_UNTOLD))
 		e->pending.frees_paths = true;
 	return 0;
 }
@@ -173,7 +174,7 @@ retry_delay(struct step *s)
 	uint64_t x;
 
 	for (i = 1; i < s->t->tries && d < (double)m->retry_max_delay_us; i++)
-		d *= m->retry_backoff;
+		d *= MUTANT(BACKOFF_FLAT) ? 1 : m->retry_backoff;
 	if (d > (double)m->retry_max_delay_us)
 		d = (double)m->retry_max_delay_us;
 	x = s->e->rng;
@@ -204,7 +205,8 @@ attempt_fail(struct step *s, enum fail_cause cause, const char *reason)
 	if (attempt_end(s, result, cause, reason) != 0)
 		return -1;
 	t->tries++;
-	if (s->r->stopping || t->tries > m->retries || (m->retry_on & (1u << cause)) == 0)
+	if (s->r->stopping || t->tries > m->retries + MUTANT(RETRY_LIMIT) ||
+	    ((m->retry_on & (1u << cause)) == 0 && !MUTANT(RETRY_ON)))
 		return task_finish(s, result, cause, "%s", reason);
 	delay = retry_delay(s);
 	if (set_reason(&t->reason, "%s", reason) != 0)
@@ -267,7 +269,7 @@ attempt_fail_exit(struct step *s, const struct engine_exit *x)
 			       x->text != NULL ? x->text : x->step);
 		return attempt_fail(s, CAUSE_SETUP, why);
 	}
-	if (x->timed_out)
+	if (x->timed_out && !MUTANT(TIMEOUT_CAUSE))
 		return attempt_fail(s, CAUSE_TIMEOUT,
 				    x->text != NULL ? x->text : "timed out");
 	if (x->signal != 0) {

@@ -79,7 +79,7 @@ op_task(struct engine *e, uint32_t run, uint32_t task, struct now now, bool urge
 	op->cause =
 	    t->cause != CAUSE_NONE ? fail_cause_name((enum fail_cause)t->cause) : NULL;
 	op->tries = t->tries;
-	op->next_try_us = t->next_try_us;
+	op->next_try_us = MUTANT(RETRY_UNSAVED) ? 0 : t->next_try_us;
 	op->started_us = t->started_us;
 	op->ended_us = t->ended_us;
 	e->pending.urgent |= urgent;
@@ -209,13 +209,17 @@ op_done(struct engine *e, const struct meta_op *op, struct engine_ref ref, struc
 	struct engine_event ev = {.ref = ref, .reason = op->blocked_by};
 
 	r->nops--;
-	if (op->stale)
+	if (op->stale && MUTANT(STALE_STEALS))
+		r->spec.epoch++;
+	else if (op->stale && !MUTANT(STALE_IGNORED))
 		return run_stale(e, ref.run);
 	if (r->gone)
 		return 0;
 	if (op->kind == META_OP_ATTEMPT_INSERT)
 		return task_event(e, ref.run, ref.task,
-				  op->blocked ? TE_BLOCKED : TE_ADMITTED, now, &ev);
+				  op->blocked && !MUTANT(PATH_FORGOTTEN) ? TE_BLOCKED
+									 : TE_ADMITTED,
+				  now, &ev);
 	if (op->kind != META_OP_RUN)
 		return 0;
 	if (r->cancelling && ref.number == r->cancel_op)
@@ -239,7 +243,7 @@ batch_committed(struct engine *e, struct now now, const struct engine_event *ev)
 	(void)ev;
 	assert(e->flying);
 	e->flying = false;
-	e->full = false;
+	e->full = e->full && MUTANT(FULL_FOREVER);
 	for (i = 0; i < e->flight.ops.n; i++)
 		if (op_done(e, &e->flight.ops.v[i], e->flight.refs.v[i], now) != 0)
 			return -1;

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/vec.h"
 #include "scheduler/engine.h"
+#include "scheduler/engine_probe.h"
 
 /* States of a task in memory: those of the rows, and PROPOSED. */
 #define INST_PROPOSED ((uint8_t)TASK_STATES)
@@ -140,6 +141,7 @@ struct step {
 int task_event(struct engine *, uint32_t, uint32_t, enum task_event, struct now,
 	       const struct engine_event *);
 int task_reset(struct engine *, uint32_t, uint32_t, struct now);
+bool task_event_legal(uint8_t, enum task_event);
 struct step step_of(struct engine *, uint32_t, uint32_t, struct now,
 		    const struct engine_event *);
 

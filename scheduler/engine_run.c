@@ -13,8 +13,10 @@ is_failure(const struct erun *r, uint32_t task)
 {
 	const struct inst *t = &r->insts[task];
 
-	return t->selected && !r->dag->tasks[task].allow_failure &&
-	       (t->result == RESULT_FAILED || t->result == RESULT_LOST ||
+	return t->selected &&
+	       (!r->dag->tasks[task].allow_failure || MUTANT(ALLOWED_FAILS)) &&
+	       (t->result == RESULT_FAILED ||
+		(t->result == RESULT_LOST && !MUTANT(LOST_VERDICT)) ||
 		t->result == RESULT_UPSTREAM_FAILED);
 }
 
@@ -83,7 +85,9 @@ run_evaluate(struct engine *e, uint32_t run, uint32_t task, struct now now)
 		return 0;
 	case TRIGGER_RUN:
 		/* A run that is only settled decides nothing new. */
-		return r->spec.settle ? 0 : let_through(e, run, task, now);
+		return r->spec.settle && !MUTANT(SETTLE_LAUNCHES)
+			   ? 0
+			   : let_through(e, run, task, now);
 	case TRIGGER_SKIP:
 		by = broken_upstream(r, task, true);
 		if (by != NULL)
@@ -113,7 +117,7 @@ fail_fast(struct engine *e, uint32_t run, uint32_t task, struct now now)
 	struct erun *r = e->runs.v[run];
 	char why[DAG_NAME_MAX + 64];
 
-	if (r->stopping || r->spec.settle)
+	if (r->stopping || r->spec.settle || MUTANT(FAIL_FAST))
 		return 0;
 	(void)snprintf(why, sizeof(why), "not started: `%s` failed (--fail-fast)",
 		       r->dag->tasks[task].name);
@@ -138,7 +142,8 @@ run_upstream_done(struct engine *e, struct now now)
 		for (i = 0; i < m->ndown; i++) {
 			struct inst *t = &r->insts[m->down[i]];
 
-			if (!t->selected)
+			if (!t->selected || (MUTANT(SKIP_LOST) &&
+					     r->insts[d.task].result == RESULT_SKIPPED))
 				continue;
 			trigger_count(t, &r->insts[d.task], m->allow_failure);
 			if (run_evaluate(e, d.run, m->down[i], now) != 0)
@@ -170,7 +175,8 @@ run_stop_launching(struct engine *e, uint32_t run, struct now now, const char *w
 		struct inst *t = &r->insts[i];
 
 		if ((t->state == TASK_WAITING || t->state == TASK_READY ||
-		     t->state == TASK_UP_FOR_RETRY || t->state == INST_PROPOSED) &&
+		     (t->state == TASK_UP_FOR_RETRY && !MUTANT(FAIL_FAST_RETRY)) ||
+		     t->state == INST_PROPOSED) &&
 		    task_event(e, run, i, TE_CANCEL, now, NULL) != 0)
 			return -1;
 	}
@@ -195,7 +201,8 @@ run_cancel(struct engine *e, uint32_t run, struct now now, const char *why, bool
 	if (!r->cancelling) {
 		r->cancelling = true;
 		if (run_stop_launching(e, run, now, why) != 0 ||
-		    op_run(e, run, now, RUN_RUNNING, why) != 0)
+		    op_run(e, run, now, RUN_RUNNING,
+			   MUTANT(CANCEL_UNSAVED) ? ENGINE_RETRY : why) != 0)
 			return -1;
 		r->cancel_op = r->run_ops;
 		if ((op = op_new(e, run, HEAP_NONE, META_OP_EVENT, now)) == NULL)
@@ -218,7 +225,7 @@ run_time_up(struct engine *e, uint32_t run, struct now now)
 {
 	struct erun *r = e->runs.v[run];
 
-	if (r->gone || r->due_mono == 0 || r->due_mono > now.mono_us)
+	if (r->gone || r->due_mono == 0 || r->due_mono > now.mono_us || MUTANT(DEADLINE))
 		return 0;
 	r->due_mono = 0;
 	/* One that is being cancelled already ends for that reason. */
@@ -266,7 +273,7 @@ mark_from(const struct erun *r, uint32_t task, bool *mark)
 		for (k = 0; k < m->ndown; k++) {
 			uint32_t d = m->down[k];
 
-			if (mark[d] || !r->insts[d].selected)
+			if (mark[d] || !r->insts[d].selected || MUTANT(AGAIN_FOLLOWERS))
 				continue;
 			mark[d] = true;
 			if (vec_push(&todo, d) != 0) {
@@ -284,7 +291,8 @@ wants_retry(const struct inst *t)
 {
 	return t->selected && t->state == TASK_DONE &&
 	       (t->result == RESULT_FAILED || t->result == RESULT_LOST ||
-		t->result == RESULT_UPSTREAM_FAILED || t->result == RESULT_CANCELLED);
+		t->result == RESULT_UPSTREAM_FAILED ||
+		(t->result == RESULT_CANCELLED && !MUTANT(AGAIN_CANCELLED)));
 }
 
 /**
@@ -310,13 +318,15 @@ run_retry(struct engine *e, uint32_t run, struct now now, int32_t from)
 	for (i = 0; rc == 0 && from < 0 && i < r->dag->ntasks; i++)
 		if (wants_retry(&r->insts[i]) && !mark[i])
 			rc = mark_from(r, i, mark);
-	if (r->ended && r->dag->timeout_us > 0) { /* its time begins anew */
+	if (r->ended && r->dag->timeout_us > 0 && !MUTANT(AGAIN_DEADLINE)) {
+		/* its time begins anew */
 		r->spec.deadline_us = now.wall_us + r->dag->timeout_us;
 		r->due_mono = now.mono_us + r->dag->timeout_us;
-	} else if (r->ended) {
+	} else if (r->ended && !MUTANT(AGAIN_DEADLINE)) {
 		r->spec.deadline_us = 0;
 	}
-	r->cancelling = r->cancel_durable = r->timed_out = r->stopping = false;
+	r->cancelling = r->cancel_durable = r->timed_out = false;
+	r->stopping &= MUTANT(AGAIN_STOPPING);
 	r->ended = false;
 	r->result = RUN_NONE;
 	r->ended_us = r->ended_mono = 0;
@@ -330,7 +340,8 @@ run_retry(struct engine *e, uint32_t run, struct now now, int32_t from)
 	free(mark);
 	if (rc != 0 || (any && op_run(e, run, now, RUN_RUNNING, ENGINE_RETRY) != 0))
 		return -1;
-	recount(r);
+	if (!MUTANT(AGAIN_RECOUNT))
+		recount(r);
 	for (i = 0; i < r->dag->ntasks; i++)
 		if (run_evaluate(e, run, i, now) != 0)
 			return -1;
@@ -362,6 +373,8 @@ tally(const struct erun *r)
 		const struct inst *t = &r->insts[i];
 		const char *name = r->dag->tasks[i].name;
 
+		if (MUTANT(LEAF_VERDICT) && r->dag->tasks[i].ndown > 0)
+			continue;
 		if (is_failure(r, i))
 			count(&c.bad, &c.first_bad, name);
 		if (is_failure(r, i) && t->result != RESULT_UPSTREAM_FAILED)
@@ -378,8 +391,9 @@ verdict(struct erun *r)
 {
 	struct tally c = tally(r);
 
-	if (r->cancelling) {
-		r->result = r->timed_out ? RUN_FAILED : RUN_CANCELLED;
+	if (r->cancelling && !MUTANT(CANCEL_VERDICT)) {
+		r->result = r->timed_out && !MUTANT(DEADLINE_VERDICT) ? RUN_FAILED
+								      : RUN_CANCELLED;
 		return 0;
 	}
 	r->result = c.bad > 0	      ? RUN_FAILED
@@ -423,7 +437,7 @@ run_check_end(struct engine *e, uint32_t run, struct now now)
 	if (op_run(e, run, now, RUN_DONE, r->reason) != 0)
 		return -1;
 	r->end_op = r->run_ops;
-	return 0;
+	return MUTANT(END_EARLY) ? act(e, ACT_RUN_END, run, 0, 0) : 0;
 }
 
 /* Waits of the engine itself that a run was taken over with go on. */
@@ -437,7 +451,7 @@ begin_waits(struct engine *e, uint32_t run, struct now now)
 		struct inst *t = &r->insts[i];
 		int64_t dur = -1, until = -1;
 
-		if (!t->live || t->slot)
+		if (!t->live || t->slot || MUTANT(WAIT_TAKEOVER))
 			continue;
 		if (e->cfg.wait_times != NULL)
 			e->cfg.wait_times(e->cfg.ctx, r->spec.ctx, i, &dur, &until);

@@ -44,7 +44,9 @@ start(struct step *s)
 {
 	s->t->state = TASK_STARTING;
 	task_changed(s);
-	return action(s, ACT_START);
+	if (MUTANT(DOUBLE_LAUNCH) && s->t->number > 1 && action(s, ACT_START) != 0)
+		return -1;
+	return MUTANT(START_EARLY) ? 0 : action(s, ACT_START);
 }
 
 /* PROPOSED -> PREPARING (engine-kind: RUNNING) [on_admitted] */
@@ -81,8 +83,9 @@ on_blocked(struct step *s)
 	struct inst *t = s->t;
 	bool stopping = t->stopping;
 
-	t->number--;
+	t->number -= !MUTANT(NUMBER_LEAK);
 	task_let_go(s);
+	s->e->slots += MUTANT(SLOT_LEAK);
 	t->state = TASK_READY;
 	t->blocked = true;
 	s->r->nblocked++;
@@ -149,6 +152,7 @@ on_void(struct step *s)
 	if (attempt_end(s, RESULT_VOID, CAUSE_NONE, s->ev->reason) != 0)
 		return -1;
 	task_let_go(s);
+	t->tries += MUTANT(VOID_COUNTS);
 	t->started_us = t->started_mono = 0;
 	if (set_reason(&t->reason, "%s", s->ev->reason != NULL ? s->ev->reason : "") != 0)
 		return -1;
@@ -156,11 +160,19 @@ on_void(struct step *s)
 	task_changed(s);
 	if (op_task(s->e, s->run, s->task, s->now, true) != 0)
 		return -1;
-	if (s->ev->delay_us <= 0)
+	if (s->ev->delay_us <= 0 || MUTANT(VOID_AT_ONCE))
 		return admit_ready(s->e, s->run, s->task, s->now);
 	t->blocked = true;
 	s->r->nblocked++;
 	return timer_set(s->e, s->run, s->task, s->now.mono_us + s->ev->delay_us);
+}
+
+static int
+succeeded(struct step *s)
+{
+	if (attempt_end(s, RESULT_SUCCESS, CAUSE_NONE, NULL) != 0)
+		return -1;
+	return task_finish(s, RESULT_SUCCESS, CAUSE_NONE, NULL);
 }
 
 /* STARTING, RUNNING -> COMMITTING, UP_FOR_RETRY, DONE [on_exited] */
@@ -173,9 +185,12 @@ on_exited(struct step *s)
 		return -1;
 	/* A cancel and a good end that meet: whichever was committed first decides. */
 	if (x->status == 0 && x->signal == 0 && x->step == NULL && !x->timed_out &&
-	    !(s->t->stopping && s->r->cancel_durable)) {
+	    (MUTANT(CANCEL_RACE) || !(s->t->stopping && s->r->cancel_durable))) {
+		if (MUTANT(UNCOMMITTED))
+			return succeeded(s);
 		s->t->state = TASK_COMMITTING;
-		s->t->killed = false; /* the process was; a new kill is the worker's */
+		s->t->killed &=
+		    MUTANT(KILL_WORKER); /* the process was; a new kill is the worker's */
 		task_changed(s);
 		if (op_task(s->e, s->run, s->task, s->now, false) != 0)
 			return -1;
@@ -192,6 +207,8 @@ on_lost(struct step *s)
 {
 	if (s->t->stopping)
 		return attempt_cancelled(s);
+	if (MUTANT(LOST_IS_SUCCESS))
+		return succeeded(s);
 	return attempt_fail(s, CAUSE_LOST, s->ev->reason);
 }
 
@@ -201,7 +218,7 @@ on_outputs(struct step *s)
 {
 	if (!s->ev->ok && s->t->stopping)
 		return attempt_cancelled(s);
-	if (!s->ev->ok)
+	if (!s->ev->ok && !MUTANT(OUTPUT_IGNORED))
 		return attempt_fail(s, CAUSE_OUTPUT,
 				    s->ev->reason != NULL ? s->ev->reason : "");
 	if (outputs_keep(s->t, s->ev->outputs, s->ev->noutputs) != 0 ||
@@ -218,12 +235,9 @@ on_due(struct step *s)
 {
 	struct inst *t = s->t;
 
-	if (t->state == TASK_RUNNING) {
-		if (attempt_end(s, RESULT_SUCCESS, CAUSE_NONE, NULL) != 0)
-			return -1;
-		return task_finish(s, RESULT_SUCCESS, CAUSE_NONE, NULL);
-	}
-	if (t->state == TASK_UP_FOR_RETRY && s->r->stopping)
+	if (t->state == TASK_RUNNING)
+		return succeeded(s);
+	if (t->state == TASK_UP_FOR_RETRY && s->r->stopping && !MUTANT(FAIL_FAST_RETRY))
 		return 0;
 	t->next_try_us = 0;
 	if (set_reason(&t->reason, NULL) != 0 ||
@@ -245,7 +259,7 @@ on_cancel_idle(struct step *s)
 static int
 on_cancel_proposed(struct step *s)
 {
-	s->t->stopping = true;
+	s->t->stopping = !MUTANT(CANCEL_IGNORED);
 	return 0;
 }
 
@@ -257,8 +271,8 @@ on_cancel_live(struct step *s)
 	bool kill = s->ev != NULL && s->ev->kill;
 
 	if (t->state == TASK_RUNNING && !t->slot && model(s)->type->kind == TASK_ENGINE)
-		return attempt_cancelled(s);
-	if (t->stopping && (t->killed || !kill))
+		return MUTANT(CANCEL_WAIT) ? 0 : attempt_cancelled(s);
+	if (t->stopping && (t->killed || !kill || MUTANT(KILL_MISSING)))
 		return 0;
 	t->stopping = true;
 	t->killed = kill;
@@ -309,7 +323,18 @@ task_event(struct engine *e, uint32_t run, uint32_t task, enum task_event event,
 	struct step s = step_of(e, run, task, now, ev);
 	transition f = table[s.t->state][event];
 
+	ENGINE_SEEN(s.t->state, event);
 	return f != NULL && !s.r->gone ? f(&s) : 0;
+}
+
+/**
+ * task_event_legal(state, event):
+ * Whether the table has a transition for the event in that state.
+ */
+bool
+task_event_legal(uint8_t state, enum task_event event)
+{
+	return table[state][event] != NULL;
 }
 
 /**
@@ -328,11 +353,13 @@ task_reset(struct engine *e, uint32_t run, uint32_t task, struct now now)
 	t->state = TASK_WAITING;
 	t->result = RESULT_NONE;
 	t->cause = CAUSE_NONE;
-	t->tries = 0;
+	t->tries = MUTANT(AGAIN_BUDGET) ? t->tries : 0;
 	t->next_try_us = t->started_us = t->ended_us = t->started_mono = t->ended_mono =
 	    0;
-	free(t->outputs);
-	t->outputs = NULL;
+	if (!MUTANT(OUTPUTS_STALE)) {
+		free(t->outputs);
+		t->outputs = NULL;
+	}
 	if (set_reason(&t->reason, NULL) != 0)
 		return -1;
 	task_changed(&s);

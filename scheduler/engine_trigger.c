@@ -18,6 +18,8 @@ void
 trigger_count(struct inst *down, const struct inst *up, bool allowed)
 {
 	down->up_done++;
+	if (MUTANT(RULE_CACHED) && up->result == RESULT_CACHED)
+		return;
 	switch ((enum task_result)up->result) {
 	case RESULT_SUCCESS:
 	case RESULT_CACHED:
@@ -56,7 +58,7 @@ enum trigger_verdict
 trigger_eval(enum trigger_rule rule, const struct inst *t)
 {
 	uint32_t bad = t->up_failed + t->up_upstream;
-	uint32_t broken = bad - t->up_allowed;
+	uint32_t broken = bad - (MUTANT(ALLOWED_BREAKS) ? 0 : t->up_allowed);
 	bool all = t->up_done == t->up;
 
 	if (t->up == 0)
@@ -67,12 +69,17 @@ trigger_eval(enum trigger_rule rule, const struct inst *t)
 			return TRIGGER_UPSTREAM_FAILED;
 		if (t->up_skipped > 0)
 			return TRIGGER_SKIP;
-		return when(all, TRIGGER_WAIT);
+		return when(all || (MUTANT(RULE_ALL_SUCCESS) && t->up_success > 1),
+			    TRIGGER_WAIT);
 	case TRIGGER_ALL_FAILED:
+		if (MUTANT(RULE_ALL_FAILED) && bad > 0)
+			return TRIGGER_RUN;
 		if (t->up_success + t->up_skipped > 0)
 			return TRIGGER_SKIP;
 		return when(all, TRIGGER_WAIT);
 	case TRIGGER_ALL_DONE:
+		if (MUTANT(RULE_ALL_DONE) && broken > 0)
+			return TRIGGER_UPSTREAM_FAILED;
 		return when(all, TRIGGER_WAIT);
 	case TRIGGER_ALL_DONE_MIN_ONE_SUCCESS:
 		if (!all)
@@ -95,7 +102,8 @@ trigger_eval(enum trigger_rule rule, const struct inst *t)
 			return TRIGGER_WAIT;
 		return t->up_skipped == t->up ? TRIGGER_SKIP : TRIGGER_UPSTREAM_FAILED;
 	case TRIGGER_ONE_DONE:
-		if (t->up_success + t->up_failed > 0)
+		if (t->up_success + t->up_failed > 0 ||
+		    (MUTANT(RULE_ONE_DONE) && bad > 0))
 			return TRIGGER_RUN;
 		return all ? TRIGGER_SKIP : TRIGGER_WAIT;
 	case TRIGGER_NONE_FAILED:
@@ -107,9 +115,9 @@ trigger_eval(enum trigger_rule rule, const struct inst *t)
 			return TRIGGER_UPSTREAM_FAILED;
 		if (!all)
 			return TRIGGER_WAIT;
-		return when(t->up_success > 0, TRIGGER_SKIP);
+		return when(t->up_success > 0 || MUTANT(RULE_MIN_ONE), TRIGGER_SKIP);
 	case TRIGGER_NONE_SKIPPED:
-		if (t->up_skipped > 0)
+		if (t->up_skipped > 0 && !MUTANT(RULE_NONE_SKIPPED))
 			return TRIGGER_SKIP;
 		return when(all, TRIGGER_WAIT);
 	case TRIGGER_ALWAYS:

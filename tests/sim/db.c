@@ -117,6 +117,11 @@ change_run(struct sim *s, struct sim_run *r, const struct meta_op *op)
 	r->result = op->run_result;
 	(void)snprintf(r->reason, sizeof(r->reason), "%s",
 		       op->reason != NULL ? op->reason : "");
+	r->row_deadline_us = op->deadline_us;
+	if (op->deadline_us != r->deadline_us &&
+	    (anew || op->deadline_us != r->old_deadline_us))
+		sim_fail(s, "%s: its time is up at %lld, but it says %lld", r->id,
+			 (long long)r->deadline_us, (long long)op->deadline_us);
 	if (!r->done && r->result != RUN_NONE)
 		sim_fail(s, "%s: a result and no end", r->id);
 	if (!r->done && anew)

@@ -26,18 +26,34 @@ sim_once_in(struct sim *s, uint64_t n)
 	return sim_rand(s, n) == 0;
 }
 
+static struct sim_failure *report;
+
+/**
+ * sim_report_to(f):
+ * Have the failure that ends this process written to ${f} before.
+ */
 void
-sim_fail(struct sim *s, const char *fmt, ...)
+sim_report_to(struct sim_failure *f)
 {
+	report = f;
+}
+
+void
+sim_failed(struct sim *s, const char *check, const char *fmt, ...)
+{
+	struct sim_failure f = {.seed = s->seed};
+	char text[320];
 	va_list ap;
 
-	(void)fprintf(stderr, "sim: seed %llu, step %llu: ", (unsigned long long)s->seed,
-		      (unsigned long long)s->steps);
 	va_start(ap, fmt);
-	(void)vfprintf(stderr, fmt, ap);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	(void)fprintf(stderr, "\n");
-	_Exit(1); /* no list of leaks: the world is in the middle of something */
+	(void)snprintf(f.check, sizeof(f.check), "%s", check);
+	(void)snprintf(f.text, sizeof(f.text), "step %llu: %s",
+		       (unsigned long long)s->totals.steps, text);
+	if (report != NULL)
+		*report = f;
+	_Exit(3); /* no list of leaks: the world is in the middle of something */
 }
 
 static const struct task_type exec_type = {.name = "shell", .kind = TASK_EXEC};
@@ -72,7 +88,8 @@ make_task(struct sim *s, struct dag_task *t, uint32_t id, char *name)
 	t->retry_delay_us = (int64_t)sim_rand(s, 5) * 1000000;
 	t->retry_backoff = sim_once_in(s, 2) ? 1 : 2.5;
 	t->retry_max_delay_us = 8000000;
-	t->retry_on = sim_once_in(s, 8) ? 0 : RETRY_ON_DEFAULT;
+	t->retry_on = sim_once_in(s, 4) ? (unsigned)sim_rand(s, 1u << CAUSE_MAX) & ~1u
+					: RETRY_ON_DEFAULT;
 	t->allow_failure = sim_once_in(s, 8);
 	t->priority = (int32_t)sim_rand(s, 3);
 	if (t->type == &exec_type) {
@@ -137,8 +154,8 @@ make_run(struct sim *s, struct sim_run *r, unsigned index)
 	r->tasks = sim_alloc(n, sizeof(*r->tasks));
 	r->paths = sim_alloc(n, sizeof(*r->paths));
 	r->fail_fast = sim_once_in(s, 6);
-	if (sim_once_in(s, 8))
-		r->deadline_us = s->now.wall_us + 1 + (int64_t)sim_rand(s, 20000000);
+	if (s->dag.timeout_us > 0)
+		r->row_deadline_us = s->now.wall_us + s->dag.timeout_us;
 	for (i = 0; i < n; i++) {
 		struct sim_task *t = &r->tasks[i];
 		const struct dag_task *m = &s->dag.tasks[i];
@@ -179,6 +196,8 @@ sim_make(struct sim *s, unsigned max)
 	g->order = sim_alloc(g->ntasks, sizeof(*g->order));
 	s->pos = sim_alloc(g->ntasks, sizeof(*s->pos));
 	g->max_active_tasks = sim_once_in(s, 4) ? 1 + (uint32_t)sim_rand(s, 4) : 0;
+	if (sim_once_in(s, 6))
+		g->timeout_us = 1 + (int64_t)sim_rand(s, 20000000);
 	for (i = 0; i < g->ntasks; i++)
 		make_task(s, &g->tasks[i], (uint32_t)i, sim_alloc(16, 1));
 	add_edges(s, g);

@@ -152,6 +152,10 @@ check_delay(struct sim *s, struct sim_run *r, uint32_t task)
 	unsigned tries = tries_of(t);
 	double least;
 
+	if (s->now.mono_us < t->again_us)
+		sim_fail(
+		    s, "%s t%u starts %lld us before its failed start may be tried again",
+		    r->id, task, (long long)(t->again_us - s->now.mono_us));
 	if (tries == 0)
 		return;
 	least = 0.9 * delay_after(&s->dag.tasks[task], tries);
@@ -159,7 +163,7 @@ check_delay(struct sim *s, struct sim_run *r, uint32_t task)
 		sim_fail(s, "%s t%u starts %lld us after its failure, not %.0f", r->id,
 			 task, (long long)(s->now.mono_us - t->fail_us), least);
 	if (t->fail_own != r->own && !s->jumped && t->next_try_us > s->now.wall_us &&
-	    s->jumps == 0)
+	    s->totals.jumps == 0)
 		sim_fail(s, "%s t%u starts %lld us before its retry time", r->id, task,
 			 (long long)(t->next_try_us - s->now.wall_us));
 }
@@ -252,13 +256,12 @@ judge_failed(struct sim *s, struct sim_run *r, uint32_t task, unsigned n)
 {
 	const struct dag_task *m = &s->dag.tasks[task];
 	struct sim_task *t = &r->tasks[task];
-	/* Absent inputs are not tried again. */
-	bool setup = n > 0 && t->attempts[t->attempt].proc == PROC_NONE;
+	bool retried = (m->retry_on & 1u << t->attempts[t->attempt].cause) != 0;
 
 	if (n == 0 && !t->broken)
 		sim_fail(s, "%s t%u failed without an attempt", r->id, task);
-	if (n > 0 && n < m->retries + 1 && m->retry_on != 0 && !setup && !r->cancelled &&
-	    !r->fail_fast && r->deadline_us == 0)
+	if (n > 0 && n < m->retries + 1 && retried && !r->cancelled && !r->fail_fast &&
+	    r->deadline_us == 0)
 		sim_fail(s, "%s t%u gave up after %u of %u tries", r->id, task, n,
 			 m->retries + 1);
 }
@@ -296,7 +299,7 @@ judge_wait(struct sim *s, struct sim_run *r, uint32_t task, int64_t at_us)
 		return;
 	if (task % 2 != 0 && at_us < SIM_UNTIL_US)
 		sim_fail(s, "%s t%u did not wait for its instant", r->id, task);
-	if (task % 2 == 0 && s->jumps == 0 && at_us - a->begun_us < 1500000)
+	if (task % 2 == 0 && s->totals.jumps == 0 && at_us - a->begun_us < 1500000)
 		sim_fail(s, "%s t%u did not wait for its time", r->id, task);
 }
 
@@ -356,6 +359,9 @@ judge_retry(struct sim *s, struct sim_run *r, uint32_t task, const struct meta_o
 	if (tries == 0 || tries > s->dag.tasks[task].retries)
 		sim_fail(s, "%s t%u is to be tried again after %u tries", r->id, task,
 			 tries);
+	if ((s->dag.tasks[task].retry_on & 1u << t->attempts[t->attempt].cause) == 0)
+		sim_fail(s, "%s t%u is to be tried again after a failure of kind %u",
+			 r->id, task, t->attempts[t->attempt].cause);
 	d = delay_after(&s->dag.tasks[task], tries);
 	if ((double)(op->next_try_us - op->at_us) < 0.9 * d - 1 ||
 	    (double)(op->next_try_us - op->at_us) > 1.1 * d + 1)

@@ -80,7 +80,7 @@ owner_engine(struct sim *s)
 {
 	struct engine_config cfg = {.ctx = s,
 				    .jobs = s->jobs,
-				    .seed = s->seed + s->crashes,
+				    .seed = s->seed + s->totals.crashes,
 				    .boot_id = "boot",
 				    .decide = decide,
 				    .wait_times = wait_times,
@@ -117,6 +117,7 @@ fill_row(struct sim *s, struct sim_run *r, uint32_t i, struct engine_task_row *r
 	a->watched = a->unseen;
 	a->adopted |= row->live;
 	t->delayed = false;
+	t->again_us = 0;
 }
 
 static void
@@ -145,7 +146,9 @@ add(struct sim *s, struct sim_run *r, struct engine_run_spec *spec)
 	uint32_t i;
 
 	r->exists = r->owned = true;
+	r->deadline_us = spec->retry ? r->deadline_us : r->row_deadline_us;
 	r->own = ++s->owners;
+	r->taken_us = s->now.mono_us;
 	spec->ctx = r;
 	spec->dag = &s->dag;
 	spec->id = r->id;
@@ -187,7 +190,7 @@ settle(struct sim *s, struct sim_run *r)
 {
 	struct engine_run_spec spec = {.from = -1};
 
-	s->settles++;
+	s->totals.settles++;
 	r->settling = true;
 	r->cancelled = r->cancel_known = r->cancel_durable;
 	spec.cancel = r->cancel_durable;
@@ -214,7 +217,7 @@ retry(struct sim *s, struct sim_run *r)
 	r->retries++;
 	if (!any)
 		return;
-	s->retries++;
+	s->totals.retries++;
 	r->look_past = spec.from >= 0;
 	r->cancelled = r->cancel_known = r->cancel_durable = false;
 	if (r->deadline_us != 0)
@@ -277,13 +280,15 @@ owner_crash(struct sim *s)
 {
 	unsigned i;
 
-	s->crashes++;
+	s->totals.crashes++;
 	engine_free(s->e);
 	s->jobs = 1 + (unsigned)sim_rand(s, 6);
 	s->e = owner_engine(s);
 	s->flying = s->full = s->freed = s->jumped = s->unnoticed = false;
 	for (i = 0; i < s->nruns; i++)
 		forget(s, &s->runs[i]);
+	if (sim_once_in(s, 4))
+		sim_jump(s);
 	for (i = 0; i < s->nruns; i++)
 		if (s->runs[i].exists && !s->runs[i].done && !sim_once_in(s, 3))
 			owner_take(s, &s->runs[i]);
@@ -303,7 +308,7 @@ owner_lose(struct sim *s, struct sim_run *r)
 	/* Before anything of it is on its way, or it would be ours and theirs in one batch. */
 	if (!r->owned || r->done || s->flying || engine_pending(s->e))
 		return;
-	s->stales++;
+	s->totals.stales++;
 	r->epoch++;
 	forget(s, r);
 	s->wake = true;
@@ -354,6 +359,13 @@ check_stopped(struct sim *s, struct sim_run *r, bool kill)
 			sim_fail(s, "%s is cancelled, but t%u is not %s", r->id, i,
 				 kill ? "killed" : "stopped");
 	}
+	for (i = 0; i < s->dag.ntasks; i++) {
+		struct engine_task_view v;
+
+		engine_task_view(s->e, r->index, i, &v);
+		if (v.state == TASK_RUNNING && s->dag.tasks[i].type->kind == TASK_ENGINE)
+			sim_fail(s, "%s is cancelled, but t%u goes on waiting", r->id, i);
+	}
 	for (i = 0; i < s->works.n; i++)
 		if (s->works.v[i].r == r && !s->works.v[i].stop &&
 		    (kill || s->works.v[i].kind == WORK_PREPARE))
@@ -384,8 +396,10 @@ owner_cancel(struct sim *s, struct sim_run *r)
 	world_drain(s);
 	if (r->owned)
 		check_stopped(s, r, ev.kill);
-	if (!ev.kill && sim_once_in(s, 3))
+	if (r->owned && sim_once_in(s, 2)) { /* an impatient user */
+		world_processes(s);
 		owner_cancel(s, r);
+	}
 }
 
 /**
@@ -405,7 +419,12 @@ owner_retry_live(struct sim *s, struct sim_run *r)
 		return;
 	if (v.state == RUN_DONE) {
 		r->cancelled = false;
+		r->old_deadline_us = r->deadline_us;
 		r->deadline_us = r->deadline_mono = 0;
+		if (s->dag.timeout_us > 0) {
+			r->deadline_us = s->now.wall_us + s->dag.timeout_us;
+			r->deadline_mono = s->now.mono_us + s->dag.timeout_us;
+		}
 	}
 	r->retries++;
 	r->look_past = true;

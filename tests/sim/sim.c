@@ -1,13 +1,11 @@
 /*
- * sim [--seeds FROM TO] [--tasks MAX]: play worlds and exit 1 at the first that goes wrong.
+ * One world after another thing: turns.
  */
 #include "sim.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/num.h"
+#include "cover.h"
 
 #define STEPS_MAX 200000
 #define IDLE_MAX  40 /* turns in a row in which time passes and nothing happens */
@@ -22,8 +20,10 @@ sim_step(struct sim *s, const struct engine_event *ev)
 	watch_before(s);
 	if (engine_step(s->e, s->now, ev) != 0)
 		sim_fail(s, "the engine ran out of memory");
-	engine_check(s->e);
 	watch_after(s);
+	engine_check(s->e);
+	if (cover_strange() != NULL)
+		sim_fail(s, "nothing of the kind is in the table: %s", cover_strange());
 }
 
 static void
@@ -52,15 +52,21 @@ late_report(struct sim *s)
 	ev.ref.number = t->attempts[t->attempt].ended ? t->attempt : t->attempt - 1;
 	ev.reason = "too late";
 	ev.ok = true;
+	cover_late(true);
 	sim_step(s, &ev);
+	cover_late(false);
 }
 
-static void
-jump(struct sim *s)
+/**
+ * sim_jump(s):
+ * The wall clock is set, by up to an hour.
+ */
+void
+sim_jump(struct sim *s)
 {
 	s->now.wall_us += (int64_t)sim_rand(s, 7200000000) - 3600000000;
 	s->jumped = true;
-	s->jumps++;
+	s->totals.jumps++;
 	s->idle = 0;
 }
 
@@ -130,7 +136,7 @@ trouble(struct sim *s)
 		return true;
 	case 4:
 		if (sim_once_in(s, 4))
-			jump(s);
+			sim_jump(s);
 		return true;
 	case 5:
 		owner_idle(s);
@@ -150,7 +156,7 @@ turn(struct sim *s)
 	struct engine_action a;
 	size_t n;
 
-	s->steps++;
+	s->totals.steps++;
 	if (trouble(s))
 		return;
 	if (engine_action(s->e, &a)) {
@@ -179,60 +185,41 @@ all_done(struct sim *s)
 	return true;
 }
 
-static void
-add_totals(const struct sim *s, struct sim *totals)
+void
+sim_totals_add(struct sim_totals *to, const struct sim_totals *more)
 {
-	totals->steps += s->steps;
-	totals->crashes += s->crashes;
-	totals->starts += s->starts;
-	totals->retries += s->retries;
-	totals->settles += s->settles;
-	totals->stales += s->stales;
-	totals->jumps += s->jumps;
+	to->steps += more->steps;
+	to->crashes += more->crashes;
+	to->starts += more->starts;
+	to->retries += more->retries;
+	to->settles += more->settles;
+	to->stales += more->stales;
+	to->jumps += more->jumps;
 }
 
-static void
-play(uint64_t seed, unsigned max, struct sim *totals)
+/**
+ * sim_play(seed, max, totals):
+ * Play one world of at most ${max} tasks to its end.
+ */
+void
+sim_play(uint64_t seed, unsigned max, struct sim_totals *totals)
 {
 	struct sim *s = sim_alloc(1, sizeof(*s));
 	unsigned i;
 
 	s->seed = s->rng = seed;
-	sim_make(s, max);
+	sim_make(s, max > SIM_TASKS_MAX ? SIM_TASKS_MAX : max);
 	s->e = owner_engine(s);
 	for (i = 0; i < s->nruns; i++)
 		owner_take(s, &s->runs[i]);
 	tick(s);
 	while (!all_done(s)) {
 		turn(s);
-		if (s->steps > STEPS_MAX)
+		if (s->totals.steps > STEPS_MAX)
 			sim_fail(s, "it does not come to an end");
 	}
-	add_totals(s, totals);
+	sim_totals_add(totals, &s->totals);
 	engine_free(s->e);
 	sim_release(s);
 	free(s);
-}
-
-int
-main(int argc, char **argv)
-{
-	uint64_t from = 1, to = 2000, max = 60, i;
-	struct sim t = {0};
-
-	if (argc >= 4 && strcmp(argv[1], "--seeds") == 0 &&
-	    (num_u64(argv[2], &from) != 0 || num_u64(argv[3], &to) != 0))
-		return 2;
-	if (argc >= 6 && strcmp(argv[4], "--tasks") == 0 && num_u64(argv[5], &max) != 0)
-		return 2;
-	for (i = from; i <= to; i++)
-		play(i, max > SIM_TASKS_MAX ? SIM_TASKS_MAX : (unsigned)max, &t);
-	(void)printf("sim: %llu worlds, %llu steps, %llu crashes, %llu processes, "
-		     "%llu retries, %llu settled, %llu lost to others, %llu clocks set: "
-		     "all right\n",
-		     (unsigned long long)(to - from + 1), (unsigned long long)t.steps,
-		     (unsigned long long)t.crashes, (unsigned long long)t.starts,
-		     (unsigned long long)t.retries, (unsigned long long)t.settles,
-		     (unsigned long long)t.stales, (unsigned long long)t.jumps);
-	return 0;
 }

@@ -45,6 +45,7 @@ struct sim_attempt {
 	bool kept;	   /* it ended well before a cancel was durable */
 	uint8_t proc;	   /* enum proc_state */
 	uint8_t result;
+	uint8_t cause;	  /* enum fail_cause: what its owner is told that it failed for */
 	uint8_t must;	  /* the result it must end with; RESULT_NONE: open */
 	int8_t status;	  /* of a running one, then */
 	uint64_t row_at;  /* number of the commit that inserted it */
@@ -70,6 +71,7 @@ struct sim_task {
 	unsigned round;	   /* attempts before the last retry of the run */
 	int64_t fail_us;   /* mono: the failure of its last try was told */
 	uint64_t fail_own; /* to this owner */
+	int64_t again_us;  /* mono: not before this may a failed start be tried again */
 	/* before the step, for watch.c */
 	bool was_live;
 };
@@ -81,6 +83,8 @@ struct sim_run {
 	char reason[128];
 	int64_t epoch;
 	int64_t deadline_us, deadline_mono; /* 0: none */
+	int64_t row_deadline_us;	    /* durable */
+	int64_t old_deadline_us;	    /* of the end before the last retry */
 	struct sim_task *tasks;
 	struct engine_paths *paths;
 	bool fail_fast;
@@ -91,8 +95,9 @@ struct sim_run {
 	bool *expect; /* tasks that the retry must reset, or NULL */
 	/* its owner */
 	bool owned, settling;
-	uint64_t own;	/* number of its owner */
-	uint32_t index; /* in the engine */
+	uint64_t own;	  /* number of its owner */
+	int64_t taken_us; /* mono: since when */
+	uint32_t index;	  /* in the engine */
 };
 
 enum work_kind { WORK_PREPARE, WORK_COMMIT };
@@ -104,6 +109,18 @@ struct work {
 	struct sim_run *r;
 	bool stop;
 	int64_t at_us; /* mono */
+};
+
+/* What happened in a world, or in many. */
+struct sim_totals {
+	uint64_t steps, crashes, starts, retries, settles, stales, jumps;
+};
+
+/* What a judge found. */
+struct sim_failure {
+	uint64_t seed;
+	char check[40]; /* the judge's function */
+	char text[400];
 };
 
 struct sim {
@@ -122,13 +139,16 @@ struct sim {
 	bool wake;	/* a lock was freed by somebody else */
 	uint64_t commits, owners, next_id;
 	unsigned idle; /* turns in a row in which nothing happened */
-	uint64_t steps, crashes, starts, retries, settles, stales, jumps;
+	struct sim_totals totals;
 };
 
 uint64_t sim_rand(struct sim *, uint64_t);
 bool sim_once_in(struct sim *, uint64_t);
-_Noreturn void sim_fail(struct sim *, const char *, ...)
-    __attribute__((format(printf, 2, 3)));
+_Noreturn void sim_failed(struct sim *, const char *, const char *, ...)
+    __attribute__((format(printf, 3, 4)));
+#define sim_fail(s, ...) sim_failed((s), __func__, __VA_ARGS__)
+void sim_report_to(struct sim_failure *);
+void sim_totals_add(struct sim_totals *, const struct sim_totals *);
 
 /* gen.c */
 void sim_make(struct sim *, unsigned);
@@ -137,6 +157,11 @@ void *sim_alloc(size_t, size_t);
 
 /* sim.c */
 void sim_step(struct sim *, const struct engine_event *);
+void sim_jump(struct sim *);
+void sim_play(uint64_t, unsigned, struct sim_totals *);
+
+/* mutants.c */
+void sim_mutant(unsigned);
 
 /* db.c */
 struct sim_run *db_run(struct sim *, const char *);

@@ -98,6 +98,21 @@ watch_run(struct sim *s, struct sim_run *r, const struct look *l, uint32_t live)
 			 r->id);
 }
 
+/* However the wall clock is set, nobody waits for longer than the longest delay. */
+static void
+check_wait(struct sim *s, const struct sim_run *r, uint32_t task,
+	   const struct engine_task_view *v)
+{
+	const struct sim_task *t = &r->tasks[task];
+	int64_t since = t->fail_own == r->own ? t->fail_us : r->taken_us;
+	int64_t most = s->dag.tasks[task].retry_max_delay_us;
+
+	if (v->state == TASK_UP_FOR_RETRY &&
+	    s->now.mono_us - since > most + most / 10 + 1)
+		sim_fail(s, "%s t%u waits %lld us for its next try", r->id, task,
+			 (long long)(s->now.mono_us - since));
+}
+
 /* Whatever waits for a time goes on when it has come. */
 static void
 watch_times(struct sim *s, struct sim_run *r)
@@ -107,10 +122,11 @@ watch_times(struct sim *s, struct sim_run *r)
 
 	for (i = 0; !r->settling && i < s->dag.ntasks; i++) {
 		engine_task_view(s->e, r->index, i, &v);
-		if (v.state == TASK_UP_FOR_RETRY && s->jumps == 0 &&
+		if (v.state == TASK_UP_FOR_RETRY && s->totals.jumps == 0 &&
 		    s->now.wall_us >= v.next_try_us)
 			sim_fail(s, "%s t%u waits for its next try, whose time has come",
 				 r->id, i);
+		check_wait(s, r, i, &v);
 		if (v.state == TASK_RUNNING && !is_exec(s, i) && i % 2 != 0 &&
 		    s->now.wall_us >= SIM_UNTIL_US)
 			sim_fail(s, "%s t%u waits for an instant that has come", r->id,
@@ -135,6 +151,26 @@ watch_deadline(struct sim *s, struct sim_run *r)
 	}
 }
 
+/* Nothing is proposed while a task of another run that may start has a higher priority. */
+static void
+watch_priorities(struct sim *s, const struct look *looks)
+{
+	uint32_t max = s->dag.max_active_tasks;
+	unsigned a, b;
+
+	for (a = 0; a < s->nruns; a++)
+		for (b = 0; b < s->nruns && looks[a].proposed > 0; b++) {
+			if (looks[b].ready == 0 || s->runs[b].settling ||
+			    (max != 0 && looks[b].live >= max))
+				continue;
+			if (s->dag.tasks[looks[b].first].priority >
+			    s->dag.tasks[looks[a].worst].priority)
+				sim_fail(s, "%s t%u is proposed before %s t%u",
+					 s->runs[a].id, looks[a].worst, s->runs[b].id,
+					 looks[b].first);
+		}
+}
+
 /**
  * watch_after(s):
  * Judge the step that was just made.
@@ -152,6 +188,7 @@ watch_after(struct sim *s)
 			looks[k] = look_at(s, &s->runs[k]);
 		live += looks[k].live;
 	}
+	watch_priorities(s, looks);
 	for (k = 0; k < s->nruns; k++)
 		if (s->runs[k].owned) {
 			watch_run(s, &s->runs[k], &looks[k], live);

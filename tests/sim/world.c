@@ -13,29 +13,45 @@ attempt(struct sim_run *r, uint32_t task, uint32_t number)
 	return &r->tasks[task].attempts[number % SIM_ATTEMPTS_MAX];
 }
 
-/* A try of the task failed, as its owner is being told. */
+/* A try of the task failed for ${cause}, as its owner is being told. */
 static void
-note_failure(struct sim *s, struct sim_run *r, uint32_t task)
+note_failure(struct sim *s, struct sim_run *r, uint32_t task, uint32_t number,
+	     enum fail_cause cause)
 {
+	attempt(r, task, number)->cause = (uint8_t)cause;
 	r->tasks[task].fail_us = s->now.mono_us;
 	r->tasks[task].fail_own = r->own;
 }
 
 /* ---- reports ---- */
 
+/* What the exit record of an attempt says: it failed in one of many ways, or was stopped, or
+ * took the signal and ended well. */
+static void
+fill_exit(struct sim *s, const struct sim_attempt *a, struct engine_exit *x)
+{
+	x->status = a->status;
+	if (a->stop && !sim_once_in(s, 4)) {
+		x->status = -1;
+		x->signal = a->killed ? 9 : 15;
+	} else if (a->stop) {
+		x->status = 0;
+	} else if (x->status != 0 && sim_once_in(s, 2)) {
+		x->status = -1;
+		x->signal = 11;
+		x->timed_out = sim_once_in(s, 2);
+		x->step = sim_once_in(s, 4) ? "exec" : NULL;
+	}
+}
+
 static void
 report_exit(struct sim *s, struct sim_run *r, struct engine_ref ref)
 {
 	struct sim_attempt *a = attempt(r, ref.task, ref.number);
-	struct engine_exit x = {.status = a->stop ? -1 : a->status,
-				.signal = a->stop ? 15 : 0,
-				.ended_us = s->now.wall_us};
+	struct engine_exit x = {.ended_us = s->now.wall_us};
 	struct engine_event ev = {.kind = EV_EXITED, .ref = ref, .exit = &x};
 
-	if (a->stop && sim_once_in(s, 4)) {
-		x.status = 0; /* it took the TERM and ended well */
-		x.signal = 0;
-	}
+	fill_exit(s, a, &x);
 	a->kept = x.status == 0 && !r->cancel_known;
 	if (x.status == 0 && r->cancel_known)
 		a->must = RESULT_CANCELLED;
@@ -43,10 +59,14 @@ report_exit(struct sim *s, struct sim_run *r, struct engine_ref ref)
 		a->must = RESULT_NONE; /* its outputs decide */
 	else if (r->cancelled)
 		a->must = RESULT_CANCELLED;
-	else if (x.status > 0 && r->deadline_us == 0)
+	else if (!a->stop && r->deadline_us == 0)
 		a->must = RESULT_FAILED;
 	if (x.status != 0)
-		note_failure(s, r, ref.task);
+		note_failure(s, r, ref.task, ref.number,
+			     x.step != NULL  ? CAUSE_SETUP
+			     : x.timed_out   ? CAUSE_TIMEOUT
+			     : x.signal != 0 ? CAUSE_SIGNAL
+					     : CAUSE_EXIT);
 	sim_step(s, &ev);
 }
 
@@ -59,6 +79,7 @@ report_void(struct sim *s, struct sim_run *r, struct engine_ref ref, int64_t del
 	if (!r->cancelled && !r->fail_fast && r->deadline_us == 0)
 		attempt(r, ref.task, ref.number)->must = RESULT_VOID;
 	r->tasks[ref.task].delayed = delay > 0;
+	r->tasks[ref.task].again_us = s->now.mono_us + delay;
 	sim_step(s, &ev);
 }
 
@@ -91,7 +112,7 @@ world_report(struct sim *s, struct sim_run *r, uint32_t task, uint32_t number)
 	case PROC_VANISHED:
 		ev.kind = EV_LOST;
 		ev.reason = "its shim was killed";
-		note_failure(s, r, task);
+		note_failure(s, r, task, number, CAUSE_LOST);
 		sim_step(s, &ev);
 		break;
 	}
@@ -122,7 +143,7 @@ prepared(struct sim *s, const struct work *w)
 	} else if (sim_once_in(s, 50)) {
 		ev.prepared = PREPARED_FAILED;
 		ev.reason = "an input is absent";
-		note_failure(s, w->r, w->ref.task);
+		note_failure(s, w->r, w->ref.task, w->ref.number, CAUSE_SETUP);
 	}
 	sim_step(s, &ev);
 }
@@ -152,7 +173,7 @@ committed(struct sim *s, const struct work *w)
 	else
 		a->must = RESULT_FAILED;
 	if (!ev.ok)
-		note_failure(s, w->r, w->ref.task);
+		note_failure(s, w->r, w->ref.task, w->ref.number, CAUSE_OUTPUT);
 	sim_step(s, &ev);
 }
 
@@ -193,7 +214,7 @@ start(struct sim *s, struct sim_run *r, struct engine_ref ref)
 		report_void(s, r, ref, (int64_t)sim_rand(s, 2) * 1000000);
 		return;
 	}
-	s->starts++;
+	s->totals.starts++;
 	a->proc = PROC_RUNNING;
 	a->watched = true;
 	a->dies_unborn = sim_once_in(s, 30);
@@ -234,10 +255,13 @@ world_act(struct sim *s, const struct engine_action *a)
 	for (i = 0; i < s->nruns; i++)
 		if (s->runs[i].owned && s->runs[i].index == a->ref.run)
 			r = &s->runs[i];
-	if (r == NULL && a->kind == ACT_RUN_STALE)
+	/* One that has not noticed yet that it lost the run stops what it thinks is its own. */
+	if (r == NULL &&
+	    (a->kind == ACT_RUN_STALE || a->kind == ACT_STOP || a->kind == ACT_KILL))
 		return;
 	if (r == NULL)
-		sim_fail(s, "an action for a run that is not ours");
+		sim_fail(s, "action %d for run %u, which is not ours", (int)a->kind,
+			 a->ref.run);
 	switch (a->kind) {
 	case ACT_PREPARE:
 		work_add(s, WORK_PREPARE, r, a->ref);

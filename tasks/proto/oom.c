@@ -5,8 +5,13 @@
 int64_t
 oom_kills_parse(const char *p, size_t n)
 {
-	static const char key[] = "oom_kill ";
-	const size_t len = sizeof(key) - 1;
+	return oom_count_parse(p, n, "oom_kill ");
+}
+
+int64_t
+oom_count_parse(const char *p, size_t n, const char *key)
+{
+	const size_t len = strlen(key);
 	const char *end = p + n, *nl;
 	int64_t v = 0;
 

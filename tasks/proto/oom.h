@@ -17,4 +17,12 @@
  */
 int64_t oom_kills_parse(const char *, size_t);
 
+/**
+ * oom_count_parse(p, n, key):
+ * Find the number behind ${key}, which ends with a blank, at the start of a line of the ${n}
+ * bytes (a cgroup's memory.events has lines of this form too); -1 if it is not there.
+ * Compiled into the shim.
+ */
+int64_t oom_count_parse(const char *, size_t, const char *);
+
 #endif

@@ -14,6 +14,7 @@ static const char *const step_names[EXIT_STEP_MAX] = {
 };
 static const char *const stop_names[] = {"none", "term", "kill"};
 static const char *const oom_names[] = {"unknown", "no", "yes"};
+static const char *const mem_names[] = {"none", "sampled", "cgroup"};
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -33,6 +34,12 @@ const char *
 exit_oom_name(enum exit_oom s)
 {
 	return (size_t)s < COUNT(oom_names) ? oom_names[s] : "unknown";
+}
+
+const char *
+exit_mem_name(enum exit_mem m)
+{
+	return (size_t)m < COUNT(mem_names) ? mem_names[m] : "none";
 }
 
 /* The plain numbers of the record: one table for both directions. */
@@ -69,6 +76,9 @@ static const struct field {
     F("log_bytes", log_bytes, K_I64),
     F("log_stored", log_stored, K_I64),
     F("log_failed", log_failed, K_INT),
+    F("mem_limit", mem_limit, K_I64),
+    F("mem_peak_kib", mem_peak_kib, K_I64),
+    F("mem_over", mem_over, K_BOOL),
 #undef F
 };
 
@@ -128,9 +138,10 @@ exit_record_encode(const struct exit_record *r, char out[EXIT_RECORD_MAX])
 	kvline_word(&k, "step", exit_step_name(r->step));
 	kvline_word(&k, "stop", exit_stop_name(r->stop));
 	kvline_word(&k, "oom", exit_oom_name(r->oom));
+	kvline_word(&k, "mem", exit_mem_name(r->mem));
 	for (size_t i = 0; i < COUNT(fields); i++)
 		kvline_int(&k, fields[i].key, field_get(r, &fields[i]));
-	/* It fits: 26 pairs of at most 32 bytes each (a test writes the widest record). */
+	/* It fits: 30 pairs of at most 32 bytes each (a test writes the widest record). */
 	return kvline_end(&k);
 }
 
@@ -163,6 +174,11 @@ take(struct exit_record *r, const struct kvpair *kv)
 	if (kvpair_is(kv, "oom")) {
 		r->oom = (enum exit_oom)word(kv, oom_names, COUNT(oom_names),
 					     EXIT_OOM_UNKNOWN);
+		return 0;
+	}
+	if (kvpair_is(kv, "mem")) {
+		r->mem =
+		    (enum exit_mem)word(kv, mem_names, COUNT(mem_names), EXIT_MEM_NONE);
 		return 0;
 	}
 	for (size_t i = 0; i < COUNT(fields); i++)

@@ -42,6 +42,13 @@ enum exit_stop {
 
 enum exit_oom { EXIT_OOM_UNKNOWN = 0, EXIT_OOM_NO, EXIT_OOM_YES };
 
+/* Who held the attempt to its memory. */
+enum exit_mem {
+	EXIT_MEM_NONE = 0, /* nobody: it had no limit */
+	EXIT_MEM_SAMPLED,  /* the shim, by looking at its processes from time to time */
+	EXIT_MEM_CGROUP	   /* the kernel, by a cgroup of its own */
+};
+
 struct exit_record {
 	int version; /* as read; the encoder always writes EXIT_RECORD_VERSION */
 	int status;  /* exit status 0-255, or -1: killed by `signal` or not started */
@@ -71,7 +78,12 @@ struct exit_record {
 	int64_t
 	    log_stored; /* offset at which storing stopped; = log_bytes if it did not */
 	int log_failed; /* errno that stopped it (ENOSPC ...), or 0 */
-	enum exit_oom oom; /* killed by the kernel for want of memory */
+	enum exit_oom
+	    oom; /* killed for want of memory: its own limit's or the machine's */
+	enum exit_mem mem;    /* the limit of `resources` */
+	int64_t mem_limit;    /* its bytes */
+	int64_t mem_peak_kib; /* the most that the whole tree used; 0: not measured */
+	bool mem_over; /* it went beyond its limit, and has failed however it ended */
 };
 
 enum record_state { RECORD_VALID = 0, RECORD_ABSENT, RECORD_NEWER };
@@ -99,11 +111,12 @@ enum record_state exit_record_decode(struct exit_record *, const char *, size_t)
 int exit_record_read(int, struct exit_record *, struct err *);
 
 /**
- * exit_step_name(step), exit_stop_name(stop), exit_oom_name(oom):
+ * exit_step_name(step), exit_stop_name(stop), exit_oom_name(oom), exit_mem_name(mem):
  * Return the word that stands for it in the record.
  */
 const char *exit_step_name(enum exit_step);
 const char *exit_stop_name(enum exit_stop);
 const char *exit_oom_name(enum exit_oom);
+const char *exit_mem_name(enum exit_mem);
 
 #endif

@@ -127,6 +127,14 @@ shim_spec_check(const struct shim_spec *s, struct err *err)
 		return err_set(err, ERR_LIMIT,
 			       "the path of the working directory is longer than 4095 "
 			       "bytes");
+	if (s->memory < 0)
+		return err_set(err, ERR_INVALID, "the limit of memory is below 0");
+	if (s->cgroup != NULL &&
+	    (s->cgroup[0] != '/' || strlen(s->cgroup) >= SHIM_CGROUP_MAX ||
+	     s->cgroup_kind == SHIM_CGROUP_NONE))
+		return err_set(err, ERR_INVALID,
+			       "the cgroup is not an absolute path of at most %d bytes",
+			       SHIM_CGROUP_MAX - 1);
 	if (check_id(s->attempt_id, err) != 0 ||
 	    check_time("timeout", s->timeout_us, err) != 0 ||
 	    check_time("grace", s->grace_us, err) != 0 || check_strings(s, err) != 0)
@@ -238,6 +246,8 @@ pack(const struct shim_spec *s, const struct mask *mask, size_t mask_size, char 
 	for (size_t i = 0; i < envc; i++)
 		bytes += strlen(s->envp[i]) + 1;
 	bytes += strlen(s->cwd) + strlen(s->attempt_id) + strlen(boot) + 3;
+	if (s->cgroup != NULL)
+		bytes += strlen(s->cgroup) + 1;
 	if ((k.p = calloc(1, bytes)) == NULL)
 		return err_nomem(err);
 	memcpy(w.magic, SPEC_MAGIC, sizeof(w.magic));
@@ -252,6 +262,12 @@ pack(const struct shim_spec *s, const struct mask *mask, size_t mask_size, char 
 	w.grace_us = s->grace_us;
 	w.log_limit = s->log_limit;
 	w.leave_children = s->leave_children;
+	w.memory = s->memory;
+	w.page = (uint64_t)sysconf(_SC_PAGESIZE);
+	if (s->cgroup != NULL) {
+		w.cgroup = put_string(&k, s->cgroup);
+		w.cgroup_kind = s->cgroup_kind;
+	}
 	if (mask != NULL)
 		memcpy(k.p + w.mask, mask, mask_size);
 	memcpy(k.p, &w, sizeof(w));

@@ -40,7 +40,7 @@
 struct err;
 struct mask;
 
-#define SHIM_PROTOCOL	 1
+#define SHIM_PROTOCOL	 2
 #define SHIM_FD_ALIVE	 3
 #define SHIM_FD_SPEC	 4
 #define SHIM_LOG_DEFAULT ((uint64_t)64 << 20)
@@ -48,6 +48,7 @@ struct mask;
 #define SHIM_LOG_MAX	 ((uint64_t)1 << 40)
 #define SHIM_GRACE_US	 ((int64_t)10000000)
 #define SHIM_TIME_MAX	 ((int64_t)36500 * 86400 * 1000000) /* of timeout and grace */
+#define SHIM_CGROUP_MAX	 3800 /* bytes of its path; the shim adds the names of files */
 #define SHIM_STRING_MAX	 ((size_t)128 << 10) /* one argument or NAME=VALUE with its NUL */
 
 enum shim_exit {
@@ -56,6 +57,9 @@ enum shim_exit {
 	SHIM_EXIT_FILES = 3, /* cannot write its files; nothing was started: try again */
 	SHIM_EXIT_RECORD = 4 /* the task has ended but the record cannot be written */
 };
+
+/* Whose files a cgroup has. */
+enum shim_cgroup { SHIM_CGROUP_NONE, SHIM_CGROUP_V2, SHIM_CGROUP_V1 };
 
 struct shim_secret {
 	const char *p; /* bytes; need no NUL */
@@ -77,6 +81,10 @@ struct shim_spec {
 	int64_t grace_us;	 /* between TERM and KILL; 0: KILL follows at once */
 	uint64_t log_limit;	 /* bytes of log kept; SHIM_LOG_DEFAULT */
 	bool leave_children;	 /* do not sweep what the task leaves behind */
+	int64_t memory;		 /* bytes that the task's tree may use; 0: no limit */
+	const char
+	    *cgroup; /* absolute; has that limit, and is this attempt's; NULL: none */
+	enum shim_cgroup cgroup_kind;
 	const struct shim_secret *secrets; /* to be masked in the log (mask.h) */
 	size_t nsecrets;
 };
@@ -110,6 +118,10 @@ struct shim_spec_view {
 	int64_t grace_us;
 	uint64_t log_limit;
 	bool leave_children;
+	int64_t memory;	    /* 0: no limit */
+	const char *cgroup; /* NULL: the limit is held by looking */
+	enum shim_cgroup cgroup_kind;
+	uint64_t page;		 /* bytes of a page of memory */
 	const struct mask *mask; /* NULL: no secrets */
 };
 

@@ -56,7 +56,9 @@ shim_spec_open(char *base, size_t size, struct shim_spec_view *v)
 	    w->argc < 1 || w->argc > size || w->envc > size || w->timeout_us < 0 ||
 	    w->timeout_us > SHIM_TIME_MAX || w->grace_us < 0 ||
 	    w->grace_us > SHIM_TIME_MAX || w->log_limit < SHIM_LOG_MIN ||
-	    w->log_limit > SHIM_LOG_MAX)
+	    w->log_limit > SHIM_LOG_MAX || w->memory < 0 || w->page == 0 ||
+	    w->cgroup_kind > SHIM_CGROUP_V1 ||
+	    (w->cgroup_kind == SHIM_CGROUP_NONE) != (w->cgroup == 0))
 		return -1;
 	if ((argv = slots_at(w, base, w->argv, w->argc + 2)) == NULL ||
 	    (envp = slots_at(w, base, w->envp, w->envc + 1)) == NULL ||
@@ -74,7 +76,12 @@ shim_spec_open(char *base, size_t size, struct shim_spec_view *v)
 	    .grace_us = w->grace_us,
 	    .log_limit = w->log_limit,
 	    .leave_children = w->leave_children != 0,
+	    .memory = w->memory,
+	    .cgroup_kind = (enum shim_cgroup)w->cgroup_kind,
+	    .page = w->page,
 	};
+	if (w->cgroup != 0 && (v->cgroup = string_at(w, base, w->cgroup)) == NULL)
+		return -1;
 	if (v->cwd == NULL || v->attempt_id == NULL || v->boot_id == NULL)
 		return -1;
 	if (w->mask != 0) {

@@ -27,6 +27,10 @@ struct spec_wire {
 	int64_t grace_us;
 	uint64_t log_limit;
 	uint64_t leave_children;
+	int64_t memory;
+	uint64_t cgroup; /* offset of a string, or 0 */
+	uint64_t cgroup_kind;
+	uint64_t page;
 	uint64_t mask; /* offset of a struct mask, or 0 */
 	uint64_t mask_size;
 };

@@ -48,15 +48,19 @@ oom_kills(void)
 }
 
 void
-finish_oom(struct exit_record *r, int64_t before)
+finish_oom(struct exit_record *r, int64_t before, int64_t own)
 {
 	int64_t after;
 	/* The kernel kills by SIGKILL; a shell says so of its child by 137. */
 	bool suspect = !r->killed && (r->signal == SIGKILL || r->status == 128 + SIGKILL);
 
-	r->oom = EXIT_OOM_NO;
-	if (!suspect)
+	r->oom = r->mem_over ? EXIT_OOM_YES : EXIT_OOM_NO;
+	if (r->mem_over || !suspect)
 		return;
+	if (own >= 0) {
+		r->oom = own > 0 ? EXIT_OOM_YES : EXIT_OOM_NO;
+		return;
+	}
 	after = oom_kills();
 	if (before < 0 || after < 0)
 		r->oom = EXIT_OOM_UNKNOWN;

@@ -13,6 +13,8 @@
  *
  * Timeouts count monotonic time (a suspended laptop's sleep is not the task's) and are the
  * poll's own, which needs no timer descriptor.
+ *
+ * A task that uses more memory than it may is killed at once (memory.c).
  */
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -209,6 +211,9 @@ deadlines(struct life *l)
 		l->rec.timed_out = true;
 		begin_term(l, now);
 	}
+	if (now >= l->mem->at && l->main_alive && !l->killing &&
+	    memory_look(l->mem, l->self, now))
+		begin_kill(l, now);
 	if (now >= l->settle_at)
 		settled(l, now);
 	if (now >= l->kill_at)
@@ -222,8 +227,10 @@ deadlines(struct life *l)
 static int64_t
 next_deadline(const struct life *l)
 {
-	const int64_t at[] = {l->timeout_at, l->settle_at, l->kill_at,
-			      l->killing ? l->round_at : NEVER, l->give_up_at};
+	const int64_t at[] = {
+	    l->timeout_at, l->settle_at,
+	    l->kill_at,	   l->killing ? l->round_at : NEVER,
+	    l->give_up_at, l->main_alive && !l->killing ? l->mem->at : NEVER};
 	int64_t min = NEVER;
 
 	for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++)

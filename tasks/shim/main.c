@@ -13,6 +13,7 @@
 static struct capture capture;
 static struct shim_spec_view spec;
 static struct spawn spawn;
+static struct memory memory;
 static struct life life;
 
 /* Nothing of the owner's stays open, and nothing of ours reaches the task. */
@@ -111,6 +112,9 @@ start(int dirfd, mode_t mask)
 	spawn.dirfd = dirfd;
 	spawn.out = p[1];
 	spawn.umask = mask;
+	memory_open(&memory, &spec);
+	spawn.cgroup = memory.cgroup;
+	memory.joined = &spawn.joined;
 	life.rec.start_us = shim_wall_us();
 	life.start_mono = shim_mono_us();
 	if (spawn_start(&spawn) != 0)
@@ -132,7 +136,7 @@ fill_record(struct exit_record *r)
 	r->log_stored =
 	    (int64_t)(capture.failed != 0 ? capture.failed_at : capture.total);
 	r->log_failed = capture.failed;
-	finish_oom(r, spec.oom_kills);
+	finish_oom(r, spec.oom_kills, memory_close(&memory, r));
 }
 
 int
@@ -155,6 +159,9 @@ shim_main(int argc, char **argv)
 		return SHIM_EXIT_FILES;
 	life.spec = &spec;
 	life.cap = &capture;
+	life.mem = &memory;
+	memory.cgroup = -1;
+	memory.spec = &spec;
 	life.self = sys_getpid();
 	if (start(dirfd, mask) == 0) {
 		life.main = spawn.pid;

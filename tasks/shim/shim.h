@@ -3,7 +3,8 @@
 /*
  * dag-shim: stays beside one attempt from its start to its end, whatever happens to dag.
  * Reading order: main.c (contract and order of the acts), life.c (the loop), spawn.c,
- * capture.c, tree.c, finish.c, start.c.  One thread, no allocation, nothing printed; all memory is
+ * capture.c, tree.c, memory.c, finish.c,
+ * start.c.  One thread, no allocation, nothing printed; all memory is
  * static, and most of it is never touched.  There is not even a C library (sys.h).
  */
 #include <stdbool.h>
@@ -37,10 +38,12 @@ struct spawn {
 	int dirfd;    /* the attempt's directory */
 	int out;      /* becomes its stdout and stderr */
 	mode_t umask; /* the owner's, which the task gets */
+	int cgroup;   /* the directory of the task's cgroup, or -1 */
 	pid_t pid;    /* of the task */
 	/* Written by the child, to be read once it has been waited for. */
 	volatile int step; /* enum exit_step at which it failed, or NONE */
 	volatile int sys;
+	volatile bool joined; /* the task is in the cgroup */
 };
 
 /**
@@ -109,6 +112,7 @@ struct tree_proc {
 	pid_t pgrp;
 	pid_t session;
 	uint64_t start;
+	uint64_t rss; /* pages */
 	char state;
 	bool below; /* of our tree */
 };
@@ -139,11 +143,50 @@ int tree_scan(pid_t, const struct tree_proc **);
  */
 void tree_signal(const struct tree_proc *, int);
 
+/* ---- memory.c: the limit of its memory ---- */
+
+struct memory {
+	const struct shim_spec_view *spec;
+	int cgroup;		     /* its directory, or -1 */
+	const volatile bool *joined; /* the task is in it: the kernel holds the limit */
+	int64_t peak;		     /* bytes, as far as we have seen */
+	int64_t at; /* when to look again, monotonic; NEVER without a limit */
+	bool over;
+};
+
+/**
+ * memory_open(m, spec):
+ * Begin: find the attempt's cgroup, if it has one.
+ */
+void memory_open(struct memory *, const struct shim_spec_view *);
+
+/**
+ * memory_look(m, self, now):
+ * Look how much the tree below ${self} uses, and set when to look again.  Return whether it is
+ * more than it may.
+ */
+bool memory_look(struct memory *, pid_t, int64_t);
+
+/**
+ * memory_close(m, rec):
+ * Put what is known into ${rec} once the tree is gone, and remove the cgroup.  Return how many
+ * processes of the cgroup the kernel has killed for want of memory, or -1 if nobody knows.
+ */
+int64_t memory_close(struct memory *, struct exit_record *);
+
+/**
+ * memory_pss(text, n):
+ * The bytes that the ${n} bytes of a /proc/PID/smaps_rollup give as its share of the memory; -1
+ * if they do not.
+ */
+int64_t memory_pss(const char *, size_t);
+
 /* ---- life.c: from start to end ---- */
 
 struct life {
 	const struct shim_spec_view *spec;
 	struct capture *cap;
+	struct memory *mem;
 	int sigfd;
 	pid_t self;
 	pid_t main; /* the task's process, leader of its group */
@@ -184,11 +227,11 @@ void life_run(struct life *);
 int finish_prepare(int);
 
 /**
- * finish_oom(rec, before):
- * Say in ${rec} whether the kernel killed the task for want of memory, given its count of
- * such kills before the start.
+ * finish_oom(rec, before, own):
+ * Say in ${rec} whether the task was killed for want of memory, given the kernel's count of
+ * such kills before the start, and ${own}, those in the task's cgroup (-1: unknown).
  */
-void finish_oom(struct exit_record *, int64_t);
+void finish_oom(struct exit_record *, int64_t, int64_t);
 
 /**
  * finish_write(dirfd, fd, rec):

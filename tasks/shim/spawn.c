@@ -30,6 +30,21 @@ fail(struct spawn *s, enum exit_step step, long ret)
 	sys_exit(127);
 }
 
+/* Where that is refused the limit is held by looking. */
+static void
+join_cgroup(struct spawn *s)
+{
+	long fd;
+
+	if (s->cgroup < 0)
+		return;
+	fd = sys_openat(s->cgroup, "cgroup.procs", O_WRONLY | O_CLOEXEC, 0);
+	/* 0 means the process that writes it. */
+	s->joined = fd >= 0 && sys_pwrite((int)fd, "0", 1, 0) == 1;
+	if (fd >= 0)
+		(void)sys_close((int)fd); /* written */
+}
+
 /* Everything but the program: what goes wrong here is told by its step. */
 static void
 set_up(struct spawn *s)
@@ -44,6 +59,7 @@ set_up(struct spawn *s)
 	if ((r = sys_setpgid(0, 0)) < 0 || (r = sys_dup3(s->out, 1, 0)) < 0 ||
 	    (r = sys_dup3(s->out, 2, 0)) < 0)
 		fail(s, EXIT_STEP_SETUP, r);
+	join_cgroup(s);
 	if ((r = sys_chdir(s->spec->cwd)) < 0)
 		fail(s, EXIT_STEP_CHDIR, r);
 	/*

@@ -34,7 +34,7 @@ _Static_assert(sizeof(long) == 8, "the system calls below are those of 64-bit Li
  * sys_getpid sys_getppid sys_setpgid sys_kill sys_pidfd_open sys_wait4 sys_getrusage sys_ppoll
  * sys_clock_gettime; with fewer arguments: sys_pwrite (resumes nothing), sys_getdents (64),
  * sys_close_range and sys_prctl and sys_pidfd_send_signal (no flags), sys_access (by the
- * effective path from the current directory), sys_exit (of the whole process), sys_sleep
+ * effective path from the current directory), sys_rmdir, sys_exit (of the whole process), sys_sleep
  * (monotonic).  What differs is said where it stands.
  */
 #if defined(__x86_64__) && !defined(SHIM_LIBC)
@@ -104,6 +104,13 @@ static inline long
 sys_rename(int dirfd, const char *from, const char *to)
 {
 	return sys6(SYS_renameat2, dirfd, (long)from, dirfd, (long)to, 0, 0);
+}
+
+/* Remove the empty directory ${path}. */
+static inline long
+sys_rmdir(const char *path)
+{
+	return sys6(SYS_unlinkat, AT_FDCWD, (long)path, AT_REMOVEDIR, 0, 0, 0);
 }
 
 static inline long

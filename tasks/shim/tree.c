@@ -42,13 +42,13 @@ int
 tree_parse(const char *text, size_t n, struct tree_proc *out)
 {
 	const char *p = text, *end = text + n, *name = memrchr(text, ')', n);
-	uint64_t v[22] = {0}; /* by the field numbers of proc(5), less one */
+	uint64_t v[24] = {0}; /* by the field numbers of proc(5), less one */
 
 	if (name == NULL || end - name < 4 || number(&p, end, &v[0]) != 0)
 		return -1;
 	p = name + 2; /* the name in front may hold anything, even ") R 1" */
 	out->state = *p++;
-	for (size_t i = 3; i < 22; i++)
+	for (size_t i = 3; i < 24; i++)
 		if (number(&p, end, &v[i]) != 0)
 			return -1;
 	out->pid = (pid_t)v[0];
@@ -56,6 +56,7 @@ tree_parse(const char *text, size_t n, struct tree_proc *out)
 	out->pgrp = (pid_t)v[4];
 	out->session = (pid_t)v[5];
 	out->start = v[21];
+	out->rss = v[23];
 	out->below = false;
 	return 0;
 }

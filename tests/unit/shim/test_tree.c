@@ -9,7 +9,7 @@ test_parse(void **state)
 {
 	static const char line[] =
 	    "4711 (a) R 9 (x) S 12 4711 4700 34816 -1 4194304 88 0 0 0 0 0 0 0 20 0 1 0 "
-	    "18446744073709551615 3125248 179\n";
+	    "18446744073709551615 3125248 179 9\n";
 	struct tree_proc p;
 
 	(void)state;
@@ -20,6 +20,7 @@ test_parse(void **state)
 	assert_int_equal(p.pgrp, 4711);
 	assert_int_equal(p.session, 4700);
 	assert_true(p.start == UINT64_MAX);
+	assert_int_equal(p.rss, 179);
 	for (size_t n = 0; n < 80; n++)
 		assert_int_equal(tree_parse(line, n, &p), -1);
 	assert_int_equal(tree_parse("no process", 10, &p), -1);

@@ -33,6 +33,10 @@ static const struct exit_record sample = {
     .log_stored = 12345,
     .log_failed = ENOSPC,
     .oom = EXIT_OOM_YES,
+    .mem = EXIT_MEM_SAMPLED,
+    .mem_limit = (int64_t)1 << 40,
+    .mem_peak_kib = 77,
+    .mem_over = true,
 };
 
 static void
@@ -61,6 +65,8 @@ test_round_trip(void **state)
 	check_same(&r, &sample);
 	assert_int_equal(r.signal, SIGKILL);
 	assert_int_equal(r.oom, EXIT_OOM_YES);
+	assert_int_equal(r.mem, EXIT_MEM_SAMPLED);
+	assert_true(r.mem_over && r.mem_limit == (int64_t)1 << 40);
 	assert_int_equal(r.log_bytes, 1 << 30);
 	n = exit_record_encode(&step, line);
 	assert_int_equal(exit_record_decode(&r, line, n), RECORD_VALID);
@@ -82,7 +88,8 @@ test_widest_fits(void **state)
 	r.start_us = r.end_us = r.dur_us = r.user_us = r.sys_us = INT64_MIN;
 	r.maxrss_kib = r.minflt = r.majflt = r.inblock = r.oublock = INT64_MIN;
 	r.nvcsw = r.nivcsw = r.survivors = r.unkilled = INT64_MIN;
-	r.log_bytes = r.log_stored = INT64_MIN;
+	r.log_bytes = r.log_stored = r.mem_limit = r.mem_peak_kib = INT64_MIN;
+	r.mem = EXIT_MEM_SAMPLED;
 	n = exit_record_encode(&r, line);
 	assert_true(n > 0);
 	assert_int_equal(exit_record_decode(&back, line, n), RECORD_VALID);

@@ -57,6 +57,9 @@ test_round_trip(void **state)
 	s.secrets = secrets;
 	s.nsecrets = 1;
 	s.leave_children = true;
+	s.memory = 64 << 20;
+	s.cgroup = "/sys/fs/cgroup/dag-id-1";
+	s.cgroup_kind = SHIM_CGROUP_V1;
 	fd = shim_spec_memfd(&s, &err);
 	assert_true(fd >= 0);
 	assert_int_equal(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
@@ -78,6 +81,10 @@ test_round_trip(void **state)
 	assert_int_equal(v.grace_us, SHIM_GRACE_US);
 	assert_true(v.leave_children && v.pidns != 0 && v.log_limit == SHIM_LOG_DEFAULT);
 	assert_non_null(v.mask);
+	assert_int_equal(v.memory, 64 << 20);
+	assert_string_equal(v.cgroup, "/sys/fs/cgroup/dag-id-1");
+	assert_int_equal(v.cgroup_kind, SHIM_CGROUP_V1);
+	assert_int_equal(v.page, sysconf(_SC_PAGESIZE));
 	(void)munmap(p, size);
 	(void)close(fd);
 }
@@ -100,6 +107,8 @@ test_empty_environment(void **state)
 	assert_int_equal(shim_spec_open(p, size, &v), 0);
 	assert_null(v.envp[0]);
 	assert_null(v.mask);
+	assert_null(v.cgroup);
+	assert_true(v.memory == 0 && v.page > 0);
 	assert_false(v.leave_children);
 	(void)munmap(p, size);
 	(void)close(fd);

@@ -14,6 +14,7 @@
 #include "cli/status.h"
 #include "cli/table.h"
 #include "cli/verbs.h"
+#include "scheduler/cgroup.h"
 #include "scheduler/dag.h"
 #include "store/owner.h"
 
@@ -151,21 +152,61 @@ put_retry(struct explain *x, const struct meta_task *t)
 	buf_addc(&x->c->out, '\n');
 }
 
+static int64_t
+memory_of(const struct explain *x, const struct meta_task *t)
+{
+	const struct dag_task *m = x->dag != NULL ? dag_task_find(x->dag, t->name) : NULL;
+
+	return m != NULL ? m->memory : 0;
+}
+
 static void
 put_ready(struct explain *x, const struct meta_task *t)
 {
+	int64_t claimed = 0;
 	size_t busy = 0, i;
 
 	for (i = 0; i < x->ntasks; i++)
 		if (x->tasks[i].state >= TASK_PREPARING &&
-		    x->tasks[i].state <= TASK_COMMITTING)
+		    x->tasks[i].state <= TASK_COMMITTING) {
 			busy++;
-	if (!has_reason(t->reason))
-		buf_addf(&x->c->out,
-			 "  all that it needs is done; it waits for a free slot: %zu "
-			 "task%s of "
-			 "this run at work (-j, max_active_tasks)\n",
-			 busy, busy == 1 ? " is" : "s are");
+			claimed += memory_of(x, &x->tasks[i]);
+		}
+	if (has_reason(t->reason))
+		return;
+	if (claimed > 0 && memory_of(x, t) > cgroup_machine_memory() - claimed) {
+		buf_adds(&x->c->out,
+			 "  all that it needs is done; it waits for memory: it may use ");
+		num_put_size(&x->c->out, (uint64_t)memory_of(x, t));
+		buf_adds(&x->c->out, ", those at work ");
+		num_put_size(&x->c->out, (uint64_t)claimed);
+		buf_adds(&x->c->out, ", and there are ");
+		num_put_size(&x->c->out, (uint64_t)cgroup_machine_memory());
+		buf_addc(&x->c->out, '\n');
+		return;
+	}
+	buf_addf(&x->c->out,
+		 "  all that it needs is done; it waits for a free slot: %zu task%s of "
+		 "this run at work (-j, max_active_tasks)\n",
+		 busy, busy == 1 ? " is" : "s are");
+}
+
+/* Of the whole tree where it was measured, else of its largest process. */
+static void
+put_memory(struct explain *x, const struct meta_attempt *at, const struct dag_task *model)
+{
+	int64_t kib = at->mem_peak_kib > 0 ? at->mem_peak_kib : at->maxrss_kib;
+
+	if (kib <= 0)
+		return;
+	buf_adds(&x->c->out, ", at most ");
+	num_put_size(&x->c->out, (uint64_t)kib * 1024);
+	buf_adds(&x->c->out, " of memory");
+	if (model == NULL || model->memory == 0)
+		return;
+	buf_adds(&x->c->out, " (it may use ");
+	num_put_size(&x->c->out, (uint64_t)model->memory);
+	buf_addc(&x->c->out, ')');
 }
 
 static void
@@ -181,11 +222,7 @@ put_ended(struct explain *x, const struct meta_task *t, const struct dag_task *m
 	buf_addf(&x->c->out, "  attempt %u of %u took ", at->number, t->attempt);
 	status_attempt_span(at, &from, &to);
 	num_put_duration(&x->c->out, to > from ? to - from : 0);
-	if (at->maxrss_kib > 0) {
-		buf_adds(&x->c->out, ", at most ");
-		num_put_size(&x->c->out, (uint64_t)at->maxrss_kib * 1024);
-		buf_adds(&x->c->out, " of memory");
-	}
+	put_memory(x, at, model);
 	if (at->survivors > 0)
 		buf_addf(&x->c->out, ", left %u process%s behind", at->survivors,
 			 at->survivors == 1 ? "" : "es");

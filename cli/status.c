@@ -183,6 +183,7 @@ status_attempt_json(struct json_writer *w, const struct meta_attempt *a)
 	json_kv_int(w, "user_us", a->user_us);
 	json_kv_int(w, "sys_us", a->sys_us);
 	json_kv_int(w, "maxrss_kib", a->maxrss_kib);
+	json_kv_int(w, "mem_peak_kib", a->mem_peak_kib);
 	json_kv_int(w, "log_bytes", a->log_bytes);
 	json_kv_int(w, "survivors", a->survivors);
 	json_kv_str(w, "oom", a->oom);

@@ -99,11 +99,12 @@ enum fail_cause {
 	CAUSE_OUTPUT,  /* declared outputs missing, malformed DAG_OUTPUT */
 	CAUSE_SETUP, /* it could not be started: command not found, bad workdir, absent input, a
 	                * template that cannot be rendered; never retried unless asked */
+	CAUSE_OOM, /* memory ran out: that of its `resources`, or the machine's */
 	CAUSE_MAX
 };
 #define RETRY_ON_DEFAULT                                                     \
 	((1u << CAUSE_EXIT) | (1u << CAUSE_SIGNAL) | (1u << CAUSE_TIMEOUT) | \
-	 (1u << CAUSE_LOST) | (1u << CAUSE_OUTPUT))
+	 (1u << CAUSE_LOST) | (1u << CAUSE_OUTPUT) | (1u << CAUSE_OOM))
 
 /* Defaults of a task's keys. */
 #define DAG_RETRY_DELAY_US     (10 * INT64_C(1000000))
@@ -152,6 +153,7 @@ struct dag_task {
 	bool persist;
 	bool leave_children;
 	int32_t priority; /* higher starts first */
+	int64_t memory;	  /* of `resources`: bytes it may use and reserves; 0: no limit */
 	const char **tags;
 	size_t ntags;
 

@@ -234,6 +234,7 @@ put_task(const struct dag *g, struct json_writer *w, const struct dag_task *t)
 	if (t->ninputs > 0)
 		put_texts(w, "inputs", t->inputs, t->ninputs);
 	put_bool(w, t, "leave_children", t->leave_children);
+	put_int(w, t, "memory", t->memory, usual.memory);
 	if (t->name != NULL)
 		json_kv_str(w, "name", t->name);
 	if (t->nup > 0)

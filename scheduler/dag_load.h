@@ -221,6 +221,8 @@ int load_retry_on(struct load *, struct dag_task *, const struct key_spec *,
 		  const struct yaml_pair *);
 int load_paths(struct load *, struct dag_task *, const struct key_spec *,
 	       const struct yaml_pair *, struct dag_text **, size_t *);
+int load_resources(struct load *, struct dag_task *, const struct key_spec *,
+		   const struct yaml_pair *);
 int load_run(struct load *, struct dag_task *, const struct key_spec *,
 	     const struct yaml_pair *);
 int load_shell(struct load *, struct dag_task *, const struct key_spec *,

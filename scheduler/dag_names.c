@@ -29,7 +29,7 @@ fail_cause_name(enum fail_cause cause)
 	static const char *const names[CAUSE_MAX] = {
 	    [CAUSE_NONE] = "none",	 [CAUSE_EXIT] = "exit", [CAUSE_SIGNAL] = "signal",
 	    [CAUSE_TIMEOUT] = "timeout", [CAUSE_LOST] = "lost", [CAUSE_OUTPUT] = "output",
-	    [CAUSE_SETUP] = "setup"};
+	    [CAUSE_SETUP] = "setup",	 [CAUSE_OOM] = "oom"};
 
 	return names[cause];
 }

@@ -117,6 +117,7 @@ static struct task_field const fields[] = {
     {.key = "grace", .at = AT(grace_us)},
     {.key = "allow_failure", .at = AT(allow_failure)},
     {.key = "priority", .at = AT(priority)},
+    {.key = "resources", .read = load_resources},
     {.key = "persist", .at = AT(persist)},
     {.key = "leave_children", .at = AT(leave_children)},
     {.key = "tags", .read = read_tags},
@@ -185,9 +186,9 @@ read_field(struct load *L, struct dag_task *t, const struct key_spec *spec,
 static bool
 needs_program(const char *key)
 {
-	static const char *const keys[] = {"inputs",  "outputs",       "env",
-					   "workdir", "shell",	       "persist",
-					   "grace",   "leave_children"};
+	static const char *const keys[] = {"inputs",  "outputs",	"env",
+					   "workdir", "shell",		"persist",
+					   "grace",   "leave_children", "resources"};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (strcmp(keys[i], key) == 0)

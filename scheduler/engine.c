@@ -39,6 +39,7 @@ run_free(struct erun *r)
 	free(r->pos);
 	free(r->ready.v);
 	free(r->ready0.v);
+	free(r->ready_mem.v);
 	free(r->reason);
 	free(r);
 }
@@ -77,8 +78,9 @@ run_new(const struct engine_run_spec *spec, struct now now)
 	r->pos = calloc(n + 1, sizeof(*r->pos));
 	r->ready.v = calloc(n + 1, sizeof(*r->ready.v));
 	r->ready0.v = calloc(n + 1, sizeof(*r->ready0.v));
+	r->ready_mem.v = calloc(n + 1, sizeof(*r->ready_mem.v));
 	if (r->insts == NULL || r->pos == NULL || r->ready.v == NULL ||
-	    r->ready0.v == NULL) {
+	    r->ready0.v == NULL || r->ready_mem.v == NULL) {
 		run_free(r);
 		return NULL;
 	}
@@ -114,6 +116,8 @@ add_live(struct engine *e, uint32_t run, uint32_t task, const struct engine_task
 		t->slot = true;
 		r->active++;
 		e->slots++;
+		r->memory += r->dag->tasks[task].memory;
+		e->memory += r->dag->tasks[task].memory;
 		return 0;
 	}
 	t->state = TASK_RUNNING;
@@ -388,11 +392,13 @@ void
 engine_check(const struct engine *e)
 {
 	unsigned slots = 0;
+	int64_t memory = 0;
 	uint32_t i, k;
 
 	for (i = 0; i < e->runs.n; i++) {
 		const struct erun *r = e->runs.v[i];
 		uint32_t active = 0, live = 0, done = 0, ready = 0, blocked = 0;
+		int64_t claimed = 0;
 
 		if (r->gone)
 			continue;
@@ -401,6 +407,7 @@ engine_check(const struct engine *e)
 			bool free_ready = t->state == TASK_READY && !t->blocked;
 
 			active += t->slot;
+			claimed += t->slot ? r->dag->tasks[k].memory : 0;
 			live += t->live;
 			done += t->state == TASK_DONE;
 			ready += free_ready;
@@ -414,11 +421,14 @@ engine_check(const struct engine *e)
 			assert((t->result != RESULT_NONE) == (t->state == TASK_DONE));
 		}
 		assert(active == r->active && live == r->live && done == r->ndone);
-		assert(ready == r->ready.n + r->ready0.n && blocked == r->nblocked);
+		assert(ready == r->ready.n + r->ready_mem.n + r->ready0.n &&
+		       blocked == r->nblocked);
+		assert(claimed == r->memory);
 		assert(r->dag->max_active_tasks == 0 ||
 		       active <= r->dag->max_active_tasks || r->spec.rows != NULL);
 		assert(!r->ended || done == r->dag->ntasks);
 		slots += active;
+		memory += claimed;
 	}
-	assert(slots == e->slots);
+	assert(slots == e->slots && memory == e->memory);
 }

@@ -30,7 +30,8 @@
  *
  * Invariants (engine_check):
  *  1. slots == tasks of kind exec/host in PROPOSED..COMMITTING; never above jobs; per run
- *     never above its max_active_tasks.
+ *     never above its max_active_tasks.  The memory that those with a claim on it have is not
+ *     above the machine's, unless it is one task alone that claims more.
  *  2. The upstream counters of a task are those of its selected upstreams that are DONE.
  *  3. A READY task is in its run's ready heap or is blocked; no other task is.
  *  4. A run ends exactly when all its tasks are DONE.
@@ -57,8 +58,9 @@ enum engine_decision {
 
 struct engine_config {
 	void *ctx;
-	unsigned jobs; /* slots */
-	uint64_t seed; /* of the jitter */
+	unsigned jobs;	/* slots */
+	int64_t memory; /* bytes that tasks with `resources` share; 0: nobody counts */
+	uint64_t seed;	/* of the jitter */
 	const char *boot_id;
 	/* Pure: evaluate `when`, render what the attempt will run and keep it for its start.  The
 	 * reason goes into ${reason}. */
@@ -128,8 +130,9 @@ struct engine_exit {
 	const char *step; /* the step before exec that failed, or NULL */
 	const char *text; /* words for it, or NULL */
 	bool timed_out;
+	bool mem_over;	  /* it used more memory than it may */
 	int64_t ended_us; /* wall */
-	int64_t user_us, sys_us, maxrss_kib, log_bytes;
+	int64_t user_us, sys_us, maxrss_kib, mem_peak_kib, log_bytes;
 	uint32_t survivors;
 	const char *oom;
 };

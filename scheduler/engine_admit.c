@@ -3,6 +3,11 @@
  * then by topological order: those that need a slot and those of the engine itself.  A task
  * that may start is *proposed*: its attempt's row goes into the batch, and the database, which
  * alone sees all runs of all processes, says whether its paths are free.
+ *
+ * Tasks with a claim on memory have a third heap.  They start strictly in their order: where
+ * the first does not fit beside those that run, the others with a claim wait behind it, so
+ * that a big one is not passed by small ones for ever.  One that claims more than there is
+ * starts when no other claim is left.
  */
 #include "scheduler/engine_int.h"
 
@@ -83,7 +88,9 @@ heap_remove(struct erun *r, struct heap *h, uint32_t task)
 struct heap *
 heap_of(struct erun *r, uint32_t task)
 {
-	return r->dag->tasks[task].type->kind == TASK_ENGINE ? &r->ready0 : &r->ready;
+	if (r->dag->tasks[task].type->kind == TASK_ENGINE)
+		return &r->ready0;
+	return r->dag->tasks[task].memory > 0 ? &r->ready_mem : &r->ready;
 }
 
 /**
@@ -162,6 +169,8 @@ propose(struct engine *e, uint32_t run, uint32_t task, struct now now)
 		t->slot = true;
 		r->active++;
 		e->slots++;
+		r->memory += r->dag->tasks[task].memory;
+		e->memory += r->dag->tasks[task].memory;
 	}
 	return op->attempt_id != NULL && op->dir != NULL ? 0 : -1;
 }
@@ -173,9 +182,9 @@ run_may_launch(const struct erun *r)
 	       (!r->spec.settle || MUTANT(SETTLE_LAUNCHES));
 }
 
-/* The run whose best ready task is the best of all, or NULL. */
+/* The run whose first task in that heap comes before those of all others, or HEAP_NONE. */
 static uint32_t
-best_run(struct engine *e)
+best_run(struct engine *e, struct heap *(*heap)(struct erun *))
 {
 	uint32_t i, best = HEAP_NONE;
 	int32_t prio = 0;
@@ -185,16 +194,62 @@ best_run(struct engine *e)
 		uint32_t max = r->dag->max_active_tasks;
 		int32_t p;
 
-		if (r->ready.n == 0 || !run_may_launch(r) ||
+		if (heap(r)->n == 0 || !run_may_launch(r) ||
 		    (max != 0 && r->active >= max && !MUTANT(MAX_ACTIVE)))
 			continue;
-		p = r->dag->tasks[r->ready.v[0]].priority;
+		p = r->dag->tasks[heap(r)->v[0]].priority;
 		if (best == HEAP_NONE || (p > prio && !MUTANT(RUN_PRIORITY))) {
 			best = i;
 			prio = p;
 		}
 	}
 	return best;
+}
+
+static struct heap *
+plain(struct erun *r)
+{
+	return &r->ready;
+}
+
+static struct heap *
+claiming(struct erun *r)
+{
+	return &r->ready_mem;
+}
+
+static bool
+fits(const struct engine *e, const struct erun *r, uint32_t task)
+{
+	int64_t claim = r->dag->tasks[task].memory;
+
+	return e->cfg.memory <= 0 || e->memory == 0 || claim <= e->cfg.memory - e->memory;
+}
+
+/* Choose what starts next; false: nothing may. */
+static bool
+best_task(struct engine *e, uint32_t *run, uint32_t *task)
+{
+	uint32_t i = best_run(e, plain), k = best_run(e, claiming);
+	const struct erun *a, *b;
+
+	if (k != HEAP_NONE && !fits(e, e->runs.v[k], e->runs.v[k]->ready_mem.v[0]))
+		k = HEAP_NONE;
+	if (i != HEAP_NONE && k != HEAP_NONE) {
+		a = e->runs.v[i];
+		b = e->runs.v[k];
+		if (i == k ? before(a, b->ready_mem.v[0], a->ready.v[0])
+			   : b->dag->tasks[b->ready_mem.v[0]].priority >
+				 a->dag->tasks[a->ready.v[0]].priority)
+			i = HEAP_NONE;
+		else
+			k = HEAP_NONE;
+	}
+	*run = i != HEAP_NONE ? i : k;
+	if (*run == HEAP_NONE)
+		return false;
+	*task = i != HEAP_NONE ? e->runs.v[i]->ready.v[0] : e->runs.v[k]->ready_mem.v[0];
+	return true;
 }
 
 /**
@@ -204,7 +259,7 @@ best_run(struct engine *e)
 int
 admit_all(struct engine *e, struct now now)
 {
-	uint32_t i;
+	uint32_t i, k;
 
 	if (e->full && !MUTANT(FULL_IGNORED))
 		return 0;
@@ -219,13 +274,11 @@ admit_all(struct engine *e, struct now now)
 				return -1;
 		}
 	}
-	while (e->slots < e->cfg.jobs + MUTANT(SLOT_EXTRA) &&
-	       (i = best_run(e)) != HEAP_NONE) {
+	while (e->slots < e->cfg.jobs + MUTANT(SLOT_EXTRA) && best_task(e, &i, &k)) {
 		struct erun *r = e->runs.v[i];
-		uint32_t task = r->ready.v[0];
 
-		heap_remove(r, &r->ready, task);
-		if (propose(e, i, task, now) != 0)
+		heap_remove(r, heap_of(r, k), k);
+		if (propose(e, i, k, now) != 0)
 			return -1;
 	}
 	return 0;

@@ -60,6 +60,8 @@ task_let_go(struct step *s)
 		t->slot = false;
 		s->r->active--;
 		s->e->slots--;
+		s->r->memory -= s->r->dag->tasks[s->task].memory;
+		s->e->memory -= s->r->dag->tasks[s->task].memory;
 	}
 	if (t->live) {
 		t->live = false;
@@ -154,6 +156,7 @@ attempt_end(struct step *s, enum task_result result, enum fail_cause cause,
 		op->user_us = t->exit->user_us;
 		op->sys_us = t->exit->sys_us;
 		op->maxrss_kib = t->exit->maxrss_kib;
+		op->mem_peak_kib = t->exit->mem_peak_kib;
 		op->log_bytes = t->exit->log_bytes;
 		op->survivors = t->exit->survivors;
 		op->oom = t->exit->oom;
@@ -262,6 +265,7 @@ attempt_keep_exit(struct step *s)
 int
 attempt_fail_exit(struct step *s, const struct engine_exit *x)
 {
+	bool oom = x->oom != NULL && strcmp(x->oom, "yes") == 0;
 	char why[512];
 
 	if (x->step != NULL) {
@@ -269,17 +273,21 @@ attempt_fail_exit(struct step *s, const struct engine_exit *x)
 			       x->text != NULL ? x->text : x->step);
 		return attempt_fail(s, CAUSE_SETUP, why);
 	}
+	if (x->mem_over)
+		return attempt_fail(s, CAUSE_OOM,
+				    x->text != NULL ? x->text : "out of memory");
 	if (x->timed_out && !MUTANT(TIMEOUT_CAUSE))
 		return attempt_fail(s, CAUSE_TIMEOUT,
 				    x->text != NULL ? x->text : "timed out");
-	if (x->signal != 0) {
+	if (x->signal != 0)
 		(void)snprintf(
 		    why, sizeof(why), "killed by signal %d (SIG%s)%s", x->signal,
 		    sigabbrev_np(x->signal) != NULL ? sigabbrev_np(x->signal) : "?",
-		    x->oom != NULL && strcmp(x->oom, "yes") == 0 ? ", out of memory"
-								 : "");
-		return attempt_fail(s, CAUSE_SIGNAL, why);
-	}
-	(void)snprintf(why, sizeof(why), "exit status %d", x->status);
-	return attempt_fail(s, CAUSE_EXIT, why);
+		    oom ? ", out of memory" : "");
+	else
+		(void)snprintf(why, sizeof(why), "exit status %d%s", x->status,
+			       oom ? ", out of memory" : "");
+	if (oom)
+		return attempt_fail(s, CAUSE_OOM, why);
+	return attempt_fail(s, x->signal != 0 ? CAUSE_SIGNAL : CAUSE_EXIT, why);
 }

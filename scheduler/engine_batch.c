@@ -196,6 +196,7 @@ run_stale(struct engine *e, uint32_t run)
 	if (r->gone)
 		return 0;
 	e->slots -= r->active;
+	e->memory -= r->memory;
 	r->gone = true;
 	r->stopping = true;
 	return act(e, ACT_RUN_STALE, run, 0, 0);

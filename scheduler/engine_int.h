@@ -55,11 +55,13 @@ struct erun {
 	struct engine_run_spec spec;
 	const struct dag *dag;
 	struct inst *insts;
-	uint32_t *pos;	    /* place of each task in the topological order */
-	struct heap ready;  /* tasks that need a slot */
-	struct heap ready0; /* tasks of the engine itself, which need none */
+	uint32_t *pos;	       /* place of each task in the topological order */
+	struct heap ready;     /* tasks that need a slot */
+	struct heap ready_mem; /* tasks that need a slot and have a claim on memory */
+	struct heap ready0;    /* tasks of the engine itself, which need none */
 	uint32_t ndone;
 	uint32_t active; /* slots held */
+	int64_t memory;	 /* claimed by those who hold them */
 	uint32_t live;
 	uint32_t nblocked; /* READY and blocked */
 	uint32_t nops;	   /* its operations that are not durable yet */
@@ -97,9 +99,10 @@ struct engine {
 	struct engine_config cfg;
 	VEC(struct erun *) runs;
 	unsigned slots;
-	bool full;  /* the disk is: launch nothing until a commit passes */
-	bool dead;  /* memory ran out */
-	bool nomem; /* the same, noticed where no error can be returned */
+	int64_t memory; /* claimed by tasks that hold a slot */
+	bool full;	/* the disk is: launch nothing until a commit passes */
+	bool dead;	/* memory ran out */
+	bool nomem;	/* the same, noticed where no error can be returned */
 	bool flying;
 	struct batch pending, flight;
 	VEC(struct engine_action) actions;

@@ -185,6 +185,7 @@ on_exited(struct step *s)
 		return -1;
 	/* A cancel and a good end that meet: whichever was committed first decides. */
 	if (x->status == 0 && x->signal == 0 && x->step == NULL && !x->timed_out &&
+	    !x->mem_over &&
 	    (MUTANT(CANCEL_RACE) || !(s->t->stopping && s->r->cancel_durable))) {
 		if (MUTANT(UNCOMMITTED))
 			return succeeded(s);

@@ -25,6 +25,7 @@
 #include "base/log.h"
 #include "base/proc.h"
 #include "base/vec.h"
+#include "scheduler/cgroup.h"
 #include "scheduler/exec_spawn.h"
 #include "scheduler/libexec.h"
 #include "scheduler/sweep.h"
@@ -62,6 +63,8 @@ struct local {
 	struct exec_reports to;
 	char *shim;
 	char boot[PROC_BOOT_ID_MAX];
+	bool sought; /* a place for cgroups, when the first task needed one */
+	struct cgroup_place cgroups;
 	int null_fd;
 	VEC(struct watched *) all;
 };
@@ -183,6 +186,23 @@ report_record(struct watched *w, const struct exit_record *rec)
 		to->exited(to->ctx, ref, rec);
 }
 
+/* What a killed shim could not remove. */
+static void
+forget_cgroup(const struct watched *w)
+{
+	struct buf path;
+	int dirfd;
+
+	buf_init(&path, 0);
+	put_dir(w->x, w->dir, &path);
+	dirfd = buf_failed(&path) ? -1 : open(path.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	buf_release(&path);
+	if (dirfd == -1)
+		return;
+	cgroup_forget(dirfd, w->id);
+	(void)close(dirfd);
+}
+
 /* The program never ran. */
 static void
 report_void(struct watched *w, const char *why)
@@ -192,6 +212,7 @@ report_void(struct watched *w, const char *why)
 	struct engine_ref ref = w->ref;
 	int left = shim_exit_of(w);
 
+	forget_cgroup(w);
 	unwatch(w);
 	if (left == SHIM_EXIT_USAGE) /* it would say so again and again */
 		to->exited(to->ctx, ref, &rec);
@@ -403,24 +424,62 @@ on_first(uv_timer_t *h)
 		(void)uv_timer_start(h, on_look, LOCK_POLL_MS, 0);
 }
 
+/* Where the attempt's cgroup will be; nothing is appended where there is no place for one. */
+static void
+put_cgroup(struct local *x, const struct shim_spec *spec, struct buf *out)
+{
+	/* With leave_children it would stay for good. */
+	if (spec->memory <= 0 || spec->leave_children)
+		return;
+	if (!x->sought)
+		cgroup_place_find(&x->cgroups);
+	x->sought = true;
+	if (x->cgroups.kind != SHIM_CGROUP_NONE)
+		cgroup_path(&x->cgroups, spec->attempt_id, out);
+}
+
+/* Make it; if that fails the shim does not find it, and looks for itself. */
+static void
+make_cgroup(const struct local *x, const char *dir, const char *path, int64_t memory)
+{
+	struct err err = {0};
+	int dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	/* Written down first, so that there is none that nobody knows of. */
+	if (dirfd == -1 || cgroup_remember(dirfd, path, &err) != 0 ||
+	    cgroup_make(&x->cgroups, path, memory, &err) != 0)
+		log_warn("an attempt's memory is watched without a cgroup: %s", err.msg);
+	if (dirfd != -1)
+		(void)close(dirfd);
+}
+
 static int
 local_start(struct executor *base, const struct exec_request *q, struct err *err)
 {
 	struct local *x = self(base);
+	struct shim_spec s = q->spec;
 	struct watched *w = NULL;
 	int alive = -1, spec = -1, rc, ret = -1;
+	struct buf dir, cgroup;
 	pid_t pid = 0;
-	struct buf dir;
 
 	buf_init(&dir, 0);
+	buf_init(&cgroup, 0);
 	put_dir(x, q->dir, &dir);
-	if (buf_failed(&dir)) {
+	put_cgroup(x, &s, &cgroup);
+	if (buf_failed(&dir) || buf_failed(&cgroup)) {
 		err_nomem(err);
 		goto out;
 	}
-	if ((spec = exec_spec_fd(&q->spec, err)) == -1 ||
+	if (cgroup.n > 0 && cgroup.n < SHIM_CGROUP_MAX) {
+		s.cgroup = cgroup.p;
+		s.cgroup_kind = x->cgroups.kind;
+	}
+	if ((spec = exec_spec_fd(&s, err)) == -1 ||
 	    (alive = exec_make_dir(dir.p, err)) == -1)
 		goto out;
+	if (s.cgroup != NULL)
+		make_cgroup(x, dir.p, s.cgroup, s.memory);
 	if ((w = watch_new(x, q->ref, q->dir, q->spec.attempt_id, x->boot)) == NULL) {
 		err_nomem(err);
 		goto out;
@@ -432,6 +491,7 @@ local_start(struct executor *base, const struct exec_request *q, struct err *err
 		err_sys(err, rc, "cannot start '%s'", x->shim);
 		if (rc == ENOENT)
 			err->code = ERR_SYS;
+		forget_cgroup(w);
 		unwatch(w);
 		goto out;
 	}
@@ -448,6 +508,7 @@ out:
 	if (spec != -1)
 		(void)close(spec);
 	buf_release(&dir);
+	buf_release(&cgroup);
 	return ret;
 }
 
@@ -489,6 +550,7 @@ local_close(struct executor *base)
 	vec_release(&x->all);
 	if (x->null_fd != -1)
 		(void)close(x->null_fd);
+	cgroup_place_release(&x->cgroups);
 	free(x->shim);
 	free(x);
 }

@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/uuid.h"
+#include "scheduler/cgroup.h"
 #include "scheduler/session_int.h"
 #include "scheduler/sweep.h"
 #include "store/owner.h"
@@ -224,6 +225,7 @@ open_engine(struct session *s, struct err *err)
 {
 	struct engine_config cfg = {.ctx = s,
 				    .jobs = s->cfg.jobs,
+				    .memory = cgroup_machine_memory(),
 				    .boot_id = s->boot,
 				    .decide = session_decide,
 				    .wait_times = session_wait_times,

@@ -421,10 +421,12 @@ on_exited(void *ctx, struct engine_ref ref, const struct exit_record *rec)
 	struct engine_exit x = {.status = rec->status,
 				.signal = rec->signal,
 				.timed_out = rec->timed_out,
+				.mem_over = rec->mem_over,
 				.ended_us = rec->end_us,
 				.user_us = rec->user_us,
 				.sys_us = rec->sys_us,
 				.maxrss_kib = rec->maxrss_kib,
+				.mem_peak_kib = rec->mem_peak_kib,
 				.log_bytes = rec->log_bytes,
 				.survivors = (uint32_t)rec->survivors,
 				.oom = exit_oom_name(rec->oom)};
@@ -435,6 +437,11 @@ on_exited(void *ctx, struct engine_ref ref, const struct exit_record *rec)
 	if (rec->step != EXIT_STEP_NONE) {
 		x.step = exit_step_name(rec->step);
 		step_text(rec, attempt_find(r, ref.task, ref.number), &text);
+		x.text = text.p;
+	} else if (rec->mem_over) {
+		buf_adds(&text, "used more than its memory of ");
+		num_put_size(&text, (uint64_t)rec->mem_limit);
+		buf_adds(&text, " and was killed");
 		x.text = text.p;
 	} else if (rec->timed_out) {
 		buf_adds(&text, "timed out after ");

@@ -11,18 +11,21 @@
 
 #include "base/buf.h"
 #include "base/proc.h"
+#include "scheduler/cgroup.h"
 #include "store/project.h"
 #include "tasks/proto/shim_info.h"
 
 #define TERM_MS 400  /* what is left gets this long to go by itself */
 #define KILL_MS 5000 /* after KILL a process may hang in the kernel this long */
 #define LOOK_MS 20
+#define ENTRY	"DAG_ATTEMPT_ID="
 
 struct sweep {
 	uv_work_t work;
 	struct engine_ref ref;
 	char entry[64 + 16]; /* DAG_ATTEMPT_ID=... */
 	pid_t session;
+	int dirfd;    /* of the attempt, or -1 */
 	bool nothing; /* to do */
 	char why[512];
 	void (*done)(void *, struct engine_ref, const char *);
@@ -80,6 +83,14 @@ clear(struct sweep *s, int sig, int ms)
 	return left;
 }
 
+/* The shim would have removed it. */
+static void
+forget_cgroup(const struct sweep *s)
+{
+	if (s->dirfd != -1)
+		cgroup_forget(s->dirfd, s->entry + strlen(ENTRY));
+}
+
 static void
 work(uv_work_t *req)
 {
@@ -87,13 +98,24 @@ work(uv_work_t *req)
 	size_t n;
 	int left;
 
-	if (s->nothing || clear(s, SIGTERM, TERM_MS) == 0)
+	if (s->nothing || clear(s, SIGTERM, TERM_MS) == 0) {
+		forget_cgroup(s);
 		return;
+	}
 	left = clear(s, SIGKILL, KILL_MS);
+	forget_cgroup(s);
 	n = strlen(s->why);
 	if (left > 0)
 		(void)snprintf(s->why + n, sizeof(s->why) - n,
 			       "; %d of its processes do not die", left);
+}
+
+static void
+sweep_free(struct sweep *s)
+{
+	if (s->dirfd != -1)
+		(void)close(s->dirfd);
+	free(s);
 }
 
 static void
@@ -107,34 +129,37 @@ after(uv_work_t *req, int status)
 	*at = s->next;
 	if (!stopped(s))
 		s->done(s->ctx, s->ref, s->why);
-	free(s);
+	sweep_free(s);
 }
 
 /* The session of the dead shim, or 0 where its number may belong to somebody else by now: a
  * number is not given out again while any process has it as its session, so only a living
  * process of that pid that is not the shim is a reason for doubt. */
 static pid_t
-session_of(const struct project *p, const struct exec_adopt *a)
+session_of(int dirfd, const struct exec_adopt *a)
 {
 	struct shim_info info;
-	struct buf path;
 	uint64_t start, ns;
-	pid_t session = 0;
+
+	if (dirfd != -1 && shim_info_read(dirfd, &info, NULL) == 1 &&
+	    strcmp(info.boot, a->this_boot) == 0 && proc_pidns(&ns) == 0 &&
+	    ns == info.pidns &&
+	    (proc_start_time(info.pid, &start) != 0 || start == info.start))
+		return info.session;
+	return 0;
+}
+
+static int
+open_dir(const struct project *p, const struct exec_adopt *a)
+{
+	struct buf path;
 	int dirfd;
 
 	buf_init(&path, 0);
 	buf_addf(&path, "%s/%s", p->state, a->dir);
 	dirfd = buf_failed(&path) ? -1 : open(path.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	buf_release(&path);
-	if (dirfd == -1)
-		return 0;
-	if (shim_info_read(dirfd, &info, NULL) == 1 &&
-	    strcmp(info.boot, a->this_boot) == 0 && proc_pidns(&ns) == 0 &&
-	    ns == info.pidns &&
-	    (proc_start_time(info.pid, &start) != 0 || start == info.start))
-		session = info.session;
-	(void)close(dirfd);
-	return session;
+	return dirfd;
 }
 
 int
@@ -149,13 +174,14 @@ sweep_start(struct uv_loop_s *loop, const struct project *p, const struct exec_a
 	s->ref = a->ref;
 	s->done = done;
 	s->ctx = ctx;
-	s->session = session_of(p, a);
+	s->dirfd = open_dir(p, a);
+	s->session = session_of(s->dirfd, a);
 	s->nothing = a->leave_children || strcmp(a->boot_id, a->this_boot) != 0;
-	(void)snprintf(s->entry, sizeof(s->entry), "DAG_ATTEMPT_ID=%s", a->attempt_id);
+	(void)snprintf(s->entry, sizeof(s->entry), ENTRY "%s", a->attempt_id);
 	(void)snprintf(s->why, sizeof(s->why), "%s", why);
 	s->work.data = s;
 	if (uv_queue_work(loop, &s->work, work, after) != 0) {
-		free(s);
+		sweep_free(s);
 		return -1;
 	}
 	s->next = sweeps;

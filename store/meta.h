@@ -171,6 +171,7 @@ struct meta_op {
 	int exit_status;   /* -1: none */
 	int exit_signal;   /* 0: none */
 	int64_t user_us, sys_us, maxrss_kib, log_bytes;
+	int64_t mem_peak_kib; /* of all processes together; 0: not measured */
 	uint32_t survivors;
 	const char *oom;	       /* "yes" "no" "unknown" or NULL */
 	const struct meta_kv *outputs; /* DAG_OUTPUT values, with a success */
@@ -284,7 +285,7 @@ struct meta_attempt {
 	pid_t pid;
 	int exit_status, exit_signal;
 	int64_t created_us, started_us, ended_us, wake_us;
-	int64_t user_us, sys_us, maxrss_kib, log_bytes;
+	int64_t user_us, sys_us, maxrss_kib, mem_peak_kib, log_bytes;
 	uint32_t survivors;
 };
 

@@ -261,7 +261,8 @@ end_row(struct meta *m, int64_t aid, const struct meta_op *op, struct err *err)
 	    "?10, "
 	    "maxrss_kib = ?11, log_bytes = ?12, survivors = ?13, oom = ?14, "
 	    "started_us = CASE WHEN ?15 <> 0 THEN ?15 ELSE started_us END, "
-	    "pid = CASE WHEN ?16 <> 0 THEN ?16 ELSE pid END WHERE aid = ?1";
+	    "pid = CASE WHEN ?16 <> 0 THEN ?16 ELSE pid END, mem_peak_kib = ?17 "
+	    "WHERE aid = ?1";
 	struct query q;
 
 	if (query_start(&q, &m->db, sql, err) != 0)
@@ -282,6 +283,7 @@ end_row(struct meta *m, int64_t aid, const struct meta_op *op, struct err *err)
 	query_put_text(&q, op->oom);
 	query_put_int(&q, op->started_us);
 	query_put_int(&q, op->pid);
+	query_put_int(&q, op->mem_peak_kib);
 	return query_run(&q, err) < 0 ? -1 : 0;
 }
 

@@ -141,6 +141,7 @@ get_attempt(struct query *q, struct arena *a, void *out, struct err *err)
 	t->maxrss_kib = query_get_int(q);
 	t->log_bytes = query_get_int(q);
 	t->survivors = (uint32_t)query_get_int(q);
+	t->mem_peak_kib = query_get_int(q);
 	return failed ? err_nomem(err) : 0;
 }
 
@@ -152,7 +153,7 @@ meta_attempts(struct meta *m, const char *run, struct arena *a, struct meta_atte
 	    "SELECT id, task, map, number, epoch, boot_id, executor, handle, dir, state, "
 	    "result, cause, reason, oom, pid, exit_status, exit_signal, created_us, "
 	    "started_us, ended_us, wake_us, user_us, sys_us, maxrss_kib, log_bytes, "
-	    "survivors "
+	    "survivors, mem_peak_kib "
 	    "FROM attempt WHERE run = ? ORDER BY task, map, number";
 	struct query q;
 	int64_t rid;

@@ -63,6 +63,7 @@ schema_key_type_text(enum key_type type)
 	    [KEY_TAGS] = "a word or a list of words",
 	    [KEY_TASKS] = "a mapping of names to tasks",
 	    [KEY_DEFAULTS] = "a mapping of task keys",
+	    [KEY_RESOURCES] = "a mapping of resources",
 	    [KEY_ANY] = "anything",
 	};
 
@@ -123,6 +124,9 @@ static const struct {
     {"doc_md", "description", true},
     {"label", "tags", true},
     {"labels", "tags", true},
+    {"limits", "resources", true},
+    {"memory", "resources", true},
+    {"mem", "resources", true},
     {"foreach", "for_each", true},
     {"loop", "for_each", true},
     {"parallel", "for_each", true},

@@ -38,9 +38,10 @@ enum key_type {
 	KEY_ENV,     /* a mapping of names to scalars */
 	KEY_PARAMS,  /* a DAG's parameter declarations */
 	KEY_TAGS,
-	KEY_TASKS,    /* the DAG's tasks */
-	KEY_DEFAULTS, /* a mapping of task keys */
-	KEY_ANY	      /* accepted as it is (schedule, notify) */
+	KEY_TASKS,     /* the DAG's tasks */
+	KEY_DEFAULTS,  /* a mapping of task keys */
+	KEY_RESOURCES, /* a mapping of resource keys */
+	KEY_ANY	       /* accepted as it is (schedule, notify) */
 };
 
 /* Whether a key does something in this version. */
@@ -57,7 +58,7 @@ struct key_spec {
 	const char *def;	   /* default as text for the docs, or NULL */
 	const char *const *values; /* of KEY_ENUM and KEY_ENUMS, NULL-terminated */
 	long long min,
-	    max; /* where max > min: of KEY_INT; of KEY_DURATION, microseconds */
+	    max; /* where max > min: of KEY_INT; of KEY_DURATION, us; of KEY_SIZE, bytes */
 	bool required;
 	bool defaultable; /* may stand under `defaults:` */
 	const char *doc;  /* one or two sentences, from which docs/dag-file.md is made */
@@ -90,6 +91,12 @@ const struct task_type *schema_type(const char *);
  */
 const struct key_spec *schema_task_keys(void);
 const struct key_spec *schema_dag_keys(void);
+
+/**
+ * schema_resource_keys():
+ * Return the keys of a task's `resources`, ended by a NULL name.
+ */
+const struct key_spec *schema_resource_keys(void);
 
 /**
  * schema_key(type, name):

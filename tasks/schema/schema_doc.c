@@ -25,6 +25,13 @@ put_limits(struct buf *out, const struct key_spec *key)
 		buf_addf(out, " %lld to %lld.", key->min, key->max);
 	else if (key->type == KEY_DURATION)
 		buf_addf(out, " At most %lldd.", key->max / (86400 * US_PER_SEC));
+	else if (key->type == KEY_SIZE) {
+		buf_addc(out, ' ');
+		num_put_size(out, (uint64_t)key->min);
+		buf_adds(out, " to ");
+		num_put_size(out, (uint64_t)key->max);
+		buf_addc(out, '.');
+	}
 }
 
 static void
@@ -98,6 +105,8 @@ schema_write_markdown(struct buf *out)
 	buf_adds(out, "## Keys of every task\n\n");
 	put_keys(out, schema_task_keys());
 	put_defaultable(out);
+	buf_adds(out, "### Keys of `resources`\n\n");
+	put_keys(out, schema_resource_keys());
 	buf_adds(out, "## Types of tasks\n\n");
 	types = schema_types(&n);
 	for (i = 0; i < n; i++)

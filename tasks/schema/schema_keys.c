@@ -5,6 +5,7 @@
 
 #define SECOND ((long long)1000000)
 #define DAY    (86400 * SECOND)
+#define MIB    ((long long)1 << 20)
 
 static const char *const trigger_values[] = {"all_success",
 					     "all_failed",
@@ -21,7 +22,7 @@ static const char *const trigger_values[] = {"all_success",
 					     NULL};
 
 static const char *const retry_on_values[] = {"exit",	"signal", "timeout", "lost",
-					      "output", "setup",  NULL};
+					      "output", "setup",  "oom",     NULL};
 
 static const struct key_spec dag_keys[] = {
     {.name = "dag",
@@ -161,13 +162,13 @@ static const struct key_spec task_keys[] = {
      .doc = "The longest delay that `retry_backoff` leads to."},
     {.name = "retry_on",
      .type = KEY_ENUMS,
-     .def = "exit, signal, timeout, lost, output",
+     .def = "exit, signal, timeout, lost, output, oom",
      .values = retry_on_values,
      .defaultable = true,
      .doc = "Which failures are retried: an exit status other than 0, a signal, the "
 	    "timeout, an "
 	    "end that nobody saw, outputs missing or malformed, an attempt that could "
-	    "not start."},
+	    "not start, memory that ran out."},
     {.name = "timeout",
      .type = KEY_DURATION,
      .def = "none",
@@ -230,10 +231,9 @@ static const struct key_spec task_keys[] = {
      .defaultable = true,
      .doc = "How many slots of its pool the task takes."},
     {.name = "resources",
-     .type = KEY_ANY,
-     .status = KEY_LATER,
+     .type = KEY_RESOURCES,
      .defaultable = true,
-     .doc = "What the task needs of `cpu`, `memory` and `gpu`."},
+     .doc = "What the task may use of the machine, see below."},
     {.name = "cache",
      .type = KEY_BOOL,
      .status = KEY_LATER,
@@ -287,6 +287,33 @@ static const struct key_spec task_keys[] = {
      .doc = "Whether the task waits for its own success in the run before."},
     {.name = NULL},
 };
+
+static const struct key_spec resource_keys[] = {
+    {.name = "memory",
+     .type = KEY_SIZE,
+     .def = "no limit",
+     .min = 1 * MIB,
+     .max = (64 * MIB) << 20,
+     .doc = "How much memory the task may use with all that it starts (`512MiB`, "
+	    "`2G`). An attempt that uses more is killed and has failed (`oom`). Tasks "
+	    "start at the same time only as far as their `memory` fits into the "
+	    "machine's."},
+    {.name = "cpu",
+     .type = KEY_NUMBER,
+     .status = KEY_LATER,
+     .doc = "How many processors the task keeps busy."},
+    {.name = "gpu",
+     .type = KEY_INT,
+     .status = KEY_LATER,
+     .doc = "How many GPUs the task takes."},
+    {.name = NULL},
+};
+
+const struct key_spec *
+schema_resource_keys(void)
+{
+	return resource_keys;
+}
 
 const struct key_spec *
 schema_dag_keys(void)

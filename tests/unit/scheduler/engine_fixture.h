@@ -27,6 +27,7 @@ struct world {
 	unsigned *fails;     /* w_play: how many first attempts of the task fail */
 	const char *blocked; /* name of the task whose insert is blocked */
 	unsigned ids;
+	int64_t memory;	     /* of the machine; 0: not counted */
 	struct meta_op last; /* the last operation that w_commit saw for `watch` */
 	const char *watch;   /* name of a task */
 	enum meta_op_kind watch_kind;
@@ -68,6 +69,7 @@ w_engine(struct world *w, unsigned jobs, uint64_t seed)
 {
 	struct engine_config cfg = {.ctx = w,
 				    .jobs = jobs,
+				    .memory = w->memory,
 				    .seed = seed,
 				    .boot_id = "boot",
 				    .decide = w_decide,

@@ -126,6 +126,61 @@ defaults_of_the_file_yield_to_the_task(void **state)
 }
 
 static void
+resources(void **state)
+{
+	struct loaded l = loads("defaults: {resources: {memory: 1.5GiB}}\n"
+				"tasks:\n"
+				"  a: {run: x}\n"
+				"  b: {run: x, resources: {memory: 1MiB}}\n"
+				"  c: {run: x, resources: {memory: 64TiB}}\n"
+				"  d: {run: x, resources: {}}\n"
+				"  e: {run: x, resources: {memory: 2000000}}\n");
+
+	(void)state;
+	assert_int_equal(task(&l, "a")->memory, (int64_t)3 << 29);
+	assert_int_equal(task(&l, "b")->memory, 1 << 20);
+	assert_int_equal(task(&l, "c")->memory, (int64_t)64 << 40);
+	assert_int_equal(task(&l, "d")->memory, (int64_t)3 << 29);
+	assert_int_equal(task(&l, "e")->memory, 2000000);
+	unload(&l);
+	task_refuses("run: x\n    resources: {memory: 1048575}",
+		     "4:25: error: `memory` is 1.0 MiB to 64.0 TiB, not 1048575",
+		     "a bare number is bytes");
+	task_refuses("run: x\n    resources: {memory: 70368744177665}",
+		     "4:25: error: `memory` is 1.0 MiB to 64.0 TiB", NULL);
+	task_refuses("run: x\n    resources: {memory: lots}",
+		     "4:25: error: 'lots' is no size", "write 512MiB");
+	task_refuses("run: x\n    resources: {memory: -1}",
+		     "4:25: error: '-1' is no size", NULL);
+	task_refuses("run: x\n    resources: {memory: '{{ params.m }}'}",
+		     "4:25: error: '{{ params.m }}' is no size", "templates");
+	task_refuses("run: x\n    resources: {memory: true}",
+		     "4:25: error: `memory` takes a size, not", NULL);
+	task_refuses("run: x\n    resources: {memory: [1]}",
+		     "4:25: error: `memory` takes a size, not a list", NULL);
+	task_refuses(
+	    "run: x\n    resources: 2G",
+	    "4:16: error: `resources` takes a mapping of resources, not a string",
+	    "write resources: {memory: 2G}");
+	task_refuses("run: x\n    resources: {cpu: 2}",
+		     "4:17: error: `cpu` is not built yet", NULL);
+	task_refuses("run: x\n    resources: {gpu: 1}",
+		     "4:17: error: `gpu` is not built yet", NULL);
+	task_refuses("run: x\n    resources: {memroy: 2G}",
+		     "4:17: error: `resources` has no key 'memroy'",
+		     "did you mean 'memory'?");
+	task_refuses("run: x\n    resources: {cpus: 2}",
+		     "4:17: error: `resources` has no key 'cpus'", "did you mean 'cpu'?");
+	task_refuses("run: x\n    resources: {disk: 2}",
+		     "4:17: error: `resources` has no key 'disk'", "it takes `memory`");
+	task_refuses("run: x\n    memory: 2G", "4:5: error: unknown key 'memory'",
+		     "did you mean 'resources'?");
+	task_refuses("type: wait\n    for: 1s\n    resources: {memory: 2G}",
+		     "5:5: error: `resources` has no effect in a task of type wait",
+		     NULL);
+}
+
+static void
 wrong_values(void **state)
 {
 	static const char *const cases[][3] = {
@@ -411,6 +466,7 @@ main(void)
 	    cmocka_unit_test(keys_set_the_model),
 	    cmocka_unit_test(defaults_are_those_of_the_table),
 	    cmocka_unit_test(defaults_of_the_file_yield_to_the_task),
+	    cmocka_unit_test(resources),
 	    cmocka_unit_test(wrong_values),
 	    cmocka_unit_test(empty_lists_may_be_nothing),
 	    cmocka_unit_test(unknown_keys),

@@ -306,10 +306,12 @@ put_tags(struct complete *cp)
 void
 complete_selectors(struct complete *cp)
 {
-	const char *comma = strrchr(cp->cur, ',');
-	size_t n = comma != NULL ? (size_t)(comma + 1 - cp->cur) : 0;
+	size_t n = strlen(cp->cur);
 
-	n += strspn(cp->cur + n, "+@");
+	/* Behind the last of what joins selectors, "2+" and "@". */
+	while (n > 0 && strchr(", &", cp->cur[n - 1]) == NULL)
+		n--;
+	n += strspn(cp->cur + n, "0123456789+@");
 	if (n > 0 && !keep(cp, n))
 		return;
 	complete_tasks(cp);

@@ -81,7 +81,7 @@ for (
 	[['logs', $old, 'tune', '--attempt', ''], '1 2', 'attempts'],
 	[['logs', 'nonsense', ''], '', '... of no run'],
 	[['retry', $old, '--from', 'f'], 'fetch', 'a task as the value of an option'],
-	[['help', 'sele'], 'selectors', 'topics'],
+	[['help', 'exit-'], 'exit-codes', 'topics'],
 	[['help', 'retries'], 'retries', 'keys'],
 	[['help', 'sh'], 'show shell', 'types'],
 	[['completion', ''], 'bash zsh fish', 'words that stand for themselves'],

@@ -182,6 +182,25 @@ void help_topics_markdown(struct buf *);
 void help_md_text(struct buf *, const char *);
 
 /**
+ * help_man_overview(b), help_man_verb(b, v):
+ * Append the man page dag(1), or that of a verb, for man(7) macros.
+ */
+void help_man_overview(struct buf *);
+void help_man_verb(struct buf *, const struct verb *);
+
+/**
+ * help_topics_man(b):
+ * Append the topics as sections of a man page.
+ */
+void help_topics_man(struct buf *);
+
+/**
+ * help_man_text(b, text):
+ * Append paragraphs for a man page, lines that start with a blank as they stand.
+ */
+void help_man_text(struct buf *, const char *);
+
+/**
  * help_wrap(b, text, indent):
  * Append paragraphs, each line indented by ${indent} blanks; the caller has already written
  * the indentation of the first one.  Ends with a newline.

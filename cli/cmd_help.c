@@ -11,14 +11,16 @@
 #include "tasks/schema/schema.h"
 
 struct help_opts {
-	bool markdown;
+	bool markdown, man;
 };
 
-static const struct opt help_opts[] = {{.name = "markdown",
-					.kind = OPT_FLAG,
-					.at = offsetof(struct help_opts, markdown),
-					.doc = NULL},
-				       {.name = NULL}};
+static const struct opt help_opts[] = {
+    {.name = "markdown",
+     .kind = OPT_FLAG,
+     .at = offsetof(struct help_opts, markdown),
+     .doc = NULL},
+    {.name = "man", .kind = OPT_FLAG, .at = offsetof(struct help_opts, man), .doc = NULL},
+    {.name = NULL}};
 
 static int
 unknown_page(struct cli *c, const char *name)
@@ -51,12 +53,40 @@ unknown_page(struct cli *c, const char *name)
 	return cli_usage(c, "there is no help on '%s'", name);
 }
 
+/* dag help --man: the page dag(1); with a verb its page; with "verbs" the verbs that
+ * have one. */
+static int
+put_man(struct cli *c)
+{
+	const struct verb *const *table;
+	const struct verb *v;
+	size_t i, n;
+
+	if (c->nargs == 0) {
+		help_man_overview(&c->out);
+		return EXIT_OK;
+	}
+	if (strcmp(c->args[0], "verbs") == 0) {
+		table = verb_table(&n);
+		for (i = 0; i < n; i++)
+			buf_addf(&c->out, "%s\n", table[i]->name);
+		return EXIT_OK;
+	}
+	v = verb_find(c->args[0]);
+	if (v == NULL)
+		return unknown_page(c, c->args[0]);
+	help_man_verb(&c->out, v);
+	return EXIT_OK;
+}
+
 static int
 help_run(struct cli *c, const void *opts)
 {
 	const struct help_opts *o = opts;
 	const struct verb *v;
 
+	if (o->man)
+		return put_man(c);
 	if (o->markdown) {
 		help_markdown(&c->out);
 		return EXIT_OK;

@@ -366,3 +366,26 @@ help_topics_markdown(struct buf *b)
 		help_md_text(b, topics[i].text);
 	}
 }
+
+void
+help_topics_man(struct buf *b)
+{
+	struct buf rows;
+	const char *p;
+	size_t i;
+
+	for (i = 0; i < NTOPICS; i++) {
+		buf_adds(b, ".SH \"");
+		for (p = topics[i].name; *p != '\0'; p++)
+			buf_addc(b, *p >= 'a' && *p <= 'z' ? (char)(*p - 'a' + 'A') : *p);
+		buf_adds(b, "\"\n");
+		buf_init(&rows, 0);
+		put_rows(&rows, rows_of(&topics[i]));
+		if (rows.n > 0) {
+			help_man_text(b, rows.p);
+			buf_adds(b, ".PP\n");
+		}
+		buf_release(&rows);
+		help_man_text(b, topics[i].text);
+	}
+}

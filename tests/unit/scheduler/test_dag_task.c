@@ -144,40 +144,47 @@ resources(void **state)
 	assert_int_equal(task(&l, "e")->memory, 2000000);
 	unload(&l);
 	task_refuses("run: x\n    resources: {memory: 1048575}",
-		     "4:25: error: `memory` is 1.0 MiB to 64.0 TiB, not 1048575",
+		     "x.yaml:4:25: error: `memory` is 1 MiB to 64 TiB, not 1048575",
 		     "a bare number is bytes");
 	task_refuses("run: x\n    resources: {memory: 70368744177665}",
-		     "4:25: error: `memory` is 1.0 MiB to 64.0 TiB", NULL);
+		     "x.yaml:4:25: error: `memory` is 1 MiB to 64 TiB, not "
+		     "70368744177665",
+		     NULL);
 	task_refuses("run: x\n    resources: {memory: lots}",
-		     "4:25: error: 'lots' is no size", "write 512MiB");
+		     "x.yaml:4:25: error: 'lots' is no size", "write 512MiB");
 	task_refuses("run: x\n    resources: {memory: -1}",
-		     "4:25: error: '-1' is no size", NULL);
+		     "x.yaml:4:25: error: '-1' is no size", NULL);
 	task_refuses("run: x\n    resources: {memory: '{{ params.m }}'}",
-		     "4:25: error: '{{ params.m }}' is no size", "templates");
+		     "x.yaml:4:25: error: '{{ params.m }}' is no size", "templates");
 	task_refuses("run: x\n    resources: {memory: true}",
-		     "4:25: error: `memory` takes a size, not", NULL);
+		     "x.yaml:4:25: error: `memory` takes a size, not true or false",
+		     NULL);
 	task_refuses("run: x\n    resources: {memory: [1]}",
-		     "4:25: error: `memory` takes a size, not a list", NULL);
+		     "x.yaml:4:25: error: `memory` takes a size, not a list", NULL);
 	task_refuses(
 	    "run: x\n    resources: 2G",
-	    "4:16: error: `resources` takes a mapping of resources, not a string",
+	    "x.yaml:4:16: error: `resources` takes a mapping of resources, not a string",
 	    "write resources: {memory: 2G}");
 	task_refuses("run: x\n    resources: {cpu: 2}",
-		     "4:17: error: `cpu` is not built yet", NULL);
+		     "x.yaml:4:17: error: `cpu` is not built yet", NULL);
 	task_refuses("run: x\n    resources: {gpu: 1}",
-		     "4:17: error: `gpu` is not built yet", NULL);
+		     "x.yaml:4:17: error: `gpu` is not built yet", NULL);
 	task_refuses("run: x\n    resources: {memroy: 2G}",
-		     "4:17: error: `resources` has no key 'memroy'",
+		     "x.yaml:4:17: error: `resources` has no key 'memroy'",
 		     "did you mean 'memory'?");
 	task_refuses("run: x\n    resources: {cpus: 2}",
-		     "4:17: error: `resources` has no key 'cpus'", "did you mean 'cpu'?");
+		     "x.yaml:4:17: error: `resources` has no key 'cpus'",
+		     "did you mean 'cpu'?");
 	task_refuses("run: x\n    resources: {disk: 2}",
-		     "4:17: error: `resources` has no key 'disk'", "it takes `memory`");
-	task_refuses("run: x\n    memory: 2G", "4:5: error: unknown key 'memory'",
+		     "x.yaml:4:17: error: `resources` has no key 'disk'",
+		     "it takes `memory`");
+	task_refuses("run: x\n    memory: 2G", "x.yaml:4:5: error: unknown key 'memory'",
 		     "did you mean 'resources'?");
-	task_refuses("type: wait\n    for: 1s\n    resources: {memory: 2G}",
-		     "5:5: error: `resources` has no effect in a task of type wait",
-		     NULL);
+	task_refuses(
+	    "type: wait\n    for: 1s\n    resources: {memory: 2G}",
+	    "x.yaml:5:5: error: `resources` has no effect in a task of type wait, "
+	    "which runs no program",
+	    NULL);
 }
 
 static void

@@ -12,6 +12,7 @@
 #include "base/textwidth.h"
 #include "base/yaml.h"
 #include "cli/cli.h"
+#include "cli/graph.h"
 #include "cli/load.h"
 #include "cli/opts.h"
 #include "cli/selection.h"
@@ -21,7 +22,7 @@
 #include "scheduler/dag_show.h"
 #include "tasks/schema/schema.h"
 
-enum { FORMAT_LIST, FORMAT_DOT, FORMAT_MERMAID, FORMAT_JSON };
+enum { FORMAT_GRAPH, FORMAT_LIST, FORMAT_DOT, FORMAT_MERMAID, FORMAT_JSON };
 
 struct show_opts {
 	struct selection_opts sel;
@@ -29,7 +30,8 @@ struct show_opts {
 	int format;
 };
 
-static const char *const format_names[] = {"list", "dot", "mermaid", "json", NULL};
+static const char *const format_names[] = {"graph",   "list", "dot",
+					   "mermaid", "json", NULL};
 
 static const struct opt show_opts[] = {
     SELECTION_OPTS(struct show_opts, sel, "Show"),
@@ -39,9 +41,9 @@ static const struct opt show_opts[] = {
      .at = offsetof(struct show_opts, format),
      .arg = "HOW",
      .choices = format_names,
-     .doc =
-	 "list: all that the file says of each task, level by level; dot: for Graphviz; "
-	 "mermaid: a flowchart for Markdown pages; json: for programs."},
+     .doc = "list: all that the file says of each task, level by level, the default "
+	    "elsewhere; dot: for Graphviz; "
+	    "mermaid: a flowchart for Markdown pages; json: for programs."},
     {.name = "json",
      .kind = OPT_FLAG,
      .at = offsetof(struct show_opts, json),
@@ -53,7 +55,8 @@ static const struct opt show_opts[] = {
      .doc = "The same as --format dot: dag show --dot NAME | dot -Tsvg."},
     {.name = NULL}};
 
-#define INDENT 4
+#define INDENT	      4
+#define WIDTH_DEFAULT 100 /* of a drawing that goes to a file */
 
 /* The width that lines are cut to: the terminal's; what goes to a file is not cut. */
 static unsigned
@@ -307,6 +310,11 @@ put_head(struct cli *c, const struct dag *g, bool color)
 	(void)text_fit(&c->out, b.p, room(used));
 	buf_addc(&c->out, '\n');
 	buf_release(&b);
+	if (g->description == NULL)
+		return;
+	buf_adds(&c->out, "  ");
+	(void)text_fit(&c->out, g->description, room(2));
+	buf_addc(&c->out, '\n');
 }
 
 static void
@@ -315,13 +323,61 @@ put_list(struct cli *c, const struct dag *g, const bool *selected)
 	bool color = cli_color(c, 1);
 
 	put_head(c, g, color);
-	if (g->description != NULL) {
-		buf_adds(&c->out, "  ");
-		(void)text_fit(&c->out, g->description, room(2));
-		buf_addc(&c->out, '\n');
-	}
 	put_params(c, g);
 	put_levels(c, g, selected, color);
+}
+
+/* Whether the terminal understands more than ASCII, as the locale says. */
+static bool
+has_utf8(void)
+{
+	static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+	const char *s;
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if ((s = getenv(names[i])) != NULL && *s != '\0')
+			return strcasestr(s, "UTF-8") != NULL ||
+			       strcasestr(s, "UTF8") != NULL;
+	return false;
+}
+
+/* The drawing; where there can be none, the list. */
+static int
+put_graph(struct cli *c, const struct dag *g, const bool *selected)
+{
+	unsigned width = cli_width(1);
+	struct graph_style st = {.width = width != 0 ? width : WIDTH_DEFAULT,
+				 .utf8 = has_utf8(),
+				 .color = cli_color(c, 1)};
+	struct graph_facts facts;
+	struct err err = {0};
+	struct buf b;
+	int rc;
+
+	buf_init(&b, 0);
+	rc = graph_put(g, selected, &st, &b, &facts, &err);
+	if (rc == 0) {
+		put_head(c, g, st.color);
+		put_params(c, g);
+		buf_addc(&c->out, '\n');
+		buf_add(&c->out, b.p, b.n);
+		if (facts.implied > 0)
+			buf_addf(&c->out,
+				 "\n  not drawn: %zu edge%s that the others imply\n",
+				 facts.implied, facts.implied == 1 ? "" : "s");
+	}
+	buf_release(&b);
+	if (rc < 0)
+		return cli_fail(c, &err);
+	if (rc == 0)
+		return EXIT_OK;
+	put_list(c, g, selected);
+	cli_note(c,
+		 "the graph is too large to be drawn legibly in %u columns, so it is "
+		 "listed; --select +TASK+ draws a part of it",
+		 st.width);
+	return EXIT_OK;
 }
 
 static int
@@ -329,7 +385,11 @@ put(struct cli *c, const struct dag *g, const bool *selected, int format)
 {
 	struct json_writer w;
 
+	if (format < 0)
+		format = cli_width(1) > 0 ? FORMAT_GRAPH : FORMAT_LIST;
 	switch (format) {
+	case FORMAT_GRAPH:
+		return put_graph(c, g, selected);
 	case FORMAT_JSON:
 		json_init(&w, &c->out, 2);
 		dag_show_json(g, selected, &w);
@@ -383,12 +443,20 @@ const struct verb verb_show = {
     .args = "FILE|NAME",
     .min = 1,
     .max = 1,
-    .doc = "Show a DAG level by level: a task stands one level below the last of those "
-	   "that it "
-	   "needs. 'needs' has both the tasks that the file names and those whose "
-	   "outputs are "
-	   "inputs here.",
+    .doc =
+	"Show a DAG: on a terminal drawn from top to bottom, elsewhere as a list, level "
+	"by "
+	"level, with all that the file says of each task. A task stands below all that "
+	"it "
+	"needs, be it by 'needs' or because outputs of others are its inputs.\n"
+	"\n"
+	"In the drawing, tasks that feed the same tasks share one line; where lines only "
+	"cross, the vertical one runs through. Edges that others imply are left out and "
+	"counted. In a narrow terminal, tasks that need the same and are needed by the "
+	"same stand in one box. Where the locale is not UTF-8 it is drawn in ASCII.",
     .examples = "dag show demo\tby name\n"
+		"dag show demo -s +train\ttrain and what it needs\n"
+		"dag show demo -f list\tevery task in detail\n"
 		"dag show --dot demo | dot -Tsvg\ta picture\n",
     .opts = show_opts,
     .size = sizeof(struct show_opts),

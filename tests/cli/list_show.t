@@ -99,6 +99,37 @@ flowchart LR
 END
 usage($dir, '--format, --json and --dot exclude each other', 'show', 'pipe', '--dot', '--format', 'dot');
 
+# Drawings.
+my $fan = "tasks:\n  start: {run: x}\n"
+	. join('', map { sprintf("  part_%03d: {run: x, needs: [start]}\n", $_) } 1 .. 198)
+	. "  finish: {run: x, needs: [" . join(', ', map { sprintf('part_%03d', $_) } 1 .. 198) . "]}\n";
+my $big = "tasks:\n  t0: {run: x}\n" . join('', map { "  t$_: {run: x, needs: [t" . int($_ / 3) . "]}\n" } 1 .. 2100);
+my $art = project('dags/etl30.yaml' => slurp(source() . '/tests/data/etl30.yaml'), 'dags/fan.yaml' => $fan,
+	'dags/big.yaml' => $big, 'dags/demo.yaml' => slurp(source() . '/dags/demo.yaml'));
+for my $dag ('etl', 'fan', 'demo') {
+	$p = ok_dag(0, "a drawing of $dag", $art, 'show', $dag, '--format', 'graph');
+	golden("graph_$dag.txt", $p->{out}, $art);
+}
+for my $cols (80, 160) {
+	$p = pty($art, ['--size', "24x$cols"], '--color', 'never', 'show', 'etl');
+	$p->{out} =~ s/\r//g;
+	golden("graph_etl_$cols.txt", $p->{out}, $art);
+}
+{
+	local $ENV{LC_ALL} = 'C';
+	$p = ok_dag(0, 'without UTF-8', $art, 'show', 'etl', '-f', 'graph');
+	golden('graph_etl_ascii.txt', $p->{out}, $art);
+	unlike($p->{out}, qr/[^\x00-\x7f]/, 'all is ASCII');
+}
+$p = pty($art, ['--size', '24x100'], '--color', 'always', 'show', 'fan');
+like($p->{out}, qr/\e\[2m/, 'lines are dim');
+$p = ok_dag(0, 'too large to be drawn', $art, 'show', 'big', '--format', 'graph', '-x', 't2100');
+like($p->{out}, qr/^  t7  shell$/m, 'it is listed');
+like($p->{err}, qr/\Adag: the graph is too large to be drawn legibly in 100 columns/, '... with a word about it');
+$p = ok_dag(0, 'a part of it', $art, 'show', 'big', '--format', 'graph', '-s', '+t30+1');
+like($p->{out}, qr/^ +t30$/m, 'is drawn');
+is($p->{err}, '', '... as asked');
+
 # From inside the project, and from outside.
 mkdir "$dir/sub";
 $p = ok_dag(0, 'from a folder below', "$dir/sub", 'list');

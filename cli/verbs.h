@@ -10,6 +10,7 @@ extern const struct verb verb_check;
 extern const struct verb verb_completion;
 extern const struct verb verb_doctor;
 extern const struct verb verb_explain;
+extern const struct verb verb_gc;
 extern const struct verb verb_help;
 extern const struct verb verb_init;
 extern const struct verb verb_list;

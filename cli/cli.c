@@ -222,8 +222,10 @@ cli_main(int argc, char **argv)
 	rc = dispatch(&c, argv + 1);
 	(void)cli_flush(&c);
 	if (c.out_errno != 0 && rc == EXIT_OK) {
+		/* Who pipes us into head has seen enough, and needs no message. */
 		(void)err_sys(&err, c.out_errno, "cannot write to standard output");
-		(void)cli_fail(&c, &err);
+		if (c.out_errno != EPIPE)
+			(void)cli_fail(&c, &err);
 		rc = EXIT_DAG;
 	}
 	buf_release(&c.out);

@@ -137,6 +137,12 @@ void cli_note(struct cli *, const char *, ...) __attribute__((format(printf, 2, 
 void cli_warn(struct cli *, const char *, ...) __attribute__((format(printf, 2, 3)));
 
 /**
+ * cli_put_message(c, b, warning, text):
+ * Append what cli_note or cli_warn would say, for who writes it elsewhere.
+ */
+void cli_put_message(struct cli *, struct buf *, bool, const char *);
+
+/**
  * cli_diag(c, d):
  * Print the messages of ${d} on stderr, with carets, and colours where they may be.
  */

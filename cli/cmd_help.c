@@ -7,6 +7,7 @@
 #include "base/suggest.h"
 #include "cli/cli.h"
 #include "cli/opts.h"
+#include "cli/stream.h"
 #include "cli/verbs.h"
 #include "tasks/schema/schema.h"
 
@@ -88,7 +89,10 @@ help_run(struct cli *c, const void *opts)
 	if (o->man)
 		return put_man(c);
 	if (o->markdown) {
-		help_markdown(&c->out);
+		if (c->nargs > 0 && strcmp(c->args[0], "progress") == 0)
+			stream_markdown(&c->out);
+		else
+			help_markdown(&c->out);
 		return EXIT_OK;
 	}
 	if (c->nargs == 0) {

@@ -214,7 +214,7 @@ put_see_also(struct buf *b)
 {
 	put_section(b, "SEE ALSO");
 	buf_adds(b, ".BR dag (1),\n.BR dag\\-file (5),\n.BR dag\\-templates (7),\n"
-		    ".BR dag\\-protocol (7)\n");
+		    ".BR dag\\-protocol (7),\n.BR dag\\-progress (7)\n");
 }
 
 void

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/stream.h"
 #include "tasks/schema/schema.h"
 
 /* A row of a table: what is written, and what it means. */
@@ -93,22 +94,16 @@ static const struct topic topics[] = {
      "  130  interrupted (Ctrl-C, SIGINT); the run is cancelled\n"
      "  143  terminated (SIGTERM); the run is cancelled"},
     {"progress", "the lines of 'dag run --progress json'",
-     "One JSON object a line, as things happen; ends are written when they are durable. "
-     "Every object has 'event' and 'at' (RFC 3339):\n"
-     "\n"
-     "  run_began    run, dag, file, logical_date, tasks (their number),\n"
-     "               resumed, retried\n"
-     "  task         run, task, map, state, result, attempt, tries, retries,\n"
-     "               reason, started_at, ended_at, elapsed_s, next_try_at,\n"
-     "               and, if the task reports progress, done and total\n"
-     "  run_ended    run, dag, result, reason, elapsed_s\n"
-     "  notice       level (info, warning, signal), message\n"
+     "One JSON object a line, as things happen, on standard output; with --json on "
+     "standard error. Every object begins with v, the version of this format (1), event "
+     "and at, an instant in RFC 3339.\n"
      "\n"
      "States are waiting, ready, preparing, starting, running, committing, up_for_retry "
-     "and "
-     "done; results, of what is done, are success, cached, failed, lost, skipped, "
-     "upstream_failed and cancelled. Times that have not come are null. New keys may be "
-     "added; ignore what you do not know."},
+     "and done; results, of what is done, are success, cached, failed, lost, skipped, "
+     "upstream_failed and cancelled. Ends are written when they are durable. Times that "
+     "have not come are null. The run does not wait for who reads, and goes on if nobody "
+     "does. Events and fields may be added; ignore what you do not know. "
+     "docs/progress.md and dag-progress(7) have every field."},
 };
 
 #define NTOPICS (sizeof(topics) / sizeof(topics[0]))
@@ -314,6 +309,18 @@ put_rows(struct buf *b, const struct topic_row *row)
 	buf_addc(b, '\n');
 }
 
+/* The table of a topic, for people. */
+static void
+put_table(struct buf *b, const struct topic *t)
+{
+	if (strcmp(t->name, "progress") == 0) {
+		stream_help(b);
+		buf_addc(b, '\n');
+	} else {
+		put_rows(b, rows_of(t));
+	}
+}
+
 static void
 put_rows_markdown(struct buf *b, const struct topic_row *row)
 {
@@ -335,7 +342,7 @@ help_topic(struct buf *b, const char *name)
 		if (strcmp(topics[i].name, name) != 0)
 			continue;
 		buf_addf(b, "%s: %s\n\n", topics[i].name, topics[i].summary);
-		put_rows(b, rows_of(&topics[i]));
+		put_table(b, &topics[i]);
 		buf_adds(b, "  ");
 		help_wrap(b, topics[i].text, 2);
 		return true;
@@ -364,6 +371,8 @@ help_topics_markdown(struct buf *b)
 		buf_addf(b, "\n## %s: %s\n\n", topics[i].name, topics[i].summary);
 		put_rows_markdown(b, rows_of(&topics[i]));
 		help_md_text(b, topics[i].text);
+		if (strcmp(topics[i].name, "progress") == 0)
+			buf_adds(b, "\nSee [progress.md](progress.md).\n");
 	}
 }
 
@@ -380,7 +389,7 @@ help_topics_man(struct buf *b)
 			buf_addc(b, *p >= 'a' && *p <= 'z' ? (char)(*p - 'a' + 'A') : *p);
 		buf_adds(b, "\"\n");
 		buf_init(&rows, 0);
-		put_rows(&rows, rows_of(&topics[i]));
+		put_table(&rows, &topics[i]);
 		if (rows.n > 0) {
 			help_man_text(b, rows.p);
 			buf_adds(b, ".PP\n");

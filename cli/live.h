@@ -39,13 +39,16 @@ void live_layout(const struct live_view *, struct buf *);
 
 struct live_term;
 
+/* Writes so many bytes, whole or not at all; return 0, or -1 with errno. */
+typedef int live_write_fn(void *, const char *, size_t);
+
 /**
- * live_term_new(fd), live_term_free(t):
- * Draw on the terminal ${fd} from where its cursor is, at the start of a line.  NULL if
+ * live_term_new(fd, write, ctx), live_term_free(t):
+ * Draw, by (, ...) or if it is NULL by itself, on the terminal ${fd} from where its cursor is, at the start of a line.  NULL if
  * memory runs out.  Nothing about the terminal is changed, so nothing needs to be restored,
  * however the program ends.
  */
-struct live_term *live_term_new(int);
+struct live_term *live_term_new(int, live_write_fn *, void *);
 void live_term_free(struct live_term *);
 
 /**
@@ -56,8 +59,8 @@ void live_term_size(struct live_term *, unsigned *, unsigned *);
 
 /**
  * live_term_draw(t, text):
- * Put the lines of ${text} in place of those drawn before, in one write.  Nothing is written
- * if they are the same.  Return 0, or -1 with errno.
+ * Put the lines of ${text} in place of those drawn before, in one write; lines that are the
+ * same are passed over, and nothing is written if all are.  Return 0, or -1 with errno.
  */
 int live_term_draw(struct live_term *, const char *);
 

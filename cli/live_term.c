@@ -11,6 +11,8 @@
 #include "cli/live.h"
 
 #define HEIGHT_DEFAULT 24
+#define WHOLE_EVERY \
+	10 /* pictures: whatever else was written on the terminal does not stay */
 
 /*
  * Invariants:
@@ -21,10 +23,13 @@
  */
 struct live_term {
 	int fd;
+	live_write_fn *write;
+	void *ctx;
 	unsigned width, height;
 	VEC(unsigned) rows;
 	unsigned lost;
 	struct buf last; /* the text drawn last */
+	unsigned pictures;
 };
 
 /* Parts of a redraw.  A terminal that knows synchronized output shows it in one piece; others
@@ -49,13 +54,15 @@ measure(struct live_term *t)
 }
 
 struct live_term *
-live_term_new(int fd)
+live_term_new(int fd, live_write_fn *write, void *ctx)
 {
 	struct live_term *t = calloc(1, sizeof(*t));
 
 	if (t == NULL)
 		return NULL;
 	t->fd = fd;
+	t->write = write;
+	t->ctx = ctx;
 	buf_init(&t->last, 0);
 	measure(t);
 	return t;
@@ -176,24 +183,48 @@ columns(const char *p, size_t n)
 }
 
 static int
+write_bytes(struct live_term *t, const char *p, size_t n)
+{
+	return t->write != NULL ? t->write(t->ctx, p, n) : fsio_write_all(t->fd, p, n);
+}
+
+static int
 write_all(struct live_term *t, const struct buf *b)
 {
 	if (buf_failed(b)) {
 		errno = ENOMEM;
 		return -1;
 	}
-	return fsio_write_all(t->fd, b->p, b->n);
+	return write_bytes(t, b->p, b->n);
+}
+
+/* The line of n bytes is the same as the one at p, where there is one.  Move on to the next. */
+static bool
+is_same(const char **p, const char *line, size_t n)
+{
+	size_t old = *p != NULL ? strcspn(*p, "\n") : 0;
+	bool same;
+
+	if (*p == NULL || (*p)[old] == '\0') {
+		*p = NULL;
+		return false;
+	}
+	same = old == n && memcmp(*p, line, n) == 0;
+	*p += old + 1;
+	return same;
 }
 
 int
 live_term_draw(struct live_term *t, const char *text)
 {
-	const char *p, *nl;
+	const char *p, *nl, *old = t->rows.n > 0 ? t->last.p : NULL;
 	struct buf b;
 	int rc;
 
 	if (t->rows.n > 0 && strcmp(text, t->last.p) == 0)
 		return 0;
+	if (t->pictures++ % WHOLE_EVERY == 0)
+		old = NULL;
 	buf_init(&b, 0);
 	buf_adds(&b, SYNC_BEGIN);
 	put_home(t, &b);
@@ -201,8 +232,12 @@ live_term_draw(struct live_term *t, const char *text)
 	for (p = text; (nl = strchr(p, '\n')) != NULL; p = nl + 1) {
 		if (p != text)
 			buf_adds(&b, "\r\n");
-		buf_add(&b, p, (size_t)(nl - p));
-		buf_adds(&b, ERASE_EOL);
+		/* A line that stands there already is passed over; the last one is where the cursor
+		 * ends up, so that one is always written. */
+		if (!is_same(&old, p, (size_t)(nl - p)) || nl[1] == '\0') {
+			buf_add(&b, p, (size_t)(nl - p));
+			buf_adds(&b, ERASE_EOL);
+		}
 		if (vec_push(&t->rows, columns(p, (size_t)(nl - p))) != 0)
 			break;
 	}
@@ -253,7 +288,7 @@ live_term_end(struct live_term *t)
 	int rc = 0;
 
 	if (t->rows.n > 0)
-		rc = fsio_write_all(t->fd, "\r\n", 2);
+		rc = write_bytes(t, "\r\n", 2);
 	t->rows.n = 0;
 	buf_clear(&t->last);
 	return rc;

@@ -86,28 +86,44 @@ cli_width(int fd)
 					   : ws.ws_col;
 }
 
-/* "dag: error: text", further lines of the text indented, in one write. */
+/* "dag: error: text", further lines of the text indented. */
+static void
+put_message(struct cli *c, struct buf *b, const char *word, const char *ansi,
+	    const char *text)
+{
+	bool color = cli_color(c, STDERR_FILENO);
+	size_t from = b->n;
+	const char *nl;
+
+	buf_adds(b, "dag: ");
+	if (*word != '\0')
+		buf_addf(b, "%s%s:%s ", color ? ansi : "", word, color ? "\033[0m" : "");
+	while ((nl = strchr(text, '\n')) != NULL && nl[1] != '\0') {
+		buf_add(b, text, (size_t)(nl - text));
+		buf_adds(b, "\n  ");
+		text = nl + 1;
+	}
+	buf_add(b, text, strcspn(text, "\n"));
+	buf_addc(b, '\n');
+	text_wrap(b, from, cli_width(STDERR_FILENO));
+}
+
+void
+cli_put_message(struct cli *c, struct buf *b, bool warning, const char *text)
+{
+	put_message(c, b, warning ? "warning" : "", "\033[1;33m", text);
+}
+
+/* The same on stderr, in one write. */
 static void
 say(struct cli *c, const char *word, const char *ansi, const char *text)
 {
-	bool color = cli_color(c, STDERR_FILENO);
-	const char *nl;
 	struct buf b;
 
 	/* What was printed before must not appear behind it. */
 	(void)cli_flush(c);
 	buf_init(&b, 0);
-	buf_adds(&b, "dag: ");
-	if (*word != '\0')
-		buf_addf(&b, "%s%s:%s ", color ? ansi : "", word, color ? "\033[0m" : "");
-	while ((nl = strchr(text, '\n')) != NULL && nl[1] != '\0') {
-		buf_add(&b, text, (size_t)(nl - text));
-		buf_adds(&b, "\n  ");
-		text = nl + 1;
-	}
-	buf_add(&b, text, strcspn(text, "\n"));
-	buf_addc(&b, '\n');
-	text_wrap(&b, 0, cli_width(STDERR_FILENO));
+	put_message(c, &b, word, ansi, text);
 	/* Where stderr takes nothing there is nobody left to tell. */
 	(void)fsio_write_all(STDERR_FILENO, b.p, b.n);
 	buf_release(&b);

@@ -1,5 +1,6 @@
 #include "cli/work.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 #include "base/json.h"
@@ -89,12 +90,33 @@ tell_resume(struct work *w)
 	}
 }
 
-int
-work_loop(struct work *w, bool many)
+/* The end, for people or as JSON.  Return the exit code. */
+static int
+tell_end(struct work *w, bool many, int rc)
 {
 	struct session_run v;
 	struct err err = {0};
 	size_t i;
+
+	if (w->o->json) {
+		if (put_json(w, many, &err) == 0 || w->c->out_errno == EPIPE)
+			return rc;
+		(void)cli_fail(w->c, &err);
+		return rc != EXIT_OK ? rc : EXIT_DAG;
+	}
+	for (i = 0; w->o->progress != PROGRESS_JSON && i < session_run_count(w->session);
+	     i++) {
+		session_run_view(w->session, i, &v);
+		if (v.ntasks > 0)
+			summary_put(w, i);
+	}
+	return rc;
+}
+
+int
+work_loop(struct work *w, bool many)
+{
+	struct err err = {0};
 	int rc;
 
 	rc = session_loop(w->session, &err);
@@ -105,17 +127,9 @@ work_loop(struct work *w, bool many)
 		tell_resume(w);
 		return rc;
 	}
-	if (w->o->json) {
-		if (put_json(w, many, &err) != 0) {
-			(void)cli_fail(w->c, &err);
-			return rc != EXIT_OK ? rc : EXIT_DAG;
-		}
-	} else if (w->o->progress != PROGRESS_JSON) {
-		for (i = 0; i < session_run_count(w->session); i++) {
-			session_run_view(w->session, i, &v);
-			if (v.ntasks > 0)
-				summary_put(w, i);
-		}
-	}
+	rc = tell_end(w, many, rc);
+	/* Whether anybody reads how a run went does not change how it went. */
+	if (cli_flush(w->c) != 0 && w->c->out_errno == EPIPE)
+		w->c->out_errno = 0;
 	return rc;
 }

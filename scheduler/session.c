@@ -86,7 +86,12 @@ task_changed(void *ctx, uint32_t run, uint32_t task)
 {
 	struct session *s = ctx;
 	struct engine_ref ref = {.run = run, .task = task};
+	const struct engine_ref *last =
+	    s->changed.n > 0 ? &s->changed.v[s->changed.n - 1] : NULL;
 
+	/* It is looked at later: twice would show the same. */
+	if (last != NULL && last->run == run && last->task == task)
+		return;
 	/* Only for the screen: without memory it is drawn a little later. */
 	(void)vec_push(&s->changed, ref);
 }

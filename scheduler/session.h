@@ -58,7 +58,8 @@ enum session_notice {
 
 struct session_observer {
 	void *ctx;
-	/* The run is durable and about to work. */
+	/* The run is durable and about to work.  May call session_run_view and
+	 * session_task_view. */
 	void (*run_began)(void *, const struct session_run *);
 	/* A task changed; ends are durable when this is called. */
 	void (*task_changed)(void *, const struct session_run *,

@@ -9,6 +9,7 @@
  *	--resize RxC	give the terminal another size
  *	--sleep MS	let the program go on for a while
  *	--mark TEXT	write TEXT into what we print, between two bytes of output
+ *	--deaf FILE	read nothing of what the program writes until FILE is there
  *	--hangup	close the terminal
  *
  * What the program writes goes to standard output as it is.  Exit status: that of the program,
@@ -172,6 +173,12 @@ step(const char *what, const char *arg)
 		if (sscanf(arg, "%lld", &ms) != 1)
 			fail("--sleep takes milliseconds");
 		sleep_ms(ms);
+	} else if (strcmp(what, "--deaf") == 0) {
+		while (access(arg, F_OK) != 0) {
+			if (now_ms() > deadline)
+				late("waited in vain for", arg);
+			(void)poll(NULL, 0, 10);
+		}
 	} else if (strcmp(what, "--mark") == 0) {
 		(void)fputs(arg, stdout);
 	} else {

@@ -36,7 +36,7 @@ start(void **state)
 	assert_int_equal(tcsetattr(slave, TCSANOW, &raw), 0);
 	assert_int_equal(fcntl(master, F_SETFL, O_NONBLOCK), 0);
 	set_size(24, 80);
-	term = live_term_new(slave);
+	term = live_term_new(slave, NULL, NULL);
 	assert_non_null(term);
 	return 0;
 }

@@ -148,7 +148,7 @@ outbox_put(struct outbox *o, const char *p, size_t n)
 	(void)pthread_mutex_lock(&o->lock);
 	error = o->error;
 	if (error == 0 && pending(o) + n > o->max)
-		error = ENOSPC;
+		error = ENOBUFS;
 	if (error == 0) {
 		size_t before = o->next.n;
 

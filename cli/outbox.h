@@ -20,7 +20,7 @@ struct outbox *outbox_new(int, size_t, struct err *);
 /**
  * outbox_put(o, p, n):
  * Take ${n} bytes to be written behind all that came before, whole or not at all.  Never
- * waits.  Return 0; or -1 with errno: ENOSPC, there is too much already; or what made writing
+ * waits.  Return 0; or -1 with errno: ENOBUFS, there is too much already; or what made writing
  * fail, and then nothing is written any more.
  */
 int outbox_put(struct outbox *, const char *, size_t);

@@ -44,7 +44,7 @@ progress_flush(struct progress *p)
 	if (buf_failed(&p->text))
 		p->lost++;
 	else if (outbox_put(p->out, p->text.p, p->text.n) != 0) {
-		if (errno == ENOSPC || errno == ENOMEM)
+		if (errno == ENOBUFS || errno == ENOMEM)
 			p->lost++;
 		else
 			failed(p, errno);

@@ -14,13 +14,13 @@ usage($dir, "unknown verb 'lst' (did you mean 'list'?)", 'lst');
 usage($dir, "unknown verb 'frobnicate'", 'frobnicate');
 usage($dir, "unknown option '--jsn' (did you mean '--json'?)", 'list', '--jsn');
 usage($dir, "unknown option '--json'", '--json', 'list');
-usage($dir, "unknown option '-x'", 'list', '-x');
+usage($dir, "unknown option '-x'", 'doctor', '-x');
 usage($dir, "option '--json' is given twice", 'list', '--json', '--json');
 usage($dir, "option '--dir' is given twice", '-C', '.', 'list', '-C', '.');
 usage($dir, "option '--color' takes auto, always or never, not 'red'", 'list', '--color=red');
 usage($dir, "option '--dir' needs a value: --dir DIR", '-C');
 usage($dir, "option '--dir' needs the name of a directory", '-C', '', 'list');
-usage($dir, "'dag list' takes options only, not 'x'", 'list', 'x');
+usage($dir, "'dag doctor' takes options only, not 'x'", 'doctor', 'x');
 usage($dir, "'dag show' needs FILE|NAME", 'show');
 usage($dir, "'dag run' needs FILE|NAME", 'run');
 usage($dir, "one word too many for 'dag run': 'q.yaml'", 'run', 'p.yaml', 'q.yaml');
@@ -32,7 +32,7 @@ usage($dir, "option '--date' takes a date or an instant (2026-11-22, INSTANT), n
 	'run', 'p.yaml', '--date', 'noon');
 usage($dir, "option '--progress' takes live, plain, json or none, not 'plane'",
 	'run', 'p.yaml', '--progress', 'plane');
-usage($dir, '--json and --dot exclude each other', 'show', 'p', '--json', '--dot');
+usage($dir, '--format, --json and --dot exclude each other', 'show', 'p', '--json', '--dot');
 usage($dir, 'with a RUN only --json may be given', 'runs', 'last', '-n', '3');
 usage($dir, 'a run that is not done has no result', 'runs', '--state', 'running', '--result', 'failed');
 usage($dir, '--attempt and --from need a TASK', 'logs', 'last', '--attempt', '1');

@@ -1,308 +1,32 @@
 /*
- * dag explain: why a task is as it is.
+ * dag explain: why a run or a task is as it is.
  */
 #include <string.h>
 #include <unistd.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
-#include "base/map.h"
-#include "base/num.h"
+#include "base/json.h"
 #include "base/suggest.h"
 #include "cli/cli.h"
-#include "cli/place.h"
+#include "cli/explain.h"
+#include "cli/opts.h"
 #include "cli/status.h"
 #include "cli/table.h"
 #include "cli/verbs.h"
-#include "scheduler/cgroup.h"
 #include "scheduler/dag.h"
-#include "store/owner.h"
 
-#define TASKS_MAX 50 /* told of a run; a single task can always be asked for */
-
-struct explain {
-	struct cli *c;
-	struct place place;
-	struct meta_run run;
-	const char *status; /* of the run */
-	struct meta_task *tasks;
-	struct meta_attempt *attempts;
-	size_t ntasks, nattempts;
-	struct map by_name; /* task name -> struct meta_task */
-	struct dag *dag;    /* the run's snapshot; NULL: it does not load any more */
-	int64_t now_us;
+struct explain_opts {
+	bool json;
 };
 
-static const struct meta_attempt *
-latest_attempt(const struct explain *x, const struct meta_task *t)
-{
-	size_t i;
-
-	for (i = x->nattempts; i > 0; i--)
-		if (strcmp(x->attempts[i - 1].task, t->name) == 0 &&
-		    x->attempts[i - 1].map == t->map)
-			return &x->attempts[i - 1];
-	return NULL;
-}
-
-static const char *
-word_of(const struct explain *x, const struct meta_task *t)
-{
-	const struct dag_task *model =
-	    x->dag != NULL ? dag_task_find(x->dag, t->name) : NULL;
-
-	return status_for_people(t->state, t->result, t->selected,
-				 model != NULL && model->allow_failure);
-}
-
-static void
-put_since(struct explain *x, const char *before, int64_t us, const char *after)
-{
-	if (us == 0 || us > x->now_us)
-		return;
-	buf_adds(&x->c->out, before);
-	num_put_duration(&x->c->out, x->now_us - us);
-	buf_adds(&x->c->out, after);
-}
-
-static bool
-has_reason(const char *reason)
-{
-	return reason != NULL && *reason != '\0';
-}
-
-/* One upstream: "    clean: running for 12s". */
-static void
-put_upstream(struct explain *x, const struct meta_task *t)
-{
-	buf_addf(&x->c->out, "    %s: %s", t->name, word_of(x, t));
-	if (t->state == TASK_RUNNING)
-		put_since(x, " for ", t->started_us, "");
-	if (t->attempt > 1)
-		buf_addf(&x->c->out, " (attempt %u)", t->attempt);
-	if (has_reason(t->reason))
-		buf_addf(&x->c->out, ", %s", t->reason);
-	buf_addc(&x->c->out, '\n');
-}
-
-/* The upstreams that fit: those still to come, or those that have not ended well. */
-static void
-put_upstreams(struct explain *x, const struct dag_task *t, const char *title, bool open)
-{
-	const struct meta_task *up;
-	bool titled = false;
-	size_t i;
-
-	for (i = 0; t != NULL && i < t->nup; i++) {
-		up = map_get(&x->by_name, x->dag->tasks[t->up[i]].name);
-		if (up == NULL || !up->selected || (up->state != TASK_DONE) != open)
-			continue;
-		if (!open &&
-		    (up->result == RESULT_SUCCESS || up->result == RESULT_CACHED))
-			continue;
-		if (!titled)
-			buf_addf(&x->c->out, "  %s:\n", title);
-		titled = true;
-		put_upstream(x, up);
-	}
-}
-
-static void
-put_running(struct explain *x, const struct meta_task *t)
-{
-	const struct meta_attempt *at = latest_attempt(x, t);
-	int64_t from, to;
-
-	if (at == NULL)
-		return;
-	buf_addf(&x->c->out, "  attempt %u", at->number);
-	status_attempt_span(at, &from, &to);
-	put_since(x, ", for ", from, "");
-	if (at->pid > 0)
-		buf_addf(&x->c->out, ", pid %ld", (long)at->pid);
-	if (at->wake_us > 0) {
-		buf_adds(&x->c->out, ", until ");
-		text_when(&x->c->out, at->wake_us);
-	}
-	buf_addc(&x->c->out, '\n');
-	if (strcmp(x->status, "interrupted") == 0 && at->executor != NULL &&
-	    strcmp(at->executor, "engine") != 0)
-		buf_addf(&x->c->out, "  its process %s\n",
-			 place_alive(&x->place, at->dir) == 1
-			     ? "is alive: 'dag resume' takes it over"
-			     : "is gone: 'dag resume' finds out how it ended");
-}
-
-static void
-put_retry(struct explain *x, const struct meta_task *t)
-{
-	const struct meta_attempt *at = latest_attempt(x, t);
-
-	if (at != NULL && has_reason(at->reason))
-		buf_addf(&x->c->out, "  attempt %u: %s\n", at->number, at->reason);
-	buf_adds(&x->c->out, "  its next try is due ");
-	if (t->next_try_us > x->now_us) {
-		buf_adds(&x->c->out, "in ");
-		num_put_duration(&x->c->out, t->next_try_us - x->now_us);
-		buf_adds(&x->c->out, ", at ");
-		text_when(&x->c->out, t->next_try_us);
-	} else {
-		buf_adds(&x->c->out, "now");
-	}
-	buf_addc(&x->c->out, '\n');
-}
-
-static int64_t
-memory_of(const struct explain *x, const struct meta_task *t)
-{
-	const struct dag_task *m = x->dag != NULL ? dag_task_find(x->dag, t->name) : NULL;
-
-	return m != NULL ? m->memory : 0;
-}
-
-static void
-put_ready(struct explain *x, const struct meta_task *t)
-{
-	int64_t claimed = 0;
-	size_t busy = 0, i;
-
-	for (i = 0; i < x->ntasks; i++)
-		if (x->tasks[i].state >= TASK_PREPARING &&
-		    x->tasks[i].state <= TASK_COMMITTING) {
-			busy++;
-			claimed += memory_of(x, &x->tasks[i]);
-		}
-	if (has_reason(t->reason))
-		return;
-	if (claimed > 0 && memory_of(x, t) > cgroup_machine_memory() - claimed) {
-		buf_adds(&x->c->out,
-			 "  all that it needs is done; it waits for memory: it may use ");
-		num_put_size(&x->c->out, (uint64_t)memory_of(x, t));
-		buf_adds(&x->c->out, ", those at work ");
-		num_put_size(&x->c->out, (uint64_t)claimed);
-		buf_adds(&x->c->out, ", and there are ");
-		num_put_size(&x->c->out, (uint64_t)cgroup_machine_memory());
-		buf_addc(&x->c->out, '\n');
-		return;
-	}
-	buf_addf(&x->c->out,
-		 "  all that it needs is done; it waits for a free slot: %zu task%s of "
-		 "this run at work (-j, max_active_tasks)\n",
-		 busy, busy == 1 ? " is" : "s are");
-}
-
-/* Of the whole tree where it was measured, else of its largest process. */
-static void
-put_memory(struct explain *x, const struct meta_attempt *at, const struct dag_task *model)
-{
-	int64_t kib = at->mem_peak_kib > 0 ? at->mem_peak_kib : at->maxrss_kib;
-
-	if (kib <= 0)
-		return;
-	buf_adds(&x->c->out, ", at most ");
-	num_put_size(&x->c->out, (uint64_t)kib * 1024);
-	buf_adds(&x->c->out, " of memory");
-	if (model == NULL || model->memory == 0)
-		return;
-	buf_adds(&x->c->out, " (it may use ");
-	num_put_size(&x->c->out, (uint64_t)model->memory);
-	buf_addc(&x->c->out, ')');
-}
-
-static void
-put_ended(struct explain *x, const struct meta_task *t, const struct dag_task *model)
-{
-	const struct meta_attempt *at = latest_attempt(x, t);
-	int64_t from, to;
-
-	if (t->result == RESULT_UPSTREAM_FAILED || t->result == RESULT_SKIPPED)
-		put_upstreams(x, model, "what it needs", false);
-	if (at == NULL)
-		return;
-	buf_addf(&x->c->out, "  attempt %u of %u took ", at->number, t->attempt);
-	status_attempt_span(at, &from, &to);
-	num_put_duration(&x->c->out, to > from ? to - from : 0);
-	put_memory(x, at, model);
-	if (at->survivors > 0)
-		buf_addf(&x->c->out, ", left %u process%s behind", at->survivors,
-			 at->survivors == 1 ? "" : "es");
-	buf_addc(&x->c->out, '\n');
-	if (at->dir != NULL && *at->dir != '\0')
-		buf_addf(&x->c->out, "  its log: dag logs %s %s\n",
-			 text_short_id(x->run.id), t->name);
-}
-
-static void
-explain_task(struct explain *x, const struct meta_task *t)
-{
-	const struct dag_task *model =
-	    x->dag != NULL ? dag_task_find(x->dag, t->name) : NULL;
-
-	buf_addf(&x->c->out, "%s: %s", t->name, word_of(x, t));
-	if (has_reason(t->reason))
-		buf_addf(&x->c->out, ", %s", t->reason);
-	buf_addc(&x->c->out, '\n');
-	switch (t->state) {
-	case TASK_WAITING:
-		put_upstreams(x, model, "it waits for", true);
-		break;
-	case TASK_READY:
-		put_ready(x, t);
-		break;
-	case TASK_PREPARING:
-	case TASK_STARTING:
-	case TASK_RUNNING:
-	case TASK_COMMITTING:
-		put_running(x, t);
-		break;
-	case TASK_UP_FOR_RETRY:
-		put_retry(x, t);
-		break;
-	case TASK_DONE:
-		put_ended(x, t, model);
-		break;
-	case TASK_STATES:
-		break;
-	}
-}
-
-/* Who owns the run, or why nobody does. */
-static void
-explain_run(struct explain *x)
-{
-	struct owner_info info;
-	struct buf *b = &x->c->out;
-
-	buf_addf(b, "run %s of %s: %s", x->run.id, x->run.dag, x->status);
-	if (has_reason(x->run.reason))
-		buf_addf(b, ", %s", x->run.reason);
-	buf_addc(b, '\n');
-	if (x->run.state == RUN_DONE)
-		return;
-	if (owner_look(x->place.project, x->run.id, &info, NULL) != 0 || !info.held) {
-		buf_addf(b, "  nobody owns it: 'dag resume %s' goes on with it\n",
-			 text_short_id(x->run.id));
-		return;
-	}
-	buf_addf(b, "  owned by pid %ld%s\n", (long)info.pid,
-		 info.state == 'T' ? ", which is stopped: 'kill -CONT' lets it go on"
-				   : "");
-	if (x->run.deadline_us > x->now_us) {
-		buf_adds(b, "  its time is up in ");
-		num_put_duration(b, x->run.deadline_us - x->now_us);
-		buf_addc(b, '\n');
-	}
-}
-
-static bool
-worth_telling(const struct explain *x, const struct meta_task *t)
-{
-	if (t->state != TASK_DONE)
-		return true;
-	if (x->run.state != RUN_DONE && t->result == RESULT_UPSTREAM_FAILED)
-		return false;
-	return t->result != RESULT_SUCCESS && t->result != RESULT_CACHED && t->selected;
-}
+static const struct opt explain_opts[] = {
+    {.name = "json",
+     .kind = OPT_FLAG,
+     .at = offsetof(struct explain_opts, json),
+     .doc = "Write the facts as a JSON object: the run with its owner and each task, or "
+	    "the task, with what it waits for, who holds its path, and the sentences."},
+    {.name = NULL}};
 
 static int
 unknown_task(struct explain *x, const char *name, struct err *err)
@@ -321,6 +45,29 @@ unknown_task(struct explain *x, const char *name, struct err *err)
 		       best != NULL ? "'?)" : "");
 }
 
+/* That a task has become ready is no row of its own: it waits for nothing any more. */
+static void
+find_ready(struct explain *x)
+{
+	const struct meta_task *up;
+	size_t i, k, n;
+	bool open;
+
+	for (i = 0; i < x->ntasks; i++) {
+		struct meta_task *t = &x->tasks[i];
+
+		if (t->state != TASK_WAITING || explain_model(x, t) == NULL)
+			continue;
+		n = explain_ups(x, t);
+		for (open = false, k = 0; k < n && !open; k++) {
+			up = explain_up(x, t, k);
+			open = up != NULL && up->selected && explain_open(up);
+		}
+		if (!open)
+			t->state = TASK_READY;
+	}
+}
+
 static int
 gather(struct explain *x, const char *ref, struct err *err)
 {
@@ -331,7 +78,11 @@ gather(struct explain *x, const char *ref, struct err *err)
 		return -1;
 	a = x->place.arena;
 	x->status = status_of_run(x->place.project, &x->run);
+	x->interrupted = strcmp(x->status, "interrupted") == 0;
 	x->now_us = clock_now().wall_us;
+	if (x->run.state != RUN_DONE &&
+	    owner_look(x->place.project, x->run.id, &x->owner, NULL) != 0)
+		x->owner.held = false;
 	if (meta_tasks(x->place.meta, x->run.id, a, &x->tasks, &x->ntasks, err) != 0 ||
 	    meta_attempts(x->place.meta, x->run.id, a, &x->attempts, &x->nattempts,
 			  err) != 0)
@@ -339,60 +90,160 @@ gather(struct explain *x, const char *ref, struct err *err)
 	for (i = 0; i < x->ntasks; i++)
 		if (map_put(&x->by_name, x->tasks[i].name, &x->tasks[i]) < 0)
 			return err_nomem(err);
+	for (i = x->nattempts; i-- > 0;)
+		if (map_put(&x->attempts_of, x->attempts[i].task, &x->attempts[i]) < 0)
+			return err_nomem(err);
 	/* Without it only the upstreams and what is allowed are missing. */
-	return place_definition(&x->place, &x->run, &x->dag, err);
+	if (place_definition(&x->place, &x->run, &x->dag, err) != 0)
+		return -1;
+	find_ready(x);
+	return 0;
 }
 
+/* ---- JSON ---- */
+
+static void
+put_waits(struct explain *x, struct json_writer *w, const struct meta_task *t)
+{
+	size_t i, n = explain_ups(x, t);
+	const struct meta_task *up;
+
+	json_key(w, "waits_for");
+	json_begin_array(w);
+	for (i = 0; explain_open(t) && i < n; i++)
+		if ((up = explain_up(x, t, i)) != NULL && up->selected &&
+		    explain_open(up))
+			json_str(w, up->name);
+	json_end(w);
+	json_key(w, "because_of");
+	json_begin_array(w);
+	for (up = explain_cause(x, t); up != NULL; up = explain_cause(x, up))
+		json_str(w, up->name);
+	json_end(w);
+}
+
+static void
+put_holder(struct explain *x, struct json_writer *w, const struct meta_task *t)
+{
+	struct explain_holder h;
+
+	json_key(w, "blocked_by");
+	if (!explain_holder(x, t, &h)) {
+		json_put_null(w);
+		return;
+	}
+	json_begin_object(w);
+	json_kv_str(w, "path", h.path);
+	json_kv_str(w, "task", h.task);
+	json_kv_str(w, "run", h.run.dag != NULL ? h.run.id : NULL);
+	json_kv_str(w, "dag", h.run.dag);
+	json_kv_time(w, "since", h.since_us);
+	json_end(w);
+}
+
+static void
+put_text(struct json_writer *w, struct buf *text)
+{
+	json_key(w, "text");
+	json_strn(w, text->n > 0 ? text->p : "", text->n);
+	buf_release(text);
+}
+
+static void
+put_task(struct explain *x, struct json_writer *w, const struct meta_task *t)
+{
+	struct buf text;
+
+	json_begin_object(w);
+	status_task_members(w, t);
+	put_waits(x, w, t);
+	put_holder(x, w, t);
+	buf_init(&text, 0);
+	explain_task(x, t, &text, false);
+	put_text(w, &text);
+	json_end(w);
+}
+
+static void
+put_json(struct explain *x, const struct meta_task *t)
+{
+	struct json_writer w;
+	struct buf text;
+	size_t i;
+
+	json_init(&w, &x->c->out, 2);
+	if (t != NULL) {
+		put_task(x, &w, t);
+	} else {
+		json_begin_object(&w);
+		status_run_members(&w, &x->run, x->status);
+		json_key(&w, "owner");
+		if (x->owner.held) {
+			json_begin_object(&w);
+			json_kv_int(&w, "pid", x->owner.pid);
+			json_kv_bool(&w, "stopped", x->owner.state == 'T');
+			json_end(&w);
+		} else {
+			json_put_null(&w);
+		}
+		buf_init(&text, 0);
+		explain_run(x, &text);
+		put_text(&w, &text);
+		json_key(&w, "tasks");
+		json_begin_array(&w);
+		for (i = 0; i < x->ntasks; i++)
+			put_task(x, &w, &x->tasks[i]);
+		json_end(&w);
+		json_end(&w);
+	}
+	buf_addc(&x->c->out, '\n');
+}
+
+/* ---- the verb ---- */
+
 static int
-explain(struct explain *x, struct err *err)
+explain(struct explain *x, bool json, struct err *err)
 {
 	const char *name = x->c->nargs > 1 ? x->c->args[1] : NULL;
-	const struct meta_task *t;
-	size_t i, told = 0, more = 0;
+	const struct meta_task *t = NULL;
+	struct buf *b = &x->c->out;
 
 	if (gather(x, x->c->args[0], err) != 0)
 		return -1;
-	if (name != NULL) {
-		t = map_get(&x->by_name, name);
-		if (t == NULL)
-			return unknown_task(x, name, err);
-		explain_task(x, t);
-		if (x->run.state != RUN_DONE)
-			explain_run(x);
+	if (name != NULL && (t = map_get(&x->by_name, name)) == NULL)
+		return unknown_task(x, name, err);
+	if (json) {
+		put_json(x, t);
 		return 0;
 	}
-	explain_run(x);
-	for (i = 0; i < x->ntasks; i++) {
-		if (!worth_telling(x, &x->tasks[i]))
-			continue;
-		if (told == TASKS_MAX) {
-			more++;
-			continue;
+	if (t == NULL) {
+		explain_run(x, b);
+	} else {
+		explain_task(x, t, b, true);
+		if (x->run.state != RUN_DONE) {
+			explain_owner(x, b);
+		} else if (explain_ended_badly(t) ||
+			   t->result == RESULT_UPSTREAM_FAILED) {
+			explain_command(x, b, "retry", NULL);
+			buf_adds(b, " runs it again, with what follows it.\n");
 		}
-		buf_addc(&x->c->out, '\n');
-		explain_task(x, &x->tasks[i]);
-		told++;
 	}
-	if (more > 0)
-		buf_addf(&x->c->out, "\nand %zu more: dag runs %s\n", more,
-			 text_short_id(x->run.id));
-	if (told == 0)
-		buf_adds(&x->c->out, "  all its tasks ended well\n");
+	text_wrap(b, 0, cli_width(STDOUT_FILENO));
 	return 0;
 }
 
 static int
 explain_verb(struct cli *c, const void *opts)
 {
+	const struct explain_opts *o = opts;
 	struct explain x = {.c = c};
 	struct err err = {0};
 	int rc = EXIT_OK;
 
-	(void)opts;
-	if (place_open(c, &x.place, &err) != 0 || explain(&x, &err) != 0)
+	if (place_open(c, &x.place, &err) != 0 || explain(&x, o->json, &err) != 0)
 		rc = cli_fail(c, &err);
-	text_wrap(&c->out, 0, cli_width(STDOUT_FILENO));
 	map_release(&x.by_name);
+	map_release(&x.attempts_of);
 	dag_free(x.dag);
 	place_close(&x.place);
 	return rc;
@@ -405,14 +256,15 @@ const struct verb verb_explain = {
     .args = "RUN [TASK]",
     .min = 1,
     .max = 2,
-    .doc = "Say how TASK stands and why: what it waits for and how that stands, which "
-	   "task of "
-	   "which run holds a path that it reads or writes, whether it waits for a slot, "
-	   "when "
-	   "it is tried again, or how it ended. Without TASK: the run, and all its tasks "
-	   "that "
-	   "have not ended well.",
+    .doc =
+	"Say in sentences how TASK stands and why: what it waits for and how that "
+	"stands, which task of which run holds a path that it reads or writes and since "
+	"when, whether it waits for a slot, when it is tried again, why it was skipped, "
+	"or how it ended, with the end of its log and the chain of tasks that led to "
+	"it. Without TASK: the run, what came in its way, and what to do.",
     .examples = "dag explain last\twhat is going on\n"
 		"dag explain last train\twhy does it not start\n",
+    .opts = explain_opts,
+    .size = sizeof(struct explain_opts),
     .run = explain_verb,
 };

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -9,9 +10,11 @@
 #include "base/fsio.h"
 #include "base/num.h"
 #include "cli/cli.h"
+#include "cli/table.h"
 #include "tasks/proto/logfile.h"
 
-#define BLOCK ((size_t)64 << 10)
+#define BLOCK	    ((size_t)64 << 10)
+#define QUOTE_BYTES 4096
 
 /* Fill p with the n bytes at offset; *got is where the kept ones among them start. */
 static int
@@ -146,4 +149,68 @@ logview_last(int dirfd, uint64_t lines, size_t max, struct buf *out, struct err 
 	}
 	free(p);
 	return rc;
+}
+
+/* ---- quoted ---- */
+
+/* Copy without the escape sequences of colours and cursors: here they would be noise. */
+static char *
+without_escapes(const char *p, size_t n)
+{
+	char *out = malloc(n + 1);
+	size_t i, k = 0;
+
+	for (i = 0; out != NULL && i < n; i++) {
+		if (p[i] != '\033' || i + 1 == n || p[i + 1] != '[') {
+			out[k++] = p[i];
+			continue;
+		}
+		for (i += 2; i < n && (p[i] < '@' || p[i] > '~'); i++)
+			;
+	}
+	if (out != NULL)
+		out[k] = '\0';
+	return out;
+}
+
+static void
+quote_line(struct buf *b, const char *p, size_t n, unsigned width)
+{
+	const char *cr;
+	char *line;
+
+	/* Of a progress bar only what it came to. */
+	if (n > 0 && p[n - 1] == '\r')
+		n--;
+	cr = n > 0 ? memrchr(p, '\r', n) : NULL;
+	if (cr != NULL) {
+		n -= (size_t)(cr + 1 - p);
+		p = cr + 1;
+	}
+	line = without_escapes(p, n);
+	buf_adds(b, "      | ");
+	if (line != NULL)
+		(void)text_fit(b, line, width > 20 ? width - 9 : (unsigned)-1);
+	while (b->n > 0 && b->p[b->n - 1] == ' ')
+		buf_truncate(b, b->n - 1);
+	buf_addc(b, '\n');
+	free(line);
+}
+
+void
+logview_quote(struct buf *b, int dirfd, uint64_t lines, unsigned width)
+{
+	const char *p, *nl;
+	struct buf log;
+
+	buf_init(&log, 0);
+	if (logview_last(dirfd, lines, QUOTE_BYTES, &log, NULL) == 0) {
+		for (p = log.p; p < log.p + log.n; p = nl + 1) {
+			nl = memchr(p, '\n', (size_t)(log.p + log.n - p));
+			if (nl == NULL)
+				nl = log.p + log.n;
+			quote_line(b, p, (size_t)(nl - p), width);
+		}
+	}
+	buf_release(&log);
 }

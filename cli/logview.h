@@ -31,4 +31,11 @@ int logview_copy(struct cli *, int, uint64_t *, const char *, struct err *);
  */
 int logview_last(int, uint64_t, size_t, struct buf *, struct err *);
 
+/**
+ * logview_quote(b, dirfd, lines, width):
+ * Append the last ${lines} lines as "      | line", harmless on a terminal and cut to ${width}
+ * columns (0: not).  What cannot be read is left out.
+ */
+void logview_quote(struct buf *, int, uint64_t, unsigned);
+
 #endif

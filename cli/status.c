@@ -131,6 +131,13 @@ void
 status_task_json(struct json_writer *w, const struct meta_task *t)
 {
 	json_begin_object(w);
+	status_task_members(w, t);
+	json_end(w);
+}
+
+void
+status_task_members(struct json_writer *w, const struct meta_task *t)
+{
 	json_kv_str(w, "task", t->name);
 	json_kv_int(w, "map", t->map);
 	json_kv_str(w, "status", status_of_task(t->state, t->result, t->selected));
@@ -145,7 +152,6 @@ status_task_json(struct json_writer *w, const struct meta_task *t)
 	json_kv_time(w, "started_at", t->started_us);
 	json_kv_time(w, "ended_at", t->ended_us);
 	kv_elapsed(w, t->started_us, t->ended_us);
-	json_end(w);
 }
 
 void

@@ -63,6 +63,12 @@ const char *status_ansi(const char *);
 void status_run_members(struct json_writer *, const struct meta_run *, const char *);
 
 /**
+ * status_task_members(w, task):
+ * Write the stored facts of the task as members of the object that the caller has begun.
+ */
+void status_task_members(struct json_writer *, const struct meta_task *);
+
+/**
  * status_task_json(w, task), status_attempt_json(w, attempt):
  * Write the stored facts as an object.
  */

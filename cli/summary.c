@@ -17,7 +17,6 @@
 
 #define FAILED_MAX 5  /* failed tasks that are told with their logs */
 #define LOG_LINES  10 /* of each */
-#define LOG_BYTES  4096
 #define SLOW_MAX   3
 #define SLOW_US	   1000000 /* what is faster is not worth a word */
 
@@ -146,70 +145,14 @@ put_slowest(struct summary *s)
 
 /* ---- what failed ---- */
 
-/* Copy without the escape sequences of colours and cursors: here they would be noise. */
-static char *
-without_escapes(const char *p, size_t n)
-{
-	char *out = malloc(n + 1);
-	size_t i, k = 0;
-
-	for (i = 0; out != NULL && i < n; i++) {
-		if (p[i] != '\033' || i + 1 == n || p[i + 1] != '[') {
-			out[k++] = p[i];
-			continue;
-		}
-		for (i += 2; i < n && (p[i] < '@' || p[i] > '~'); i++)
-			;
-	}
-	if (out != NULL)
-		out[k] = '\0';
-	return out;
-}
-
-static void
-put_log_line(struct summary *s, const char *p, size_t n)
-{
-	unsigned width = cli_width(STDOUT_FILENO);
-	const char *cr;
-	char *line;
-
-	/* Of a progress bar only what it came to. */
-	if (n > 0 && p[n - 1] == '\r')
-		n--;
-	cr = n > 0 ? memrchr(p, '\r', n) : NULL;
-	if (cr != NULL) {
-		n -= (size_t)(cr + 1 - p);
-		p = cr + 1;
-	}
-	line = without_escapes(p, n);
-	buf_adds(&s->c->out, "      | ");
-	if (line != NULL)
-		(void)text_fit(&s->c->out, line, width > 20 ? width - 9 : (unsigned)-1);
-	while (s->c->out.n > 0 && s->c->out.p[s->c->out.n - 1] == ' ')
-		buf_truncate(&s->c->out, s->c->out.n - 1);
-	buf_addc(&s->c->out, '\n');
-	free(line);
-}
-
 static void
 put_log(struct summary *s, const char *dir)
 {
-	struct buf log;
-	const char *p, *nl;
 	int fd = place_attempt_dir(&s->place, dir, NULL);
 
 	if (fd < 0)
 		return;
-	buf_init(&log, 0);
-	if (logview_last(fd, LOG_LINES, LOG_BYTES, &log, NULL) == 0) {
-		for (p = log.p; p < log.p + log.n; p = nl + 1) {
-			nl = memchr(p, '\n', (size_t)(log.p + log.n - p));
-			if (nl == NULL)
-				nl = log.p + log.n;
-			put_log_line(s, p, (size_t)(nl - p));
-		}
-	}
-	buf_release(&log);
+	logview_quote(&s->c->out, fd, LOG_LINES, cli_width(STDOUT_FILENO));
 	(void)close(fd);
 }
 

@@ -114,15 +114,15 @@ is((dag($dir, 'logs', 'big', 't', '-n1'))[1], "the end\n", '--tail reads the rin
 
 # Explain.
 golden_run('explain.txt', ok_dag(0, 'explain', $dir, 'explain', 'b')->{out}, $dir);
-like(ok_dag(0, 'a task', $dir, 'explain', 'a', 'off')->{out}, qr/\Aoff: skipped, `when` is false/, 'why it was skipped');
-like(ok_dag(0, 'a run', $dir, 'explain', 'a')->{out}, qr/all its tasks ended well|off: skipped/, 'that ended well');
+like(ok_dag(0, 'a task', $dir, 'explain', 'a', 'off')->{out}, qr/\A`off` was skipped because its `when` is false: `[^`]+`(?:, and params\.\w+ is [^,]+)?\.\n\z/, 'why it was skipped');
+like(ok_dag(0, 'a run', $dir, 'explain', 'a')->{out}, qr/\ARun \S+ of a succeeded after \S+\.\n.*`off` was skipped because/s, 'that ended well');
 like((dag($dir, 'explain', 'b', 'z'))[2], qr/has no task 'z'/, 'a task that is not there');
 
 # One attempt takes as long wherever it is shown; a run that is retried began anew everywhere.
 for my $ref ('a', 'b') {
 	my $shown = (dag($dir, 'runs', $ref))[1];
 	my $told = (dag($dir, 'explain', $ref, $ref eq 'a' ? 'two' : 'x'))[1];
-	my ($took) = $told =~ /^  attempt \d of \d took ([^,\n]+)/m;
+	my ($took) = $told =~ / It took ([^,\n ]+),/;
 	like($shown, qr/^\w+ +\d +\w+ +\S+ \S+ +\Q$took\E(?: |$)/m, "runs and explain of $ref: $took");
 }
 sleep 1;
@@ -135,7 +135,7 @@ spew("$dir/may.yaml", "tasks:\n  m: {run: exit 3, allow_failure: true}\n  n: {ru
 $p = ok_dag(0, 'a failure that is allowed', $dir, 'run', 'may');
 like($p->{out}, qr/ m: failed \(allowed\) after /, '... is called so as it happens');
 like((dag($dir, 'runs', 'may'))[1], qr/^m +1 +failed \(allowed\) /m, '... by runs');
-like((dag($dir, 'explain', 'may'))[1], qr/^m: failed \(allowed\), exit status 3$/m, '... by explain');
+like((dag($dir, 'explain', 'may'))[1], qr/^`m` failed: exit status 3\. .*That is allowed/m, '... by explain');
 is(decode_json((dag($dir, 'runs', 'may', '--json'))[1])->{tasks}[0]{status}, 'failed', 'JSON has the word of the state');
 
 # A run under way.
@@ -149,13 +149,13 @@ END
 my $run = start($dir, 'run', 'slow');
 wait_for('it runs', sub { (dag($dir, 'logs', 'slow', 's'))[1] =~ /begun/ });
 # That it runs is written within a tenth of a second, in company.
-wait_for('the rows say so', sub { 2 == (() = (dag($dir, 'explain', 'last'))[1] =~ /^[sw]: running$/mg) });
+wait_for('the rows say so', sub { 2 == (() = (dag($dir, 'explain', 'last'))[1] =~ /^`[sw]` (?:is running|waits until)/mg) });
 $p = ok_dag(0, 'the list', $dir, 'runs', '--state', 'running');
 like($p->{out}, qr/ slow +running .* 0 of 4 ok, 2 running/, 'shows it');
 $p = ok_dag(0, 'explain', $dir, 'explain', 'last');
-like($p->{out}, qr/: running\n  owned by pid $run->{pid}\n/, 'its owner');
-like($p->{out}, qr/^t: waiting\n  it waits for:\n    s: running for /m, 'what a task waits for');
-like($p->{out}, qr/^w: running\n  attempt 1, for [^,]+, until \d{4}-/m, 'until when a wait waits');
+like($p->{out}, qr/ of slow has been running for \S+\.\nIt is owned by pid $run->{pid}\.\n/, 'its owner');
+like($p->{out}, qr/^`t` waits for `s` \(running for [\d.]+m?s\)\.$/m, 'what a task waits for');
+like($p->{out}, qr/^`w` waits until \d{4}-\S+ \S+, in \d+m\d+s\.$/m, 'until when a wait waits');
 my $follow = start($dir, 'logs', '-f', 'slow', 's');
 my $all = start($dir, 'logs', '-f', 'slow');
 spew("$dir/go", '');
@@ -182,7 +182,7 @@ my @runs = map {
 } 1 .. 2;
 my ($second, $first) = map { $_->{run} } @{decode_json((dag($dir, 'runs', '--dag', 'hold', '--json'))[1])};
 $p = ok_dag(0, 'explain', $dir, 'explain', $second, 't');
-like($p->{out}, qr/\At: ready, `h\.txt` is in use by task `?t`? of run /, 'a path lock names its holder') or diag($p->{out});
+like($p->{out}, qr/\A`t` has all that it needs, but `h\.txt` is in use by task `t` of run \Q@{[substr($first, -8)]}\E of hold, since \d{4}-\S+ \S+ \(for \S+\)\. It starts when that has ended\.$/m, 'a path lock names its holder') or diag($p->{out});
 spew("$dir/go2", '');
 is(finish($_)->{rc}, 0, 'it ends') for @runs;
 like($runs[1]{out}, qr/^\d\d:\d\d:\d\d t: ready: `h\.txt` is in use by /m, 'plain progress tells of the lock');

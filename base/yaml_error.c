@@ -301,6 +301,9 @@ yaml_syntax_error(struct diag *d, int file, struct yaml_text *t, const yaml_pars
 	/* A problem found at the very end is shown at the end of the last line with text. */
 	while (at.off >= t->n && index > 0 && at.col == 1)
 		at = yaml_text_place(t, --index);
+	if (at.off > 0 && at.off < t->n && t->p[at.off] == '\n' &&
+	    t->p[at.off - 1] == '\r')
+		at = yaml_text_place(t, --index);
 	s.off = yaml_text_place(t, p->problem_mark.index).off;
 	s.line_start = yaml_text_place(t, t->lines.v[at.line - 1]).off;
 	s.context_off = context.off;

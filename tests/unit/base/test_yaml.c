@@ -338,6 +338,11 @@ syntax(void **state)
 	    {"a: !x!y z\n", "x:1:4: error: a value that begins with ! must be quoted",
 	     "tag"},
 	    {"a: [b, }\n", "x:1:8: error: a value should stand here, not '}'", NULL},
+	    /* At the end of the last line, whatever ends it. */
+	    {"a: {b: c,\n", "x:1:10: error: the file ends where a value should stand",
+	     NULL},
+	    {"a: {b: c,\r\n", "x:1:10: error: the file ends where a value should stand",
+	     NULL},
 	};
 
 	(void)state;

@@ -216,7 +216,8 @@ put_source(struct printer *p, const char *s, size_t len, const struct span *w,
 	while (next_glyph(s, len, &at, &column, &g)) {
 		if (g.from + g.columns > to)
 			break;
-		if (g.from + g.columns <= from && g.columns > 0)
+		/* A combining mark goes with what it stands on. */
+		if (from > 0 && g.from + g.columns <= from)
 			continue;
 		if (*g.p == '\t' || g.from < from) /* a tab, or a wide one cut in two */
 			blanks(p->out,

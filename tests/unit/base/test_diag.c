@@ -133,6 +133,33 @@ aligns_under_wide_and_combining_characters_and_tabs(void **state)
 	       "      |         ^\n");
 }
 
+/* Marks of no width before the cut are cut off like all else there. */
+static void
+cuts_off_combining_characters(void **state)
+{
+	struct diag *d;
+	struct buf b;
+	char *text;
+
+	(void)state;
+	buf_init(&b, 0);
+	for (int i = 0; i < 60; i++)
+		buf_adds(&b, "e\xcc\x81");
+	buf_adds(&b, " nothing: here\n");
+	text = strdup(b.p);
+	assert_non_null(text);
+	d = one_file(text);
+	diag_add(d, DIAG_ERROR, at(1, 122, 7), "unknown key");
+	buf_clear(&b);
+	buf_adds(&b, "p.yaml:1:122: error: unknown key\n    1 | ...");
+	for (int i = 0; i < 15; i++)
+		buf_adds(&b, "e\xcc\x81");
+	buf_adds(&b, " nothing: here\n      |                    ^~~~~~~\n");
+	expect(d, 40, b.p);
+	free(text);
+	buf_release(&b);
+}
+
 static void
 shows_harmful_characters_harmlessly(void **state)
 {
@@ -357,6 +384,7 @@ main(void)
 	    cmocka_unit_test(sorts_by_place_and_keeps_notes_with_their_message),
 	    cmocka_unit_test(says_the_same_once),
 	    cmocka_unit_test(aligns_under_wide_and_combining_characters_and_tabs),
+	    cmocka_unit_test(cuts_off_combining_characters),
 	    cmocka_unit_test(shows_harmful_characters_harmlessly),
 	    cmocka_unit_test(places_beyond_the_text_do_no_harm),
 	    cmocka_unit_test(counts_lines_as_editors_do),

@@ -208,6 +208,7 @@ bool
 dag_looks_like(const char *text, size_t len)
 {
 	const char *s = text, *end = text + len, *eol;
+	size_t indent = 0, blanks; /* of the mapping's keys; before this line's text */
 	bool begun = false;
 
 	if (len >= 3 && memcmp(s, "\xef\xbb\xbf", 3) == 0)
@@ -216,12 +217,20 @@ dag_looks_like(const char *text, size_t len)
 		eol = memchr(s, '\n', (size_t)(end - s));
 		if (eol == NULL)
 			eol = end;
-		if (is_tasks_key(s, (size_t)(end - s)))
-			return true;
-		if (!begun && *s == '{')
+		for (blanks = 0; s < eol && *s == ' '; blanks++)
+			s++;
+		if (s < eol && !begun && *s == '{')
 			return has_tasks_inside(s, (size_t)(end - s));
+		if (s < eol && !begun && *s == '-' && (s + 1 == eol || s[1] == ' '))
+			return false; /* a list */
 		/* What comes before the mapping: empty lines, comments, directives, "---". */
-		begun = begun || (s < eol && strchr("#%-\r ", *s) == NULL);
+		if (s == eol || (!begun && strchr("#%-\r\t", *s) != NULL))
+			continue;
+		if (!begun)
+			indent = blanks;
+		begun = true;
+		if (blanks == indent && is_tasks_key(s, (size_t)(end - s)))
+			return true;
 	}
 	return false;
 }

@@ -258,6 +258,8 @@ at_a_glance(void **state)
 	    "{dag: x, tasks: {a: {run: x}}}",
 	    "{\"dag\": [tasks], \"tasks\":{}}",
 	    "tasks:",
+	    "  # indented\n\n  dag: x\n  tasks:\n    a: {run: x}\n",
+	    " {tasks: {}}",
 	    "broken: [\ntasks: {}\n", /* for `dag check` to say what is wrong */
 	};
 	static const char *const no[] = {
@@ -269,6 +271,9 @@ at_a_glance(void **state)
 	    "tasks",
 	    "tasks:x\n",
 	    "- tasks: {}\n",
+	    "- hosts: all\n  tasks:\n",
+	    "-\n  tasks:\n",
+	    "  dag: x\n    tasks:\n",
 	    "x: tasks:\n",
 	    "{a: {tasks: {}}}",
 	    "{dag: tasks}",

@@ -44,7 +44,7 @@ diag_file(struct diag *d, const char *name, const char *text, size_t len)
 	return (int)d->files.n - 1;
 }
 
-static char *
+__attribute__((format(printf, 1, 0))) static char *
 format(const char *fmt, va_list ap)
 {
 	char *s;

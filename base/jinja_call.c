@@ -234,8 +234,8 @@ bind(struct jinja_run *run, const struct jinja_fn *fn, const char *what,
 	memset(to->v, 0, sizeof(to->v));
 	for (i = 0; i < n && i < from->npos; i++)
 		to->v[i] = from->pos[i];
-	to->rest = from->pos + (from->npos < n ? from->npos : n);
 	to->nrest = from->npos > n ? from->npos - n : 0;
+	to->rest = to->nrest != 0 ? from->pos + n : NULL;
 	to->kw = from->kw;
 	to->nkw = from->nkw;
 	if (to->nrest != 0 && (fn->flags & JINJA_FN_REST) == 0)

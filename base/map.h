@@ -55,8 +55,9 @@ bool map_hasn(const struct map *, const char *, size_t);
 int map_putn(struct map *, const char *, size_t, void *);
 int map_put(struct map *, const char *, void *);
 
-#define map_foreach(m, it)                                                               \
-	for (struct map_entry *it = (m)->v, *it##_end = (m)->v + (m)->n; it != it##_end; \
-	     it++)
+#define map_foreach(m, it)                                                        \
+	for (struct map_entry *it = (m)->v,                                       \
+			      *it##_end = (m)->n != 0 ? (m)->v + (m)->n : (m)->v; \
+	     it != it##_end; it++)
 
 #endif

@@ -48,8 +48,9 @@
 		(vec)->n = (vec)->cap = 0; \
 	} while (0)
 
-#define vec_foreach(vec, T, it)                                             \
-	for (__typeof__(T *) it = (vec)->v, it##_end = (vec)->v + (vec)->n; \
+#define vec_foreach(vec, T, it)                                                         \
+	for (__typeof__(T *) it = (vec)->v,                                             \
+			     it##_end = (vec)->n != 0 ? (vec)->v + (vec)->n : (vec)->v; \
 	     it != it##_end; it++)
 
 /* What the macros call. */

@@ -35,8 +35,8 @@ duplicate(struct yaml_reader *r, const struct yaml_node *again,
 static int
 drop_duplicates(struct yaml_reader *r, size_t base)
 {
-	struct yaml_pair *v = r->pairs.v + base;
 	size_t n = r->pairs.n - base, kept = 0, i, j;
+	struct yaml_pair *v = n != 0 ? r->pairs.v + base : NULL;
 	struct map seen = {0};
 
 	for (i = 0; i < n; i++) {

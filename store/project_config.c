@@ -89,20 +89,20 @@ refuse(struct diag *d, struct err *err)
 	return rc;
 }
 
-static int
-parse(const char *name, const struct buf *text, const char *root, struct buf *state_dir,
-      struct err *err)
+int
+project_config_parse(const char *name, const char *text, size_t n, const char *root,
+		     struct buf *state_dir, struct err *err)
 {
 	struct arena *a = arena_new(0);
 	struct diag *d = diag_new();
 	struct yaml_node *top;
 	int file, rc = 0;
 
-	file = d != NULL ? diag_file(d, name, text->p, text->n) : -1;
+	file = d != NULL ? diag_file(d, name, text, n) : -1;
 	if (a == NULL || file < 0) {
 		rc = err_nomem(err);
 	} else {
-		if (yaml_parse(a, d, file, text->p, text->n, &top) >= 0)
+		if (yaml_parse(a, d, file, text, n, &top) >= 0)
 			take(d, file, top, root, state_dir);
 		if (diag_errors(d) != 0)
 			rc = refuse(d, err);
@@ -129,7 +129,7 @@ project_config(const char *root, const char *dot, struct buf *state_dir, struct 
 	else
 		rc = fsio_read(AT_FDCWD, name.p, CONFIG_MAX, &text, &local);
 	if (rc == 0)
-		rc = parse(name.p, &text, root, state_dir, err);
+		rc = project_config_parse(name.p, text.p, text.n, root, state_dir, err);
 	else if (!buf_failed(&name) && local.code == ERR_NOTFOUND)
 		rc = 0;
 	else if (!buf_failed(&name) && err != NULL)

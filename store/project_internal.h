@@ -1,6 +1,7 @@
 #ifndef DAG_STORE_PROJECT_INTERNAL_H
 #define DAG_STORE_PROJECT_INTERNAL_H
 /* What the project*.c files share. */
+#include <stddef.h>
 
 struct buf;
 struct err;
@@ -26,5 +27,12 @@ int project_fs(int, char type[FS_TYPE_MAX], enum fs_trust *, unsigned long long 
  * (below ${root} where it is relative).  Return 0, or -1 with the first mistake.
  */
 int project_config(const char *, const char *, struct buf *, struct err *);
+
+/**
+ * project_config_parse(name, text, n, root, state_dir, err):
+ * The same for the ${n} bytes of a file called ${name} in messages.
+ */
+int project_config_parse(const char *, const char *, size_t, const char *, struct buf *,
+			 struct err *);
 
 #endif

@@ -57,6 +57,8 @@ depth_of(const char *p, size_t n)
 	char digits[24];
 	uint64_t v;
 
+	for (; n > 1 && *p == '0'; n--)
+		p++;
 	if (n >= sizeof(digits))
 		return WHOLE;
 	memcpy(digits, p, n);

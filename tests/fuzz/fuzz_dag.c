@@ -9,6 +9,7 @@
 #include "base/yaml.h"
 #include "fuzz.h"
 #include "scheduler/dag.h"
+#include "scheduler/dag_show.h"
 #include "scheduler/render.h"
 
 #define PARAMS_MARK "#params "
@@ -30,29 +31,38 @@ load(const char *text, size_t n)
 	return g;
 }
 
-/* What programs are shown is JSON, and sane in size. */
+static void
+check_object(const struct buf *b)
+{
+	json_t *j;
+
+	CHECK(!buf_failed(b));
+	j = json_parse(b->p, b->n, NULL);
+	CHECK(json_is_object(j));
+	json_decref(j);
+}
+
+/* What programs are shown is JSON, or one graph with as many lines as it must have. */
 static void
 check_shown(const struct dag *g)
 {
-	void (*const show[])(const struct dag *, struct json_writer *) = {dag_canonical,
-									  dag_show_json};
 	struct json_writer w;
 	struct buf out;
-	json_t *j;
 
 	buf_init(&out, 0);
-	for (size_t i = 0; i < 2; i++) {
-		buf_clear(&out);
-		json_init(&w, &out, 0);
-		show[i](g, &w);
-		CHECK(!buf_failed(&out));
-		j = json_parse(out.p, out.n, NULL);
-		CHECK(json_is_object(j));
-		json_decref(j);
-	}
+	json_init(&w, &out, 0);
+	dag_canonical(g, &w);
+	check_object(&out);
 	buf_clear(&out);
-	dag_show_dot(g, &out);
+	json_init(&w, &out, 2);
+	dag_show_json(g, NULL, &w);
+	check_object(&out);
+	buf_clear(&out);
+	dag_show_dot(g, NULL, &out);
 	CHECK(!buf_failed(&out) && strncmp(out.p, "digraph", 7) == 0);
+	buf_clear(&out);
+	dag_show_mermaid(g, NULL, &out);
+	CHECK(!buf_failed(&out) && fuzz_lines(out.p, out.n) > g->ntasks);
 	buf_release(&out);
 }
 

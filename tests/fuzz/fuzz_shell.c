@@ -167,6 +167,37 @@ check_words(const char *base, const char *harmless, const char *text, const char
 	words_release(&want);
 }
 
+/* A value with record separators is a list of what stands between them: where it is let in
+ * behind a plain command, the words are its members. */
+static void
+check_list(const char *tpl, char *value)
+{
+	static struct words got;
+	struct arena *a = fuzz_need(arena_new(0));
+	struct jinja_list *list = fuzz_need(jinja_list_new(a));
+	struct jinja_val v = {.kind = JINJA_LIST, .list = list};
+	struct buf text;
+	char *p;
+	size_t n = 0;
+
+	while ((p = strsep(&value, "\x1e")) != NULL)
+		CHECK(jinja_list_push(a, list, jinja_str(p)) == 0);
+	buf_init(&text, 0);
+	(void)render(tpl, strlen(tpl), v, &text);
+	buf_clear(&text);
+	if (render("t ^ ^", 5, v, &text) == 0) {
+		CHECK(split(text.p, "|&;<>()$`*?[]#~!{}", &got));
+		CHECK(got.n == 1 + 2 * jinja_list_len(list));
+		for (size_t i = 1; i < got.n; i++, n++)
+			CHECK(strcmp(got.v[i].p,
+				     jinja_list_at(list, n % jinja_list_len(list)).s.p) ==
+			      0);
+		words_release(&got);
+	}
+	buf_release(&text);
+	arena_free(a);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
@@ -179,6 +210,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	const char *harmless = digits ? HARMLESS_N : HARMLESS;
 	struct buf text, base;
 
+	if (strchr(value, '\x1e') != NULL) {
+		check_list(tpl, value);
+		free(tpl);
+		free(value);
+		return 0;
+	}
 	ntpl = strlen(tpl);
 	buf_init(&text, 0);
 	buf_init(&base, 0);

@@ -1,4 +1,3 @@
-#define _GNU_SOURCE
 /*
  * replay [--min N] DIRECTORY|FILE...: run the target over inputs without a fuzzer.  Fails
  * where a property of the target does not hold, where one input takes longer than

@@ -93,6 +93,8 @@ test_depths(void **state)
 	assert_string_equal(sel("1+d"), "bcd");
 	assert_string_equal(sel("2+e"), "bcde");
 	assert_string_equal(sel("0+e"), "e");
+	assert_string_equal(sel("00000000000000000000000000000+e"), "e");
+	assert_string_equal(sel("00000000000000000000000000001+e"), "de");
 	assert_string_equal(sel("a+1"), "abc");
 	assert_string_equal(sel("1+d+1"), "bcde");
 	assert_string_equal(sel("99999999999999999999999999+e"), "abcde");

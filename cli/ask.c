@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "cli/cli.h"
 #include "cli/place.h"
 #include "cli/table.h"
@@ -74,6 +75,7 @@ tell_answer(struct cli *c, const struct meta_run *run, const struct meta_command
 {
 	struct err err;
 
+	fault_point(COMMAND_ANSWERED);
 	if (cmd->answer != NULL && strncmp(cmd->answer, "refused", 7) == 0) {
 		(void)err_set(&err, ERR_INVALID, "the owner of run %s of %s %s",
 			      text_short_id(run->id), run->dag, cmd->answer);
@@ -158,6 +160,7 @@ ask_owner(struct cli *c, struct place *pl, const struct meta_run *run, const cha
 
 	if (meta_command_add(pl->meta, run->id, verb, args, &id, &err) != 0)
 		return cli_fail(c, &err);
+	fault_point(COMMAND_ADDED);
 	wake_others(pl->project, NULL);
 	while (look_answer(c, pl, run, id, mono() - began, &code) == 0)
 		pause_a_bit();

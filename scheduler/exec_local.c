@@ -21,6 +21,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/fault.h"
 #include "base/fsio.h"
 #include "base/log.h"
 #include "base/proc.h"
@@ -153,6 +154,7 @@ on_swept(void *ctx, struct engine_ref ref, const char *why)
 {
 	struct local *x = ctx;
 
+	fault_point(SWEPT);
 	x->to.lost(x->to.ctx, ref, why);
 }
 
@@ -249,6 +251,7 @@ report_end(struct watched *w)
 	struct exit_record rec;
 	struct err err = {0};
 
+	fault_point(GONE);
 	reap(w);
 	switch (exec_local_fate(w->x->p, &a, &rec, &err)) {
 	case FATE_ALIVE:  /* a fork of it may hold the lock for an instant */
@@ -417,6 +420,7 @@ on_first(uv_timer_t *h)
 {
 	struct watched *w = h->data;
 
+	fault_point(STARTED_TOLD);
 	w->x->to.started(w->x->to.ctx, w->ref, w->known ? w->who.pid : w->pid, w->dir);
 	if (w->ending)
 		return;
@@ -475,9 +479,12 @@ local_start(struct executor *base, const struct exec_request *q, struct err *err
 		s.cgroup = cgroup.p;
 		s.cgroup_kind = x->cgroups.kind;
 	}
-	if ((spec = exec_spec_fd(&s, err)) == -1 ||
-	    (alive = exec_make_dir(dir.p, err)) == -1)
+	if ((spec = exec_spec_fd(&s, err)) == -1)
 		goto out;
+	fault_point(SPEC_MADE);
+	if ((alive = exec_make_dir(dir.p, err)) == -1)
+		goto out;
+	fault_point(ALIVE_LOCKED);
 	if (s.cgroup != NULL)
 		make_cgroup(x, dir.p, s.cgroup, s.memory);
 	if ((w = watch_new(x, q->ref, q->dir, q->spec.attempt_id, x->boot)) == NULL) {
@@ -495,6 +502,7 @@ local_start(struct executor *base, const struct exec_request *q, struct err *err
 		unwatch(w);
 		goto out;
 	}
+	fault_point(SPAWNED);
 	w->pid = pid;
 	w->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (w->pidfd != -1)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/fault.h"
 #include "base/fsio.h"
 #include "tasks/proto/attempt_dir.h"
 #include "tasks/proto/shim_spec.h"
@@ -75,7 +76,7 @@ exec_spawn_shim(const char *shim, const char *path, int null_fd, int alive, int 
 {
 	const int from[] = {null_fd, null_fd, null_fd, alive, spec};
 	char arg0[] = "dag-shim", *dir = strdup(path);
-	char *argv[] = {arg0, dir, NULL}, *envp[] = {NULL};
+	char *argv[] = {arg0, dir, NULL}, *envp[] = {fault_entry(), NULL};
 	posix_spawn_file_actions_t fa;
 	posix_spawnattr_t attr;
 	int rc = ENOMEM;

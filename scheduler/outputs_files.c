@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/fault.h"
 #include "base/fsio.h"
 #include "base/path.h"
 #include "store/meta.h"
@@ -177,6 +178,7 @@ output_clear(const struct project *p, const char *dag, const char *task, const c
 			err_wrap(err, "cannot remove its old output `%s`", path);
 	}
 	(void)close(dirfd);
+	fault_point(OUTPUT_REMOVED);
 	return rc;
 }
 
@@ -219,11 +221,15 @@ output_durable(const struct project *p, const char *path, const bool *stop, bool
 			 : err_sys(err, errno, "cannot look at its output `%s`", path);
 	} else {
 		*is_dir = S_ISDIR(st.st_mode);
+		fault_point(OUTPUT_CHECKED);
 		/* A link is its own content: the directory that holds it is synced below. */
 		rc = S_ISLNK(st.st_mode) ? 0 : fsio_sync_tree(dirfd, base, stop, err);
 		if (rc != 0)
 			err_wrap(err, "its output `%s` cannot be made durable", path);
 	}
 	(void)close(dirfd);
-	return rc != 0 ? -1 : sync_parents(p, path, err);
+	if (rc != 0 || sync_parents(p, path, err) != 0)
+		return -1;
+	fault_point(OUTPUT_SYNCED);
+	return 0;
 }

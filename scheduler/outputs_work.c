@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/fault.h"
 #include "base/fsio.h"
 #include "base/path.h"
 #include "scheduler/outputs_files.h"
@@ -107,6 +108,7 @@ prepare(uv_work_t *req)
 
 	for (i = 0; i < p->ninputs && w->rc == 0; i++)
 		w->rc = input_present(project, p->inputs[i], &w->a->stop, &w->err);
+	fault_point(INPUTS_THERE);
 	for (i = 0; i < p->noutputs && w->rc == 0; i++)
 		w->rc = output_clear(project, w->r->dag->name, w->t->name, p->outputs[i],
 				     w->t->persist, &w->err);
@@ -119,6 +121,7 @@ after_prepare(uv_work_t *req, int status)
 	struct engine_event ev = {.kind = EV_PREPARED, .ref = ref_of(w)};
 
 	(void)status;
+	fault_point(PREPARED);
 	done_working(w);
 	ev.reason = w->err.msg;
 	if (__atomic_load_n(&w->a->stop, __ATOMIC_RELAXED))
@@ -228,6 +231,7 @@ commit(uv_work_t *req)
 
 	if ((w->rc = read_values(w)) != 0)
 		return;
+	fault_point(OUTPUTS_READ);
 	w->produced = calloc(p->noutputs + 1, sizeof(*w->produced));
 	if (w->produced == NULL)
 		w->rc = err_nomem(&w->err);
@@ -246,6 +250,7 @@ after_commit(uv_work_t *req, int status)
 	struct engine_event ev = {.kind = EV_OUTPUTS, .ref = ref_of(w)};
 
 	(void)status;
+	fault_point(OUTPUTS_DONE);
 	if (req->loop != NULL)
 		done_working(w);
 	ev.ok = w->rc == 0;

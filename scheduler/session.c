@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/uuid.h"
 #include "scheduler/cgroup.h"
@@ -109,6 +110,7 @@ on_due(uv_timer_t *t)
 {
 	struct engine_event ev = {.kind = EV_TICK};
 
+	fault_point(DUE);
 	(void)session_event(t->data, &ev);
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/fault.h"
 #include "base/num.h"
 #include "scheduler/session_int.h"
 #include "store/owner.h"
@@ -212,6 +213,7 @@ act_start(struct session *s, struct engine_ref ref)
 	struct attempt *a = attempt_of(r, ref);
 	struct err err = {0};
 
+	fault_point(START);
 	if (a == NULL) {
 		err_nomem(&err);
 		put_off(s, ref, &err);
@@ -235,6 +237,7 @@ act_prepare(struct session *s, struct engine_ref ref)
 	    .kind = EV_PREPARED, .ref = ref, .prepared = PREPARED_FAILED};
 	struct err err = {0};
 
+	fault_point(PREPARE);
 	if (a != NULL && prepare_start(r, a, &err) == 0)
 		return;
 	ev.reason = a == NULL ? "out of memory" : err.msg;
@@ -251,6 +254,7 @@ act_commit(struct session *s, struct engine_ref ref)
 	struct engine_event ev = {.kind = EV_OUTPUTS, .ref = ref};
 	struct err err = {0};
 
+	fault_point(OUTPUTS);
 	if (a != NULL && commit_start(r, a, &err) == 0)
 		return;
 	ev.reason = a == NULL ? "out of memory" : err.msg;
@@ -278,6 +282,7 @@ run_over(struct session *s, struct srun *r)
 	const struct session_observer *o = s->cfg.observer;
 	struct session_run v;
 
+	fault_point(RUN_OVER);
 	r->over = true;
 	session_run_view(s, r->index, &v);
 	r->result = v.result;

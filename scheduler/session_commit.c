@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "scheduler/session_int.h"
 
@@ -174,6 +175,7 @@ session_wrote(uv_async_t *async)
 
 	if (meta_writer_result(s->writer, &rc, &stale, &err) == 0)
 		return;
+	fault_point(TOLD);
 	s->flying = false;
 	if (rc != 0) {
 		if (err.code == ERR_FULL || err.code == ERR_BUSY)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/fault.h"
 #include "base/json.h"
 #include "scheduler/session_int.h"
 
@@ -99,6 +100,7 @@ session_commands(struct session *s)
 			if (c[k].id <= r->last_command)
 				continue;
 			r->last_command = c[k].id;
+			fault_point(COMMAND_TAKEN);
 			obey(r, &c[k]);
 		}
 		arena_free(a);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/fault.h"
 #include "base/json.h"
 #include "base/path.h"
 #include "base/uuid.h"
@@ -345,6 +346,7 @@ create(struct srun *r, const struct session_request *q, struct err *err)
 					       .deadline_us = n.deadline_us};
 
 		rc = meta_run_create(s->meta, &n, s->boot, err);
+		fault_point(CREATED);
 		r->epoch = 1;
 		if (rc == 0)
 			rc = srun_add(r, &spec, err);

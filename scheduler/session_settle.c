@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "base/fault.h"
 #include "scheduler/session_int.h"
 #include "store/owner.h"
 
@@ -66,8 +67,10 @@ settle(struct session *s, const char *run, struct err *err)
 	struct take how = {.settle = true};
 	int rc = any_ended(s, run, err);
 
-	if (rc > 0)
+	if (rc > 0) {
+		fault_point(SETTLE);
 		rc = session_take(s, run, &how, err);
+	}
 	if (rc < 0 && err->code == ERR_BUSY)
 		rc = 0; /* somebody was faster */
 	return rc < 0 ? -1 : 0;

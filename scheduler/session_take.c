@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/diag.h"
+#include "base/fault.h"
 #include "base/json.h"
 #include "base/suggest.h"
 #include "scheduler/session_int.h"
@@ -387,9 +388,15 @@ session_take(struct session *s, const char *id, const struct take *how, struct e
 	if (fill(r, &m, &live, err) != 0 || (rc = check(r, how, &live, err)) != 0)
 		goto out;
 	rc = -1;
-	if (meta_run_take(s->meta, id, s->boot, &r->epoch, err) != 0 ||
-	    into_engine(r, &m, how, &live, err) != 0)
+	fault_point(TAKE_READ);
+	if (meta_run_take(s->meta, id, s->boot, &r->epoch, err) != 0)
 		goto out;
+	fault_point(TAKE_EPOCH);
+	if (into_engine(r, &m, how, &live, err) != 0)
+		goto out;
+	fault_point(TAKE_ADOPTED);
+	if (how->retry)
+		fault_point(RETRY_TAKEN);
 	if (!r->settle)
 		session_show_began(r);
 	return 0;

@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/fault.h"
 
 /* A second line behind the gate, for programs that do not know it (an open sqlite3 shell). */
 #define BUSY_TIMEOUT_MS 5000
@@ -292,8 +293,10 @@ db_checkpoint(struct db *db, int *left)
 {
 	int frames = 0, copied = 0, rc;
 
+	fault_point(CHECKPOINT_BEFORE);
 	rc = sqlite3_wal_checkpoint_v2(db->h, NULL, SQLITE_CHECKPOINT_PASSIVE, &frames,
 				       &copied);
+	fault_point(CHECKPOINT_AFTER);
 	if (left != NULL)
 		*left = frames > copied ? frames - copied : 0;
 	if (rc == SQLITE_OK) {
@@ -327,6 +330,7 @@ db_extend_wal(struct db *db, int64_t bytes)
 			rc = f->pMethods->xWrite(f, zeros, sizeof(zeros), at);
 		if (rc == SQLITE_OK)
 			rc = f->pMethods->xSync(f, SQLITE_SYNC_NORMAL);
+		fault_point(WAL_EXTENDED);
 		if (of_fsync(rc))
 			db->dead = true;
 	}

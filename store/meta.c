@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/fault.h"
 #include "base/fsio.h"
 #include "store/meta_internal.h"
 #include "store/migrate.h"
@@ -43,6 +44,7 @@ make_file(struct meta *m, struct err *err)
 	if (fd < 0)
 		return err_sys(err, errno, "cannot make '%s/" DB_NAME "'", m->state);
 	close(fd);
+	fault_point(DB_MADE);
 	return fsio_sync_dir(m->state_fd, ".", err);
 }
 
@@ -266,8 +268,10 @@ meta_begin(struct meta *m, struct err *err)
 	assert(m->mode == META_WRITE);
 	if (gate_lock(&m->gate, err) != 0)
 		return -1;
-	if (check_place(m, err) == 0 && db_begin(&m->db, err) == 0)
+	if (check_place(m, err) == 0 && db_begin(&m->db, err) == 0) {
+		fault_point(BEGIN);
 		return 0;
+	}
 	gate_unlock(&m->gate);
 	return -1;
 }
@@ -275,8 +279,10 @@ meta_begin(struct meta *m, struct err *err)
 int
 meta_end(struct meta *m, struct err *err)
 {
+	fault_point(COMMIT_BEFORE);
 	/* Looked at again: what is committed now is acknowledged. */
 	if (check_place(m, err) == 0 && db_commit(&m->db, err) == 0) {
+		fault_point(COMMIT_AFTER);
 		gate_unlock(&m->gate);
 		return 0;
 	}

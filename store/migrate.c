@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "base/fault.h"
 #include "store/db.h"
 
 #define APPLICATION_ID 0x64616764 /* as 0001_init.sql says it: "dagd" */
@@ -58,13 +59,16 @@ apply(struct db *db, const struct migration *step, int version, struct err *err)
 	(void)snprintf(pragma, sizeof(pragma), "PRAGMA user_version = %d", version);
 	if (db_begin(db, err) != 0)
 		return -1;
-	if (db_script(db, step->sql, err) != 0 || db_script(db, pragma, err) != 0 ||
-	    db_commit(db, err) != 0) {
-		db_rollback(db);
-		return err_wrap(err, "cannot bring the database to schema %s",
-				step->name);
-	}
+	if (db_script(db, step->sql, err) != 0 || db_script(db, pragma, err) != 0)
+		goto fail;
+	fault_point(MIGRATE);
+	if (db_commit(db, err) != 0)
+		goto fail;
+	fault_point(MIGRATED);
 	return 0;
+fail:
+	db_rollback(db);
+	return err_wrap(err, "cannot bring the database to schema %s", step->name);
 }
 
 int

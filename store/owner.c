@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/fault.h"
 #include "base/fsio.h"
 #include "base/num.h"
 #include "base/proc.h"
@@ -98,6 +99,7 @@ owner_take(const struct project *p, const char *run, struct err *err)
 			return -1;
 		fd = fsio_lock(p->state_fd, path, LOCK_TRY, true, err);
 		if (fd >= 0) {
+			fault_point(OWNER_LOCKED);
 			write_identity(fd);
 			return fd;
 		}

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "base/fault.h"
 #include "tasks/proto/attempt_dir.h"
 #include "tasks/proto/oom.h"
 #include "tasks/shim/shim.h"
@@ -78,9 +79,14 @@ finish_write(int dirfd, int fd, const struct exit_record *r)
 	for (int i = 0; n > 0 && i < TRIES; i++) {
 		if (i > 0)
 			(void)sys_sleep(&second); /* signals are blocked */
-		if (sys_pwrite(fd, line, n, 0) == (long)n && sys_ftruncate(fd, n) == 0 &&
-		    sys_rename(dirfd, ATTEMPT_EXIT_TMP, ATTEMPT_EXIT) == 0)
-			return 0;
+		fault_point(SHIM_UNWRITTEN);
+		if (sys_pwrite(fd, line, n, 0) != (long)n || sys_ftruncate(fd, n) != 0)
+			continue;
+		fault_point(SHIM_WRITTEN);
+		if (sys_rename(dirfd, ATTEMPT_EXIT_TMP, ATTEMPT_EXIT) != 0)
+			continue;
+		fault_point(SHIM_RENAMED);
+		return 0;
 	}
 	return -1;
 }

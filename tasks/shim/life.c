@@ -19,6 +19,7 @@
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 
+#include "base/fault.h"
 #include "tasks/shim/shim.h"
 #include "tasks/shim/sys.h"
 
@@ -113,6 +114,7 @@ main_ended(struct life *l, int status)
 {
 	int64_t now = shim_mono_us();
 
+	fault_point(SHIM_EXITED);
 	l->main_alive = false;
 	l->wstatus = status;
 	l->rec.end_us = shim_wall_us();

@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 
+#include "base/fault.h"
 #include "tasks/proto/attempt_dir.h"
 #include "tasks/proto/shim_info.h"
 #include "tasks/shim/shim.h"
@@ -145,6 +146,7 @@ shim_main(int argc, char **argv)
 	int dirfd, recfd, rc;
 	mode_t mask;
 
+	fault_point(SHIM_BEGIN);
 	if (argc != 2 || argv[1][0] != '/' || close_others() != 0)
 		return SHIM_EXIT_USAGE;
 	if ((life.sigfd = take_over_signals()) < 0)
@@ -155,8 +157,13 @@ shim_main(int argc, char **argv)
 	if ((rc = map_spec()) != SHIM_EXIT_OK)
 		return rc;
 	mask = sys_umask(077);
-	if (write_shim_file(dirfd) != 0 || (recfd = finish_prepare(dirfd)) < 0)
+	fault_point(SHIM_UNNAMED);
+	if (write_shim_file(dirfd) != 0)
 		return SHIM_EXIT_FILES;
+	fault_point(SHIM_NAMED);
+	if ((recfd = finish_prepare(dirfd)) < 0)
+		return SHIM_EXIT_FILES;
+	fault_point(SHIM_READY);
 	life.spec = &spec;
 	life.cap = &capture;
 	life.mem = &memory;
@@ -165,7 +172,9 @@ shim_main(int argc, char **argv)
 	life.self = sys_getpid();
 	if (start(dirfd, mask) == 0) {
 		life.main = spawn.pid;
+		fault_point(SHIM_SPAWNED);
 		life_run(&life);
+		fault_point(SHIM_SWEPT);
 	} else {
 		life.rec.end_us = shim_wall_us();
 		if (life.rec.start_us == 0)

@@ -6,5 +6,8 @@
 int
 main(int argc, char **argv)
 {
+#ifdef DAG_TEST_DOORS
+	shim_fault_init(argv + argc + 1);
+#endif
 	return shim_main(argc, argv);
 }

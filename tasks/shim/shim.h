@@ -31,6 +31,14 @@ int shim_main(int, char **);
 int64_t shim_mono_us(void);
 int64_t shim_wall_us(void);
 
+#ifdef DAG_TEST_DOORS
+/**
+ * shim_fault_init(envp):
+ * Take the points at which to die from our environment (base/fault.h).
+ */
+void shim_fault_init(char **);
+#endif
+
 /* ---- spawn.c: starting the task ---- */
 
 struct spawn {

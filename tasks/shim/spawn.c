@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 
+#include "base/fault.h"
 #include "tasks/proto/attempt_dir.h"
 #include "tasks/shim/shim.h"
 #include "tasks/shim/sys.h"
@@ -66,10 +67,12 @@ set_up(struct spawn *s)
 	 * The marker must be visible before the program runs, which it is once it is made;
 	 * it need not be durable, since after a power loss every attempt is lost anyway.
 	 */
+	fault_point(SHIM_CHILD);
 	r = sys_openat(s->dirfd, ATTEMPT_STARTED,
 		       O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (r < 0)
 		fail(s, EXIT_STEP_STARTED, r);
+	fault_point(SHIM_MARKED);
 	(void)sys_umask(s->umask); /* cannot fail */
 	(void)sys_sigmask(0);	   /* cannot fail */
 }

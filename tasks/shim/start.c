@@ -51,6 +51,9 @@ shim_start(uintptr_t *sp)
 			       sizeof(__stack_chk_guard));
 	/* A zero byte first stops the overflow of a string. */
 	__stack_chk_guard &= ~(uintptr_t)0xff;
+#ifdef DAG_TEST_DOORS
+	shim_fault_init(argv + argc + 1);
+#endif
 	sys_exit(shim_main(argc, argv));
 }
 

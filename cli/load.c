@@ -116,7 +116,7 @@ load_own(struct cli *c, struct loaded *l, struct err *err)
 	struct project p;
 	const char *hint = l->source.path;
 
-	if (l->project.state_fd >= 0)
+	if (project_whole(&l->project))
 		return 0;
 	if (project_find(hint, c->dir, true, &p, err) != 0)
 		return -1;

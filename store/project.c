@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/fault.h"
 #include "base/fsio.h"
 #include "base/hash.h"
 #include "base/path.h"
@@ -222,6 +223,7 @@ make_state(const char *path, bool *made, struct err *err)
 		goto out;
 	if (mkdir(path, 0777) == 0) {
 		*made = true;
+		fault_point(STATE_MADE);
 		rc = fsio_sync_dir(AT_FDCWD, parent, err);
 	} else if (errno != EEXIST) {
 		rc = err_sys(err, errno, "cannot make '%s'", path);
@@ -231,24 +233,26 @@ out:
 	return rc;
 }
 
+bool
+project_whole(const struct project *p)
+{
+	struct stat st;
+
+	return p->state_fd >= 0 && fstatat(p->state_fd, ".gitignore", &st, 0) == 0 &&
+	       st.st_size > 0;
+}
+
 /* Keep git from looking into the state directory. */
 static int
 write_gitignore(const struct project *p, struct err *err)
 {
-	int fd = openat(p->state_fd, ".gitignore",
-			O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	int rc = 0;
-
-	if (fd < 0 && errno == EEXIST)
+	if (project_whole(p))
 		return 0;
-	if (fd < 0 || fsio_write_all(fd, "*\n", 2) != 0) {
-		rc = err_sys(err, errno, "cannot write '%s/.gitignore'", p->state);
-		if (fd >= 0)
-			(void)unlinkat(p->state_fd, ".gitignore", 0);
-	}
-	if (fd >= 0)
-		close(fd);
-	return rc;
+	fault_point(STATE_CHECKED);
+	if (fsio_replace(p->state_fd, ".gitignore", "*\n", 2, 0666, err) != 0)
+		return err_wrap(err, "cannot finish '%s'", p->state);
+	fault_point(STATE_WHOLE);
+	return 0;
 }
 
 /* Check the open state directory, and with ${create} that it can be used. */
@@ -263,7 +267,7 @@ check_state(const struct project *p, bool create, bool made, struct err *err)
 		return -1;
 	if (create && faccessat(p->state_fd, ".", R_OK | W_OK | X_OK, AT_EACCESS) != 0)
 		return err_sys(err, errno, "cannot write into '%s'", p->state);
-	if (check_fs(p->state_fd, p->state, create, made, err) != 0)
+	if (check_fs(p->state_fd, p->state, create, made || !project_whole(p), err) != 0)
 		return -1;
 	return create ? write_gitignore(p, err) : 0;
 }

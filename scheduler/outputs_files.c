@@ -131,7 +131,8 @@ open_parent(const struct project *p, const char *path, bool make, struct err *er
 	return fd;
 }
 
-/* May this directory be removed?  Only if a committed attempt of the task made it. */
+/* May this directory be removed?  Only if an attempt of the task made it: one whose outputs
+ * were committed, or the one that ran last and did not end well. */
 static int
 ours(const struct project *p, const char *dag, const char *task, const char *path,
      struct err *err)
@@ -143,6 +144,10 @@ ours(const struct project *p, const char *dag, const char *task, const char *pat
 	if (meta_open(p, META_READ, &m, err) != 0)
 		return -1;
 	rc = meta_produced(m, dag, task, path, &is_dir, err);
+	if (rc == 0 || (rc == 1 && !is_dir)) {
+		rc = meta_left(m, dag, task, path, err);
+		is_dir = rc == 1;
+	}
 	meta_close(m);
 	if (rc < 0)
 		return -1;

@@ -392,6 +392,13 @@ struct meta_torn {
 int meta_torn(struct meta *, const char *, struct meta_torn *, struct err *);
 
 /**
+ * meta_left(m, dag, task, path, err):
+ * Tell whether what lies at ${path} is surely what an attempt of ${task} of ${dag} left that
+ * ran and did not end well: 1, 0 or -1.
+ */
+int meta_left(struct meta *, const char *, const char *, const char *, struct err *);
+
+/**
  * meta_path_holders(m, fn, ctx, err):
  * Call ${fn} for each path lock: for `dag explain` and for finding ownerless holders.
  * ${fn} must not use ${m}.

@@ -81,3 +81,29 @@ meta_torn(struct meta *m, const char *path, struct meta_torn *out, struct err *e
 	query_end(&q);
 	return rc;
 }
+
+int
+meta_left(struct meta *m, const char *dag, const char *task, const char *path,
+	  struct err *err)
+{
+	/* It was cleared away before the program ran, and it did run: there was a process, or
+	 * it failed by itself, or it left the marker of its start, without which it would be
+	 * void, not lost.  Only of another boot nobody knows that. */
+	static const char sql[] =
+	    "SELECT 1 FROM torn t JOIN run r ON r.id = t.run "
+	    "JOIN attempt a ON a.run = r.rid AND a.task = t.task "
+	    "WHERE t.path = ?3 AND t.task = ?2 AND r.dag = ?1 AND (a.pid <> 0 "
+	    "OR (a.result = 'failed' AND a.cause IS NOT 'setup') "
+	    "OR (a.result = 'lost' AND a.boot_id = r.boot_id)) LIMIT 1";
+	struct query q;
+	int rc;
+
+	if (query_start(&q, &m->db, sql, err) != 0)
+		return -1;
+	query_put_text(&q, dag);
+	query_put_text(&q, task);
+	query_put_text(&q, path);
+	rc = query_step(&q, err);
+	query_end(&q);
+	return rc;
+}

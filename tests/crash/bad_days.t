@@ -75,6 +75,29 @@ subtest 'what it leaves behind is swept' => sub {
     system('pkill', '-f', '^sleep 32.5');
 };
 
+subtest 'a directory as output' => sub {
+    my $make = 'mkdir tree && echo x > tree/x';
+    my ($rc, $out) = one("$make\ntest \$DAG_ATTEMPT = 3", "outputs: [tree]\nretries: 2\nretry_delay: 1ms");
+    is($rc, 0, 'what an attempt leaves that fails, the next one clears away') or diag($out);
+    ($rc, $out) = one("$make\ntest \$DAG_ATTEMPT = 2 || kill -9 \$PPID", "outputs: [tree]\nretries: 1\nretry_delay: 1ms");
+    is($rc, 0, 'and what one leaves that is lost') or diag($out);
+    ($rc, $out) = one("$make\ntest -e ok", 'outputs: [tree]');
+    is($rc, 1, 'so does') or diag($out);
+    write_file('ok', '');
+    ($rc, $out) = dag('run', 'p.yaml', '--progress', 'plain');
+    is($rc, 0, 'the next run') or diag($out);
+    project();
+    mkdir 'tree';
+    write_file('tree/mine', 'x');
+    write_file('p.yaml', "tasks:\n  t: {run: '$make', outputs: [tree], retries: 1, retry_delay: 1ms}\n");
+    for my $try (1 .. 3) {
+        ($rc, $out) = dag('run', 'p.yaml', '--progress', 'plain');
+        is($rc, 1, "but what somebody else has put there is refused, time $try") or diag($out);
+        like($out, qr/is a directory that no run of/, 'with its reason');
+        is(read_file('tree/mine'), 'x', 'and stays');
+    }
+};
+
 subtest 'a task may not see what is not its own' => sub {
     local $ENV{DAG_FOO} = 'x';
     my ($rc, $out) = one('ls /proc/self/fd > fds; env > envs; cat > stdin; umask > umask', '');

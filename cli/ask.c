@@ -59,14 +59,13 @@ tell_silent(struct cli *c, const struct meta_run *run, const struct owner_info *
 }
 
 static int
-tell_gone(struct cli *c, const struct meta_run *run)
+tell_gone(struct cli *c, const struct meta_run *run, const char *before)
 {
 	struct err err;
 
-	(void)err_set(
-	    &err, ERR_BUSY,
-	    "the owner of run %s of %s went away before it answered: dag resume %s",
-	    text_short_id(run->id), run->dag, text_short_id(run->id));
+	(void)err_set(&err, ERR_BUSY,
+		      "the owner of run %s of %s went away before %s: dag resume %s",
+		      text_short_id(run->id), run->dag, before, text_short_id(run->id));
 	return cli_fail(c, &err);
 }
 
@@ -135,7 +134,7 @@ look_answer(struct cli *c, struct place *pl, const struct meta_run *run, int64_t
 				 run->dag);
 			*code = EXIT_OK;
 		} else {
-			*code = tell_gone(c, run);
+			*code = tell_gone(c, run, "it answered");
 		}
 		return 1;
 	}
@@ -172,17 +171,22 @@ ask_wait_end(struct cli *c, struct place *pl, const struct meta_run *run)
 {
 	int64_t began = mono(), version = -1, now;
 	enum run_result result = RUN_NONE;
+	struct owner_info info;
 	struct err err = {0};
-	bool told = false, done;
+	bool told = false, gone, done;
 
 	for (;;) {
+		/* First the owner, then the rows: it goes when it has written its last. */
+		gone = owner_look(pl->project, run->id, &info, NULL) == 0 && !info.held;
 		now = meta_data_version(pl->meta);
-		if (now != version) {
+		if (gone || now != version) {
 			version = now;
 			if (look_run(pl, run, &done, &result, &err) != 0)
 				return cli_fail(c, &err);
 			if (done)
 				break;
+			if (gone)
+				return tell_gone(c, run, "the run had ended");
 		}
 		if (!told && mono() - began > TELL_STOPPING) {
 			cli_note(c,

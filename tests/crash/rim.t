@@ -165,6 +165,26 @@ subtest '.dag deleted while nothing happens' => sub {
     ok(wait_until(3, sub { `pgrep -f '^sleep 35.125'` eq '' }), 'a was stopped');
 };
 
+subtest 'whoever waits for an owner that dies is told so' => sub {
+    project();
+    write_file('p.yaml', "tasks:\n  a: {run: 'echo up > up; exec sleep 36.125'}\n");
+    my $pid;
+    {
+        local $ENV{DAG_FAULT} = 'gone:1'; # when it sees that the stopped task has ended
+        $pid = start_dag('o', 'run', 'p.yaml', @plain);
+        ok(wait_until(10, sub { -e 'up' }), 'a runs');
+    }
+    my $t0 = time;
+    my ($rc, $out) = dag('cancel', 'last');
+    cmp_ok(time - $t0, '<', 8, 'soon');
+    is($rc, 3, 'exit 3') or diag($out);
+    like($out, qr/went away before the run had ended: dag resume/, 'with what to do');
+    is(wait_dag($pid), 137, 'it was killed');
+    ($rc, $out) = dag('resume', @plain);
+    is($rc, 1, 'which goes on cancelling') or diag($out);
+    is(runs_json('last')->{result}, 'cancelled', 'cancelled');
+};
+
 # A dag-shim of ours in front of the real one.
 sub shim {
     my ($text) = @_;

@@ -18,6 +18,7 @@ i=0
 while [ $i -lt 7 ]; do
 	timed runs "$dag" runs
 	timed runs_of "$dag" runs --dag dag7
+	timed since "$dag" runs --since 2023-12-30T11:35:00Z --until 2023-12-30T11:45:00Z --result failed
 	timed list "$dag" list
 	i=$((i + 1))
 done
@@ -25,4 +26,5 @@ machine
 heading "In a history of ${1:-1000000} runs:"
 row runs '`dag runs`' '≤ 20 ms'
 row runs_of '`dag runs --dag dag7`' '≤ 20 ms'
+row since '`dag runs --since … --until … --result failed`' '≤ 20 ms'
 row list '`dag list`' '≤ 20 ms'

@@ -8,31 +8,21 @@
 #include "base/json.h"
 #include "base/map.h"
 #include "base/num.h"
+#include "base/timefmt.h"
 #include "cli/cli.h"
 #include "cli/opts.h"
 #include "cli/place.h"
 #include "cli/runjson.h"
+#include "cli/runs_list.h"
 #include "cli/status.h"
 #include "cli/table.h"
 #include "cli/verbs.h"
 #include "scheduler/dag.h"
 
-#define RUNS_DEFAULT 20
-#define RUNS_MAX     100000
-
-enum { STATE_RUNNING, STATE_INTERRUPTED, STATE_DONE };
-
-struct runs_opts {
-	const char *dag, *before;
-	int state, result;
-	struct opt_uint count;
-	bool json;
-};
+#define RUNS_MAX 100000
 
 static const char *const state_names[] = {"running", "interrupted", "done", NULL};
 static const char *const result_names[] = {"success", "failed", "cancelled", NULL};
-static const enum run_result results[] = {RUN_SUCCESS, RUN_FAILED, RUN_CANCELLED};
-
 static const struct opt runs_opts[] = {
     {.name = "dag",
      .kind = OPT_STRING,
@@ -51,33 +41,38 @@ static const struct opt runs_opts[] = {
      .arg = "RESULT",
      .choices = result_names,
      .doc = "Only runs that ended so: success, failed or cancelled."},
-    {.name = "number",
+    {.name = "since",
+     .kind = OPT_STRING,
+     .at = offsetof(struct runs_opts, since),
+     .arg = "TIME",
+     .doc = "Only runs made at TIME or later: an instant (2026-11-22, "
+	    "2026-11-22T06:00:00Z) or how long ago (30m, 2d)."},
+    {.name = "until",
+     .kind = OPT_STRING,
+     .at = offsetof(struct runs_opts, until),
+     .arg = "TIME",
+     .doc = "Only runs made before TIME."},
+    {.name = "limit",
      .letter = 'n',
      .kind = OPT_UINT,
-     .at = offsetof(struct runs_opts, count),
+     .at = offsetof(struct runs_opts, limit),
      .arg = "N",
      .min = 1,
      .max = RUNS_MAX,
      .doc = "Show at most N runs (default 20)."},
-    {.name = "before",
+    {.name = "after",
      .kind = OPT_STRING,
-     .at = offsetof(struct runs_opts, before),
+     .at = offsetof(struct runs_opts, after),
      .arg = "RUN",
-     .doc = "Only runs older than RUN: the next page."},
+     .doc = "Only runs behind RUN in the list: the next page. Where there is one, the "
+	    "word for it is told at the end."},
     {.name = "json",
      .kind = OPT_FLAG,
      .at = offsetof(struct runs_opts, json),
-     .doc =
-	 "Write JSON: an array of runs, or with RUN one object; each with its tasks and "
-	 "attempts."},
+     .doc = "Write JSON: a line with an object for each run; or with RUN one object, "
+	    "with its "
+	    "tasks, attempts and outputs."},
     {.name = NULL}};
-
-/* The verb under way. */
-struct look {
-	struct cli *c;
-	struct place place;
-	const struct runs_opts *o;
-};
 
 /* A run with everything below it. */
 struct details {
@@ -130,17 +125,6 @@ put_fact(struct cli *c, const char *label, const char *text)
 }
 
 static void
-put_span(struct buf *b, int64_t from, int64_t to)
-{
-	if (from == 0)
-		buf_addc(b, '-');
-	else
-		num_put_duration(b, (to != 0 ? to : clock_now().wall_us) > from
-					? (to != 0 ? to : clock_now().wall_us) - from
-					: 0);
-}
-
-static void
 put_head(struct look *l, const struct meta_run *run, const char *status)
 {
 	struct cli *c = l->c;
@@ -161,7 +145,7 @@ put_head(struct look *l, const struct meta_run *run, const char *status)
 	began = status_run_began(run);
 	text_when(&b, began);
 	buf_adds(&b, run->ended_us != 0 ? ", took " : ", for ");
-	put_span(&b, began, run->ended_us);
+	runs_put_span(&b, began, run->ended_us);
 	put_fact(c, "started", b.p);
 	if (strcmp(run->params, "{}") != 0)
 		put_fact(c, "params", run->params);
@@ -169,27 +153,6 @@ put_head(struct look *l, const struct meta_run *run, const char *status)
 	buf_addc(&c->out, '\n');
 	text_wrap(&c->out, 0, cli_width(1));
 	buf_release(&b);
-}
-
-static void
-put_times(struct table *t, int64_t from, int64_t to)
-{
-	struct buf b;
-
-	buf_init(&b, 0);
-	text_when(&b, from);
-	table_cell(t, b.p);
-	buf_clear(&b);
-	put_span(&b, from, to);
-	table_cell(t, b.p);
-	buf_release(&b);
-}
-
-static void
-put_status(struct table *t, const char *status)
-{
-	table_cell(t, status);
-	table_style(t, status_ansi(status));
 }
 
 static void
@@ -204,8 +167,8 @@ put_attempt(struct look *l, struct table *t, const struct meta_attempt *at,
 	status_attempt_span(at, &from, &to);
 	table_cell(t, NULL);
 	table_cellf(t, "%u", at->number);
-	put_status(t, status);
-	put_times(t, from, to);
+	runs_put_status(t, status);
+	runs_put_times(t, from, to);
 	table_cell(t, ended ? "its process is gone: 'dag resume' finds out how it ended"
 			    : at->reason);
 }
@@ -247,7 +210,7 @@ put_task_times(struct table *t, const struct details *d, const struct meta_task 
 			to = ended;
 		}
 	}
-	put_times(t, from, to);
+	runs_put_times(t, from, to);
 }
 
 /* A row for each task; where it was tried more than once, or goes on without an owner, one
@@ -270,7 +233,7 @@ fill_table(struct look *l, struct table *t, const struct details *d, bool ownerl
 			table_cellf(t, "%u", task->attempt);
 		else
 			table_cell(t, "-");
-		put_status(t, word_of(d, task));
+		runs_put_status(t, word_of(d, task));
 		put_task_times(t, d, task, map_get(&first, task->name));
 		table_cell(t, task->reason);
 		put_attempts(l, t, d, task, map_get(&first, task->name), ownerless);
@@ -310,147 +273,6 @@ show_one(struct look *l, struct meta_run *run, struct err *err)
 	return 0;
 }
 
-/* ---- many runs ---- */
-
-static bool
-wanted(struct look *l, const struct meta_run *run)
-{
-	bool ownerless;
-
-	if (l->o->state < 0 || l->o->state == STATE_DONE)
-		return true;
-	ownerless = strcmp(status_of_run(l->place.project, run), "interrupted") == 0;
-	return ownerless == (l->o->state == STATE_INTERRUPTED);
-}
-
-/* Call fn for each run that the options ask for. */
-static int
-each_run(struct look *l,
-	 int (*fn)(struct look *, void *, struct meta_run *, struct err *), void *ctx,
-	 struct err *err)
-{
-	struct meta_run_filter f = {.dag = l->o->dag, .state = -1, .result = -1};
-	size_t left = l->o->count.set ? (size_t)l->o->count.v : RUNS_DEFAULT, n, i;
-	struct meta_run *page, last;
-
-	if (l->o->state >= 0)
-		f.state = l->o->state == STATE_DONE ? RUN_DONE : RUN_RUNNING;
-	if (l->o->result >= 0)
-		f.result = results[l->o->result];
-	if (l->o->before != NULL) {
-		if (place_run(&l->place, l->o->before, &last, err) != 0)
-			return -1;
-		f.before = last.id;
-	}
-	do {
-		f.limit = left < 500 ? left : 500;
-		if (meta_runs(l->place.meta, &f, l->place.arena, &page, &n, err) != 0)
-			return -1;
-		for (i = 0; i < n && left > 0; i++) {
-			if (!wanted(l, &page[i]))
-				continue;
-			if (fn(l, ctx, &page[i], err) != 0)
-				return -1;
-			left--;
-		}
-		if (n > 0)
-			f.before = page[n - 1].id;
-	} while (left > 0 && n == f.limit);
-	return 0;
-}
-
-static int
-one_json(struct look *l, void *ctx, struct meta_run *run, struct err *err)
-{
-	return runjson_put(l->c, &l->place, ctx, run, err);
-}
-
-/* "9 ok, 1 failed, 2 running" */
-static void
-put_counts(struct buf *b, const struct meta_run *run)
-{
-	static const struct {
-		enum task_result result;
-		const char *word;
-	} words[] = {
-	    {RESULT_FAILED, "failed"},
-	    {RESULT_LOST, "lost"},
-	    {RESULT_UPSTREAM_FAILED, "upstream failed"},
-	    {RESULT_CANCELLED, "cancelled"},
-	    {RESULT_SKIPPED, "skipped"},
-	};
-	uint32_t ok = run->counts[RESULT_SUCCESS] + run->counts[RESULT_CACHED];
-	size_t i;
-
-	buf_addf(b, "%u of %u ok", ok, run->ntasks);
-	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (run->counts[words[i].result] > 0)
-			buf_addf(b, ", %u %s", run->counts[words[i].result],
-				 words[i].word);
-	if (run->nrunning > 0)
-		buf_addf(b, ", %u running", run->nrunning);
-}
-
-static int
-one_row(struct look *l, void *ctx, struct meta_run *run, struct err *err)
-{
-	struct table *t = ctx;
-	struct buf b;
-
-	if (meta_run_counts(l->place.meta, run, err) != 0)
-		return -1;
-	table_cell(t, text_short_id(run->id));
-	table_cell(t, run->dag);
-	put_status(t, status_of_run(l->place.project, run));
-	put_times(t, status_run_began(run), run->ended_us);
-	buf_init(&b, 0);
-	put_counts(&b, run);
-	table_cell(t, b.p);
-	buf_release(&b);
-	return 0;
-}
-
-static int
-list_json(struct look *l, struct err *err)
-{
-	struct json_writer w;
-	int rc = 0;
-
-	json_init(&w, &l->c->out, 2);
-	json_begin_array(&w);
-	if (l->place.meta != NULL)
-		rc = each_run(l, one_json, &w, err);
-	json_end(&w);
-	buf_addc(&l->c->out, '\n');
-	return rc;
-}
-
-static int
-list_table(struct look *l, struct err *err)
-{
-	static const char *const titles[] = {"RUN",	"DAG",	    "STATUS",
-					     "STARTED", "DURATION", "TASKS"};
-	struct table *t;
-	int rc;
-
-	if (l->place.meta == NULL) {
-		cli_note(l->c, "nothing has been run in project '%s' yet",
-			 l->place.project->root);
-		return 0;
-	}
-	t = table_new(titles, 6);
-	if (t == NULL)
-		return err_nomem(err);
-	table_keep(t, 2);
-	rc = each_run(l, one_row, t, err);
-	if (rc == 0 && table_print(t, &l->c->out, cli_width(1), cli_color(l->c, 1)) != 0)
-		rc = err_nomem(err);
-	table_free(t);
-	if (rc == 0)
-		place_note_interrupted(l->c, &l->place, NULL);
-	return rc;
-}
-
 static int
 look(struct look *l, struct err *err)
 {
@@ -459,7 +281,7 @@ look(struct look *l, struct err *err)
 	int rc;
 
 	if (l->c->nargs == 0)
-		return l->o->json ? list_json(l, err) : list_table(l, err);
+		return l->o->json ? runs_list_json(l, err) : runs_list_table(l, err);
 	if (place_run(&l->place, l->c->args[0], &run, err) != 0)
 		return -1;
 	if (!l->o->json)
@@ -470,20 +292,50 @@ look(struct look *l, struct err *err)
 	return rc;
 }
 
+/* An instant, or how long ago: 1 if it is neither. */
+static int
+read_time(const char *text, int64_t *us)
+{
+	int64_t ago;
+
+	if (text == NULL || time_parse(text, us) == 0)
+		return 0;
+	if (num_duration(text, &ago) != 0)
+		return 1;
+	*us = clock_now().wall_us - ago;
+	return *us <= 0;
+}
+
+static int
+usage_time(struct cli *c, const char *option, const char *text)
+{
+	return cli_usage(c,
+			 "option '--%s' takes an instant (2026-11-22, "
+			 "2026-11-22T06:00:00Z) or how long ago (30m, 2d), not '%s'",
+			 option, text);
+}
+
 static int
 runs_run(struct cli *c, const void *opts)
 {
 	struct look l = {.c = c, .o = opts};
+	const struct runs_opts *o = opts;
 	struct err err = {0};
 	int rc = EXIT_OK;
 
-	if (c->nargs > 0 && (l.o->dag != NULL || l.o->before != NULL || l.o->state >= 0 ||
-			     l.o->result >= 0 || l.o->count.set))
+	if (c->nargs > 0 &&
+	    (o->dag != NULL || o->after != NULL || o->since != NULL || o->until != NULL ||
+	     o->state >= 0 || o->result >= 0 || o->limit.set))
 		return cli_usage(c, "with a RUN only --json may be given");
-	if (l.o->state >= 0 && l.o->state != STATE_DONE && l.o->result >= 0)
+	if (o->state >= 0 && o->state != STATE_DONE && o->result >= 0)
 		return cli_usage(c, "a run that is not done has no result");
+	if (read_time(o->since, &l.since_us) != 0)
+		return usage_time(c, "since", o->since);
+	if (read_time(o->until, &l.until_us) != 0)
+		return usage_time(c, "until", o->until);
 	if (place_open(c, &l.place, &err) != 0 || look(&l, &err) != 0)
 		rc = cli_fail(c, &err);
+	runs_list_release(&l);
 	place_close(&l.place);
 	return rc;
 }
@@ -503,7 +355,8 @@ const struct verb verb_runs = {
 	"'dag resume' goes on with it.",
     .examples = "dag runs\tthe latest 20\n"
 		"dag runs last\tthe latest one in detail\n"
-		"dag runs --dag demo --result failed\twhat went wrong\n",
+		"dag runs --dag demo --result failed\twhat went wrong\n"
+		"dag runs --since 2d --json\ta line for each run of two days\n",
     .opts = runs_opts,
     .size = sizeof(struct runs_opts),
     .run = runs_run,

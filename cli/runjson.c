@@ -6,8 +6,8 @@
 #include "cli/place.h"
 #include "cli/status.h"
 
-static void
-put_counts(struct json_writer *w, const struct meta_run *run)
+void
+runjson_counts(struct json_writer *w, const struct meta_run *run)
 {
 	int r;
 
@@ -77,7 +77,7 @@ runjson_put(struct cli *c, struct place *pl, struct json_writer *w, struct meta_
 		return err_nomem(err);
 	json_begin_object(w);
 	status_run_members(w, run, status_of_run(pl->project, run));
-	put_counts(w, run);
+	runjson_counts(w, run);
 	rc = put_rows(pl, w, run, a, err);
 	json_end(w);
 	arena_free(a);

@@ -14,4 +14,10 @@ struct place;
 int runjson_put(struct cli *, struct place *, struct json_writer *, struct meta_run *,
 		struct err *);
 
+/**
+ * runjson_counts(w, run):
+ * Write the member "counts" of a run whose tasks are counted.
+ */
+void runjson_counts(struct json_writer *, const struct meta_run *);
+
 #endif

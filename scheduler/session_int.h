@@ -67,6 +67,7 @@ struct srun {
 	const char **inherited; /* of our environment, what tasks get; made when needed */
 	struct attempt *attempts;
 	int64_t logical_us;
+	int64_t made_us; /* of a new run: the instant in its id */
 	bool resumed, retried, settle, fail_fast;
 	bool over; /* ended, settled or stale */
 	bool began_shown;

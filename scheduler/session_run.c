@@ -338,7 +338,7 @@ create(struct srun *r, const struct session_request *q, struct err *err)
 		    .def_source_len = g->len,
 		    .params = params.p,
 		    .options = options,
-		    .created_us = now.wall_us,
+		    .created_us = r->made_us,
 		    .deadline_us = g->timeout_us > 0 ? now.wall_us + g->timeout_us : 0,
 		    .tasks = tasks,
 		    .ntasks = g->ntasks};
@@ -359,14 +359,16 @@ create(struct srun *r, const struct session_request *q, struct err *err)
 int
 session_run(struct session *s, const struct session_request *q, char *id, struct err *err)
 {
+	int64_t made_us = session_now(s).wall_us;
 	char new_id[META_RUN_ID];
 	struct srun *r;
 
-	if (uuid7(new_id, session_now(s).wall_us) != 0)
+	if (uuid7(new_id, made_us) != 0)
 		return err_set(err, ERR_SYS, "cannot make a run id: no randomness");
 	if (env_secrets_check(q->dag, q->selected, s->p->root, err) != 0 ||
 	    (r = srun_new(s, new_id, err)) == NULL)
 		return -1;
+	r->made_us = made_us; /* runs are sought by time in their ids */
 	r->dag = q->dag;
 	r->params = (struct jinja_dict *)(uintptr_t)q->params;
 	r->fail_fast = q->fail_fast;

@@ -85,7 +85,7 @@ struct meta_run_new {
 	const char *params; /* JSON object of the run's values */
 	const char
 	    *options; /* JSON object: what `resume` must know (select, fail_fast ...) */
-	int64_t created_us;
+	int64_t created_us;  /* the instant in its id */
 	int64_t deadline_us; /* wall time at which the run's timeout is up; 0: none */
 	const struct meta_task_new *tasks;
 	size_t ntasks;
@@ -321,12 +321,14 @@ struct meta_run_filter {
 	    before; /* a run id: only older ones (the next page); NULL: from the newest */
 	int state;  /* enum run_state, or -1 */
 	int result; /* enum run_result, or -1 */
+	int64_t since_us, until_us; /* made from then on, before then; 0: any time */
 	size_t limit;
 };
 
 /**
  * meta_runs(m, filter, a, out, n, err):
- * Runs, newest first.  Cost follows the page, not the history.  Return 0 or -1.
+ * Runs, newest first.  Cost follows the page, not the history: a run's id begins with the time
+ * when it was made, so times are sought there.  Return 0 or -1.
  */
 int meta_runs(struct meta *, const struct meta_run_filter *, struct arena *,
 	      struct meta_run **, size_t *, struct err *);

@@ -1,5 +1,6 @@
 /* Reading runs: one, the one a user names, pages of them. */
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,11 @@
 	"SELECT id, dag, kind, partition, file, def_hash, params, options, reason, " \
 	"logical_us, interval_start_us, interval_end_us, created_us, started_us, "   \
 	"ended_us, deadline_us, state, result, epoch FROM run "
+
+#define WITHIN                          \
+	"WHERE rid < ?1 AND rid >= ?5 " \
+	"AND (?5 = 0 OR created_us >= ?6) AND (?7 = 0 OR created_us < ?7) "
+#define PAGE "ORDER BY rid DESC LIMIT ?4"
 
 int
 meta_get_run_state(struct query *q, enum run_state *state, enum run_result *result,
@@ -259,22 +265,64 @@ page_start(struct meta *m, const char *id, int64_t *below, struct err *err)
 	return rc < 0 ? -1 : 0;
 }
 
+/* How the ids of runs begin that are made in the millisecond of ${us}. */
+static void
+id_of_time(int64_t us, char out[META_RUN_ID])
+{
+	uint64_t ms = us > 0 ? (uint64_t)us / 1000 : 0;
+
+	(void)snprintf(out, META_RUN_ID, "%08" PRIx64 "-%04" PRIx64,
+		       ms >> 16 & 0xffffffff, ms & 0xffff);
+}
+
+/* The numbers between which the runs of the filter lie: from ${from}, below ${below}. */
+static int
+page_times(struct meta *m, const struct meta_run_filter *f, int64_t *from, int64_t *below,
+	   struct err *err)
+{
+	static const char *const sql[] = {
+	    "SELECT rid FROM run WHERE id >= ? ORDER BY id LIMIT 1",
+	    "SELECT rid + 1 FROM run WHERE id < ? ORDER BY id DESC LIMIT 1"};
+	const int64_t times[] = {f->since_us, f->until_us + 999};
+	int64_t rid[] = {INT64_MAX, 0};
+	char id[META_RUN_ID];
+	struct query q;
+	int i, rc;
+
+	*from = 0;
+	for (i = 0; i < 2; i++) {
+		if ((i == 0 ? f->since_us : f->until_us) == 0)
+			continue;
+		id_of_time(times[i], id);
+		if (query_start(&q, &m->db, sql[i], err) != 0)
+			return -1;
+		query_put_text(&q, id);
+		rc = query_step(&q, err);
+		if (rc > 0)
+			rid[i] = query_get_int(&q);
+		query_end(&q);
+		if (rc < 0)
+			return -1;
+		if (i == 0)
+			*from = rid[0];
+		else if (rid[1] < *below)
+			*below = rid[1];
+	}
+	return 0;
+}
+
 /* One text for each way to the page, as each has its own index.  A run is done exactly when it
  * has a result, so a state is asked for as a result, too. */
 static const char *
 page_sql(bool dag, bool result)
 {
 	if (dag && result)
-		return COLUMNS "WHERE rid < ?1 AND dag = ?2 AND result = ?3 "
-			       "ORDER BY rid DESC LIMIT ?4";
+		return COLUMNS WITHIN "AND dag = ?2 AND result = ?3 " PAGE;
 	if (dag)
-		return COLUMNS "WHERE rid < ?1 AND dag = ?2 AND (?3 OR result <> '') "
-			       "ORDER BY rid DESC LIMIT ?4";
+		return COLUMNS WITHIN "AND dag = ?2 AND (?3 OR result <> '') " PAGE;
 	if (result)
-		return COLUMNS "WHERE rid < ?1 AND ?2 IS NULL AND result = ?3 "
-			       "ORDER BY rid DESC LIMIT ?4";
-	return COLUMNS "WHERE rid < ?1 AND ?2 IS NULL AND (?3 OR result <> '') "
-		       "ORDER BY rid DESC LIMIT ?4";
+		return COLUMNS WITHIN "AND ?2 IS NULL AND result = ?3 " PAGE;
+	return COLUMNS WITHIN "AND ?2 IS NULL AND (?3 OR result <> '') " PAGE;
 }
 
 int
@@ -284,7 +332,7 @@ meta_runs(struct meta *m, const struct meta_run_filter *f, struct arena *a,
 	size_t limit = f->limit < PAGE_MAX ? f->limit : PAGE_MAX;
 	bool running = f->state == RUN_RUNNING;
 	int result = running ? RUN_NONE : f->result;
-	int64_t below;
+	int64_t below, from;
 	struct query q;
 	int rc;
 
@@ -295,6 +343,7 @@ meta_runs(struct meta *m, const struct meta_run_filter *f, struct arena *a,
 	if (running && f->result > RUN_NONE)
 		return 0; /* no running run has one */
 	if (page_start(m, f->before, &below, err) != 0 ||
+	    page_times(m, f, &from, &below, err) != 0 ||
 	    query_start(&q, &m->db, page_sql(f->dag != NULL, result >= 0), err) != 0)
 		return -1;
 	query_put_int(&q, below);
@@ -304,6 +353,9 @@ meta_runs(struct meta *m, const struct meta_run_filter *f, struct arena *a,
 	else
 		query_put_int(&q, f->state != RUN_DONE);
 	query_put_int(&q, (int64_t)limit);
+	query_put_int(&q, from);
+	query_put_int(&q, f->since_us);
+	query_put_int(&q, f->until_us);
 	while ((rc = query_step(&q, err)) > 0) {
 		if (get_run(&q, a, &(*out)[*n], err) != 0) {
 			rc = -1;

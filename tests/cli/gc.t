@@ -37,8 +37,8 @@ my $j = decode_json(ok_dag(0, 'as JSON', $dir, 'gc', '--runs', '--keep', '2', '-
 is("$j->{runs} $j->{busy} $j->{orphans}", '3 0 0', '... says what went');
 is(join(' ', map { "$_->{dag}:$_->{runs}" } @{$j->{dags}}), 'a:2 b:1', '... by DAG');
 is(dirs(), 4, '... it did');
-my $runs = decode_json(ok_dag(0, 'the history', $dir, 'runs', '--json')->{out});
-is(scalar(@$runs), 4, '... has the others');
+my $runs = () = ok_dag(0, 'the history', $dir, 'runs', '--json')->{out} =~ /\n/g;
+is($runs, 4, '... has the others');
 
 # One that runs and one that was interrupted stay, whatever is asked.
 my $live = start($dir, 'run', 'slow');

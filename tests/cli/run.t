@@ -70,7 +70,7 @@ for my $bad (['-p', 'woh=x'], ['-p', 'n=ten'], ['-p', 'n=10'], ['-p', 'n=0']) {
 like((dag($dir, 'run', 'ok', '-p', 'woh=x'))[2], qr/did you mean 'who'/, 'a suggestion');
 $p = ok_dag(2, 'two mistakes', $dir, 'run', 'ok', '-p', 'woh=x', '-p', 'n=10');
 like($p->{err}, qr/woh.*\n.*n/s, '... both are told');
-is(scalar(@{decode_json((dag($dir, 'runs', '--json'))[1])}), 2, 'no run came of them');
+is(scalar(() = (dag($dir, 'runs', '--json'))[1] =~ /\n/g), 2, 'no run came of them');
 spew("$dir/p.yaml", "who: [yaml]\n");
 is((dag($dir, 'run', 'ok', '--params-file', 'p.yaml'))[0], 2, 'a list for a string');
 spew("$dir/p.yaml", "who: from yaml\nn: 3\n");

@@ -26,7 +26,7 @@ END
 my $p = ok_dag(0, 'no history', $dir, 'runs');
 is($p->{out}, '', 'nothing');
 is($p->{err}, "dag: nothing has been run in project '$dir' yet\n", '... and that is said');
-is(ok_dag(0, 'as JSON', $dir, 'runs', '--json')->{out}, "[]\n", 'an empty array');
+is(ok_dag(0, 'as JSON', $dir, 'runs', '--json')->{out}, "", 'no line');
 usage($dir, "nothing has been run in project 'DIR' yet", $_, 'last') for qw(runs logs explain retry cancel resume);
 is(ok_dag(0, 'resume', $dir, 'resume')->{out}, "no run is interrupted\n", 'nothing to resume');
 ok(!-e "$dir/.dag/dag.db", 'and no database was made');
@@ -41,10 +41,31 @@ for (1 .. 2) {
 my @newest = ($id{b}[1], $id{a}[1], $id{b}[0], $id{a}[0]);
 
 # The list.
-sub ids { map { $_->{run} } @{decode_json((dag($dir, 'runs', '--json', @_))[1])} }
+sub rows { map { decode_json($_) } split /\n/, (dag($dir, 'runs', '--json', @_))[1] }
+sub ids { map { $_->{run} } rows(@_) }
 is_deeply([ids()], \@newest, 'newest first');
 is_deeply([ids('-n', 3)], [@newest[0 .. 2]], '-n');
-is_deeply([ids('-n', 2, '--before', $newest[1])], [@newest[2, 3]], '--before: the next page');
+is_deeply([ids('-n', 2, '--after', $newest[1])], [@newest[2, 3]], '--after: the next page');
+$p = ok_dag(0, 'a page', $dir, 'runs', '-n', 2);
+is($p->{err}, "dag: there are more: the next page with --after $newest[1]\n", 'tells of the next');
+is(ok_dag(0, 'the last page', $dir, 'runs', '-n', 2, '--after', $newest[1])->{err}, '', '... which has none');
+is(ok_dag(0, 'all', $dir, 'runs', '-n', 4)->{err}, '', 'nor have all on one');
+{
+	my @made = map { $_->{created_at} } rows();
+	is_deeply([ids('--since', $made[1])], [@newest[0, 1]], '--since an instant, which is in');
+	is_deeply([ids('--until', $made[1])], [@newest[2, 3]], '--until an instant, which is out');
+	is_deeply([ids('--since', $made[2], '--until', $made[0])], [@newest[1, 2]], 'both');
+	is_deeply([ids('--since', $made[2], '-n1', '--after', $newest[1])], [$newest[2]], 'with pages');
+	is_deeply([ids('--since', '1h', '--dag', 'a', '--result', 'success')], [@newest[1, 3]], 'so long ago');
+	is_deeply([ids('--until', '1h')], [], '... and before');
+	is_deeply([ids('--until', '2026-01-01')], [], 'a date');
+	is_deeply([ids('--since', '2999-01-01')], [], 'that has not come');
+}
+usage($dir, "option '--since' takes an instant (2026-11-22, INSTANT) or how long ago (30m, 2d), not 'soon'", 'runs', '--since', 'soon');
+usage($dir, "option '--until' takes an instant (2026-11-22, INSTANT) or how long ago (30m, 2d), not ''", 'runs', '--until', '');
+usage($dir, 'with a RUN only --json may be given', 'runs', 'last', '--since', '1d');
+is((rows('-n1'))[0]{counts}{upstream_failed}, 1, 'a line has the counts');
+is((rows('-n1'))[0]{tasks}, undef, '... and no tasks');
 is_deeply([ids('--dag', 'a')], [@{$id{a}}[1, 0]], '--dag');
 is_deeply([ids('--result', 'failed')], [@{$id{b}}[1, 0]], '--result');
 is_deeply([ids('--state', 'done', '-n1')], [$newest[0]], '--state done');
@@ -137,6 +158,11 @@ like($p->{out}, qr/ m: failed \(allowed\) after /, '... is called so as it happe
 like((dag($dir, 'runs', 'may'))[1], qr/^m +1 +failed \(allowed\) /m, '... by runs');
 like((dag($dir, 'explain', 'may'))[1], qr/^`m` failed: exit status 3\. .*That is allowed/m, '... by explain');
 is(decode_json((dag($dir, 'runs', 'may', '--json'))[1])->{tasks}[0]{status}, 'failed', 'JSON has the word of the state');
+like((dag($dir, 'runs', '-n1'))[1], qr/ 1 of 2 ok, 1 allowed to fail$/m, '... by the list');
+is((rows('-n1'))[0]{failures_allowed}, 1, '... and its lines');
+spew("$dir/may2.yaml", "tasks:\n  m: {run: exit 3, allow_failure: true}\n  n: {run: 'false'}\n");
+ok_dag(1, 'one that is not', $dir, 'run', 'may2');
+like((dag($dir, 'runs', '-n1'))[1], qr/ 0 of 2 ok, 1 failed, 1 allowed to fail$/m, 'is told apart');
 
 # A run under way.
 spew("$dir/slow.yaml", <<'END');
@@ -175,12 +201,12 @@ my @runs = map {
 	my $r = start($dir, 'run', 'hold');
 	my $n = $_;
 	wait_for("run $n", sub {
-		my $rows = decode_json((dag($dir, 'runs', '--dag', 'hold', '--json'))[1]);
+		my $rows = [map { decode_json((dag($dir, 'runs', $_, '--json'))[1]) } ids('--dag', 'hold')];
 		@$rows == $n && ($rows->[0]{tasks}[0]{state} eq 'running' || ($rows->[0]{tasks}[0]{reason} // '') =~ /use/);
 	});
 	$r;
 } 1 .. 2;
-my ($second, $first) = map { $_->{run} } @{decode_json((dag($dir, 'runs', '--dag', 'hold', '--json'))[1])};
+my ($second, $first) = ids('--dag', 'hold');
 $p = ok_dag(0, 'explain', $dir, 'explain', $second, 't');
 like($p->{out}, qr/\A`t` has all that it needs, but `h\.txt` is in use by task `t` of run \Q@{[substr($first, -8)]}\E of hold, since \d{4}-\S+ \S+ \(for \S+\)\. It starts when that has ended\.$/m, 'a path lock names its holder') or diag($p->{out});
 spew("$dir/go2", '');

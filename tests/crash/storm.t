@@ -93,7 +93,8 @@ diag join ', ', map { "$_ $did{$_}" } sort keys %did;
 ok(wait_until(60, sub { reap(); !keys %dag }), 'all owners end by themselves')
     or diag(join "\n", values %dag);
 sub all_runs {
-    return JSON::PP::decode_json(`$ENV{DAG_BUILD}/bin/dag runs --json -n 1000 2>/dev/null` || '[]');
+    my @ids = map { JSON::PP::decode_json($_)->{run} } `$ENV{DAG_BUILD}/bin/dag runs --json -n 1000 2>/dev/null`;
+    return [map { JSON::PP::decode_json(`$ENV{DAG_BUILD}/bin/dag runs --json $_ 2>/dev/null`) } @ids];
 }
 
 for (1 .. 20) {

@@ -22,6 +22,9 @@ now_us(void)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
+/* When run number i was made. */
+#define MADE(i) ((INT64_C(26000000) * 65536 + (i)) * 1000)
+
 /* tail_of(id) in SQL. */
 static void
 sql_tail_of(sqlite3_context *ctx, int argc, sqlite3_value **argv)
@@ -49,7 +52,8 @@ make_history(struct meta *m)
 	    "INSERT INTO definition VALUES ('h', 'tasks: {}', 1);"
 	    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < "
 	    "%lld),"
-	    "k (i, id) AS (SELECT i, printf('%%08x-%%04x-7%%03x-8000-%%012x', 26000000 + "
+	    "k (i, made, id) AS (SELECT i, (26000000 * 65536 + i) * 1000, "
+	    "printf('%%08x-%%04x-7%%03x-8000-%%012x', 26000000 + "
 	    "i / "
 	    "65536, i %% 65536, i %% 4096, (i * 2654435761) %% 281474976710656) FROM n) "
 	    "INSERT INTO run SELECT i, id, tail_of(id), 'dag' || (i %% 100), "
@@ -57,8 +61,7 @@ make_history(struct meta *m)
 	    "i * 1000, i, i, '', 'f.yaml', 'h', '{}', '{}', "
 	    "iif(i > %lld - 3, 'running', 'done'), "
 	    "iif(i > %lld - 3, '', iif(i %% 50 = 0, 'failed', 'success')), NULL, 1, 'b', "
-	    "i, "
-	    "i, i, 0 FROM k;"
+	    "made, made, made, 0 FROM k;"
 	    "INSERT INTO task (run, name, map, ord, selected, state, result) "
 	    "SELECT rid, 'only', -1, 0, 1, 'done', 'success' FROM run;"
 	    "INSERT INTO event (at_us, run, map, number, event) "
@@ -134,6 +137,28 @@ test_history(void **state)
 	check_page(m, "running", f, 3);
 	f.state = RUN_DONE;
 	check_page(m, "done", f, 50);
+	/* One is made each millisecond. */
+	f = any;
+	f.since_us = MADE(runs - 20);
+	check_page(m, "since lately", f, 21);
+	f.until_us = MADE(runs - 10);
+	check_page(m, "between", f, 10);
+	f.since_us++;
+	f.until_us++;
+	check_page(m, "to the microsecond", f, 10);
+	f = any;
+	f.until_us = MADE(runs / 2) + 1;
+	check_page(m, "before the middle", f, 50);
+	f.dag = "dag50";
+	f.result = RUN_FAILED;
+	f.since_us = MADE(1);
+	check_page(m, "failed of a DAG before it", f, 50);
+	f.since_us = MADE(runs + 1);
+	f.until_us = 0;
+	check_page(m, "since tomorrow", f, 0);
+	f.since_us = 0;
+	f.until_us = MADE(1);
+	check_page(m, "before all", f, 0);
 
 	timed("last", meta_run_resolve(m, "last", a, &r, &err));
 	memcpy(end, r.id + 30, 7);

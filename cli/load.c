@@ -116,8 +116,7 @@ load_own(struct cli *c, struct loaded *l, struct err *err)
 	struct project p;
 	const char *hint = l->source.path;
 
-	if (project_whole(&l->project))
-		return 0;
+	/* Also where it is there: only now must it be writable, and its file system be tried. */
 	if (project_find(hint, c->dir, true, &p, err) != 0)
 		return -1;
 	project_release(&l->project);

@@ -233,8 +233,10 @@ out:
 	return rc;
 }
 
-bool
-project_whole(const struct project *p)
+/* Was the state directory made to the end?  Who died while making it leaves one whose file system
+ * was not tried out and that git would look into. */
+static bool
+is_whole(const struct project *p)
 {
 	struct stat st;
 
@@ -246,7 +248,7 @@ project_whole(const struct project *p)
 static int
 write_gitignore(const struct project *p, struct err *err)
 {
-	if (project_whole(p))
+	if (is_whole(p))
 		return 0;
 	fault_point(STATE_CHECKED);
 	if (fsio_replace(p->state_fd, ".gitignore", "*\n", 2, 0666, err) != 0)
@@ -267,7 +269,7 @@ check_state(const struct project *p, bool create, bool made, struct err *err)
 		return -1;
 	if (create && faccessat(p->state_fd, ".", R_OK | W_OK | X_OK, AT_EACCESS) != 0)
 		return err_sys(err, errno, "cannot write into '%s'", p->state);
-	if (check_fs(p->state_fd, p->state, create, made || !project_whole(p), err) != 0)
+	if (check_fs(p->state_fd, p->state, create, made || !is_whole(p), err) != 0)
 		return -1;
 	return create ? write_gitignore(p, err) : 0;
 }
@@ -293,6 +295,19 @@ open_state(struct project *p, const char *path, bool create, bool made, struct e
 	return -1;
 }
 
+/* Where it cannot be written there is another place. */
+static void
+say_way_out(struct err *err)
+{
+	struct err cause;
+
+	if (err == NULL || (err->sys != EACCES && err->sys != EROFS && err->sys != EPERM))
+		return;
+	cause = *err;
+	(void)err_set(err, cause.code, "%s: " WAY_OUT, cause.msg);
+	err->sys = cause.sys;
+}
+
 static int
 find_state(struct project *p, bool create, struct err *err)
 {
@@ -302,18 +317,12 @@ find_state(struct project *p, bool create, struct err *err)
 
 	buf_init(&path, 0);
 	rc = state_path(p, &path, err);
-	if (rc == 0 && create) {
+	if (rc == 0 && create)
 		rc = make_state(path.p, &made, err);
-		if (rc != 0 && err != NULL &&
-		    (err->sys == EACCES || err->sys == EROFS || err->sys == EPERM)) {
-			struct err cause = *err;
-
-			(void)err_set(err, cause.code, "%s: " WAY_OUT, cause.msg);
-			err->sys = cause.sys;
-		}
-	}
 	if (rc == 0)
 		rc = open_state(p, path.p, create, made, err);
+	if (rc != 0 && create)
+		say_way_out(err);
 	buf_release(&path);
 	return rc;
 }

@@ -36,13 +36,6 @@ struct project {
 int project_find(const char *, const char *, bool, struct project *, struct err *);
 
 /**
- * project_whole(p):
- * Return whether there is a state directory that was made to the end: whoever died while
- * making it leaves one whose file system was not tried out and that git would look into.
- */
-bool project_whole(const struct project *);
-
-/**
  * project_release(p):
  * Close and free what ${p} holds.
  */

@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <langinfo.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -13,15 +14,19 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/num.h"
 #include "base/proc.h"
+#include "base/timefmt.h"
 #include "base/vec.h"
 #include "cli/cli.h"
+#include "cli/doctor.h"
 #include "cli/opts.h"
 #include "cli/place.h"
 #include "cli/table.h"
 #include "cli/verbs.h"
+#include "scheduler/cgroup.h"
 #include "scheduler/libexec.h"
 
 #include <jansson.h>
@@ -31,8 +36,8 @@
 #include <uv.h>
 #include <yaml.h>
 
-#define NOFILE_WANTED 1024
-#define FREE_WANTED   ((unsigned long long)100 << 20)
+#define NOFILE_WANTED  1024
+#define CLOCK_BUILT_US INT64_C(1767225600000000) /* 2026-01-01 */
 
 struct doctor_opts {
 	bool full, json;
@@ -50,27 +55,8 @@ static const struct opt doctor_opts[] = {
      .doc = "Write a JSON array of all findings."},
     {.name = NULL}};
 
-enum grade { GRADE_OK, GRADE_WARN, GRADE_BAD };
-
-struct finding {
-	const char *what;
-	enum grade grade;
-	char *text;
-};
-
-struct doctor {
-	struct cli *c;
-	const struct doctor_opts *o;
-	struct place place;
-	VEC(struct finding) findings;
-	bool failed; /* out of memory */
-};
-
-static void say(struct doctor *, const char *, enum grade, const char *, ...)
-    __attribute__((format(printf, 4, 5)));
-
-static void
-say(struct doctor *d, const char *what, enum grade grade, const char *fmt, ...)
+void
+doctor_say(struct doctor *d, const char *what, enum grade grade, const char *fmt, ...)
 {
 	struct finding f = {what, grade, NULL};
 	struct buf b;
@@ -95,15 +81,16 @@ look_versions(struct doctor *d)
 {
 	struct utsname u;
 
-	say(d, "dag", GRADE_OK, "%s", DAG_VERSION);
-	say(d, "libraries", GRADE_OK, "SQLite %s, libuv %s, libyaml %s, jansson %s, %s",
-	    sqlite3_libversion(), uv_version_string(), yaml_get_version_string(),
-	    jansson_version_str(), OpenSSL_version(OPENSSL_VERSION));
+	doctor_say(d, "dag", GRADE_OK, "%s", DAG_VERSION);
+	doctor_say(d, "libraries", GRADE_OK,
+		   "SQLite %s, libuv %s, libyaml %s, jansson %s, %s",
+		   sqlite3_libversion(), uv_version_string(), yaml_get_version_string(),
+		   jansson_version_str(), OpenSSL_version(OPENSSL_VERSION));
 	if (sqlite3_libversion_number() < 3037000)
-		say(d, "SQLite", GRADE_BAD, "3.37 or later is needed");
+		doctor_say(d, "SQLite", GRADE_FAIL, "3.37 or later is needed");
 	if (uname(&u) == 0)
-		say(d, "system", GRADE_OK, "%s %s on %s", u.sysname, u.release,
-		    u.machine);
+		doctor_say(d, "system", GRADE_OK, "%s %s on %s", u.sysname, u.release,
+			   u.machine);
 }
 
 static void
@@ -113,12 +100,12 @@ look_helper(struct doctor *d)
 	char *path = libexec_path("dag-shim", &err);
 
 	if (path == NULL)
-		say(d, "dag-shim", GRADE_BAD, "%s", err.msg);
+		doctor_say(d, "dag-shim", GRADE_FAIL, "%s", err.msg);
 	else if (access(path, X_OK) != 0)
-		say(d, "dag-shim", GRADE_BAD, "'%s' cannot be executed: %s", path,
-		    strerror(errno));
+		doctor_say(d, "dag-shim", GRADE_FAIL, "'%s' cannot be executed: %s", path,
+			   strerror(errno));
 	else
-		say(d, "dag-shim", GRADE_OK, "%s", path);
+		doctor_say(d, "dag-shim", GRADE_OK, "%s", path);
 	free(path);
 }
 
@@ -131,20 +118,21 @@ look_kernel(struct doctor *d)
 
 	fd = proc_self(&self) == 0 ? proc_pidfd(&self) : -1;
 	if (fd >= 0)
-		say(d, "pidfd", GRADE_OK, "the kernel has it");
+		doctor_say(d, "pidfd", GRADE_OK, "the kernel has it");
 	else
-		say(d, "pidfd", GRADE_WARN,
+		doctor_say(
+		    d, "pidfd", GRADE_WARN,
 		    "not here (%s): ends of processes are noticed by signals and locks",
 		    strerror(errno));
 	if (fd >= 0)
 		(void)close(fd);
 	fd = (int)syscall(SYS_openat2, AT_FDCWD, ".", &how, sizeof(how));
 	if (fd >= 0)
-		say(d, "openat2", GRADE_OK, "the kernel has it");
+		doctor_say(d, "openat2", GRADE_OK, "the kernel has it");
 	else
-		say(d, "openat2", GRADE_WARN,
-		    "not here (%s): paths are walked component by component",
-		    strerror(errno));
+		doctor_say(d, "openat2", GRADE_WARN,
+			   "not here (%s): paths are walked component by component",
+			   strerror(errno));
 	if (fd >= 0)
 		(void)close(fd);
 }
@@ -172,9 +160,9 @@ look_limit(struct doctor *d, const char *name, int what, rlim_t wanted, const ch
 	put_limit(&b, lim.rlim_max);
 	buf_adds(&b, ")");
 	if (lim.rlim_cur != RLIM_INFINITY && lim.rlim_cur < wanted)
-		say(d, name, GRADE_WARN, "%s: %s", b.p, why);
+		doctor_say(d, name, GRADE_WARN, "%s: %s", b.p, why);
 	else
-		say(d, name, GRADE_OK, "%s", b.p);
+		doctor_say(d, name, GRADE_OK, "%s", b.p);
 	buf_release(&b);
 }
 
@@ -186,92 +174,91 @@ look_limits(struct doctor *d)
 
 	if (sched_getaffinity(0, sizeof(set), &set) == 0)
 		cpus = CPU_COUNT(&set);
-	say(d, "processors", GRADE_OK, "%d: what -j is by default", cpus);
+	doctor_say(d, "processors", GRADE_OK, "%d: what -j is by default", cpus);
 	look_limit(d, "open files", RLIMIT_NOFILE, NOFILE_WANTED,
 		   "few for many tasks at a time; 'ulimit -n' raises it");
 	look_limit(d, "processes", RLIMIT_NPROC, 1000,
 		   "few for many tasks at a time; 'ulimit -u' raises it");
 }
 
-/* ---- the project ---- */
+/* ---- memory, clock, terminal ---- */
 
 static void
-look_files(struct doctor *d, int dirfd, const char *what, const char *path)
+look_memory(struct doctor *d)
 {
-	struct fs_probe p;
-	struct err err;
+	struct cgroup_place place;
 	struct buf b;
 
-	if (project_probe(dirfd, &p, &err) != 0) {
-		say(d, what, GRADE_BAD, "%s: %s", path, err.msg);
-		return;
-	}
 	buf_init(&b, 0);
-	num_put_size(&b, p.free_bytes);
-	if (!p.locks || !p.mmap || !p.dirsync || p.network)
-		say(d, what, p.locks && p.mmap && p.dirsync ? GRADE_WARN : GRADE_BAD,
-		    "%s: %s:%s%s%s%s; DAG_STATE=DIR moves the state to a local disk",
-		    path, p.type, p.network ? " a network file system" : "",
-		    p.locks ? "" : " no locks", p.mmap ? "" : " no shared mappings",
-		    p.dirsync ? "" : " no fsync of directories");
-	else if (p.free_bytes < FREE_WANTED)
-		say(d, what, GRADE_WARN, "%s: %s, only %s free", path, p.type, b.p);
+	num_put_size(&b, (uint64_t)cgroup_machine_memory());
+	cgroup_place_find(&place);
+	if (place.kind == SHIM_CGROUP_NONE)
+		doctor_say(d, "memory", GRADE_WARN,
+			   "%s; the limits of tasks (resources) are held by looking from "
+			   "time to time, not by the kernel: %s ('systemd-run --user "
+			   "--scope dag run ...' may help)",
+			   b.p, place.why);
 	else
-		say(d, what, GRADE_OK, "%s: %s, locks, mappings and fsync work, %s free",
-		    path, p.type, b.p);
+		doctor_say(d, "memory", GRADE_OK,
+			   "%s; the limits of tasks (resources) are held by cgroup "
+			   "version %d in %s",
+			   b.p, place.kind == SHIM_CGROUP_V2 ? 2 : 1, place.dir);
+	cgroup_place_release(&place);
 	buf_release(&b);
 }
 
 static void
-look_runs(struct doctor *d)
+look_clock(struct doctor *d)
 {
-	struct meta_run *runs;
-	struct err err;
-	size_t i, n;
+	struct now a = clock_now(), b = clock_now();
+	char boot[PROC_BOOT_ID_MAX], when[TIMEFMT_MAX];
+	struct buf up;
 
-	if (place_interrupted(&d->place, &runs, &n, &err) != 0) {
-		say(d, "runs", GRADE_BAD, "%s", err.msg);
+	if (proc_boot_id(boot) != 0) {
+		doctor_say(d, "clock", GRADE_FAIL,
+			   "the boot id cannot be read from /proc, and without it nobody "
+			   "can tell what has survived a restart: mount /proc");
 		return;
 	}
-	if (n == 0)
-		say(d, "runs", GRADE_OK, "none is interrupted");
-	for (i = 0; i < n; i++)
-		say(d, "runs", GRADE_WARN, "run %s of %s was interrupted: dag resume %s",
-		    text_short_id(runs[i].id), runs[i].dag, text_short_id(runs[i].id));
+	buf_init(&up, 0);
+	num_put_duration(&up, a.mono_us);
+	if (b.mono_us < a.mono_us)
+		doctor_say(d, "clock", GRADE_FAIL, "the monotonic clock goes backwards");
+	else if (a.wall_us < CLOCK_BUILT_US)
+		doctor_say(d, "clock", GRADE_WARN,
+			   "it says %s, which is before this program was made: set it",
+			   time_rfc3339(when, a.wall_us));
+	else
+		doctor_say(d, "clock", GRADE_OK, "%s, up for %s, boot %.8s",
+			   time_rfc3339(when, a.wall_us), up.p, boot);
+	buf_release(&up);
 }
 
 static void
-look_project(struct doctor *d)
+look_terminal(struct doctor *d)
 {
-	struct err err = {0};
+	unsigned width = cli_width(STDERR_FILENO);
+	const char *term = getenv("TERM");
 
-	if (place_open(d->c, &d->place, &err) != 0) {
-		say(d, d->place.arena == NULL ? "project" : "database", GRADE_BAD, "%s",
-		    err.msg);
-		return;
-	}
-	say(d, "project", GRADE_OK, "%s", d->place.project->root);
-	if (d->place.project->state_fd < 0) {
-		look_files(d, d->place.project->root_fd, "files", d->place.project->root);
-		say(d, "database", GRADE_OK, "nothing has been run here yet");
-		return;
-	}
-	look_files(d, d->place.project->state_fd, "state", d->place.project->state);
-	if (d->place.meta == NULL) {
-		say(d, "database", GRADE_OK, "nothing has been run here yet");
-		return;
-	}
-	if (meta_check(d->place.meta, d->o->full, &err) != 0)
-		say(d, "database", GRADE_BAD, "%s", err.msg);
+	if (isatty(STDERR_FILENO) != 1)
+		doctor_say(d, "terminal", GRADE_OK,
+			   "none: 'dag run' prints a line for each change");
+	else if (term == NULL || *term == '\0' || strcmp(term, "dumb") == 0)
+		doctor_say(d, "terminal", GRADE_WARN,
+			   "TERM is '%s', so 'dag run' prints a line for each change "
+			   "instead of a live table: set TERM",
+			   term != NULL ? term : "");
 	else
-		say(d, "database", GRADE_OK, "%s/dag.db is sound%s",
-		    d->place.project->state, d->o->full ? " (checked whole)" : "");
-	look_runs(d);
+		doctor_say(d, "terminal", GRADE_OK, "%s, %u columns, %s, %s", term, width,
+			   cli_color(d->c, STDERR_FILENO) ? "colours" : "no colours",
+			   strcmp(nl_langinfo(CODESET), "UTF-8") == 0
+			       ? "UTF-8"
+			       : "not UTF-8: set LANG for names beyond ASCII");
 }
 
 /* ---- telling ---- */
 
-static const char *const grade_names[] = {"ok", "warning", "bad"};
+static const char *const grade_names[] = {"ok", "warn", "fail"};
 static const char *const grade_ansi[] = {"32", "33", "31"};
 
 static void
@@ -300,10 +287,10 @@ put_text(struct doctor *d)
 	vec_foreach (&d->findings, struct finding, f) {
 		buf_addf(&d->c->out, "%-11s ", f->what);
 		if (color)
-			buf_addf(&d->c->out, "\033[%sm%-7s\033[0m ", grade_ansi[f->grade],
+			buf_addf(&d->c->out, "\033[%sm%-4s\033[0m ", grade_ansi[f->grade],
 				 grade_names[f->grade]);
 		else
-			buf_addf(&d->c->out, "%-7s ", grade_names[f->grade]);
+			buf_addf(&d->c->out, "%-4s ", grade_names[f->grade]);
 		buf_addf(&d->c->out, "%s\n", f->text);
 	}
 	text_wrap(&d->c->out, 0, cli_width(STDOUT_FILENO));
@@ -312,7 +299,9 @@ put_text(struct doctor *d)
 static int
 doctor_run(struct cli *c, const void *opts)
 {
-	struct doctor d = {.c = c, .o = opts};
+	const struct doctor_opts *o = opts;
+	struct doctor d = {
+	    .c = c, .full = o->full, .project = {.root_fd = -1, .state_fd = -1}};
 	enum grade worst = GRADE_OK;
 	struct err err;
 
@@ -320,8 +309,11 @@ doctor_run(struct cli *c, const void *opts)
 	look_helper(&d);
 	look_kernel(&d);
 	look_limits(&d);
-	look_project(&d);
-	if (d.o->json)
+	look_memory(&d);
+	look_clock(&d);
+	look_terminal(&d);
+	doctor_project(&d);
+	if (o->json)
 		put_json(&d);
 	else
 		put_text(&d);
@@ -332,11 +324,12 @@ doctor_run(struct cli *c, const void *opts)
 	}
 	vec_release(&d.findings);
 	place_close(&d.place);
+	project_release(&d.project);
 	if (d.failed) {
 		(void)err_nomem(&err);
 		return cli_fail(c, &err);
 	}
-	return worst == GRADE_BAD ? EXIT_DAG : EXIT_OK;
+	return worst == GRADE_FAIL ? EXIT_WORK : EXIT_OK;
 }
 
 const struct verb verb_doctor = {
@@ -345,12 +338,13 @@ const struct verb verb_doctor = {
     .summary = "check that everything dag stands on works here",
     .args = "",
     .doc =
-	"Tell versions, find the helper program, try what the file system and the kernel "
-	"can do, look at limits, check the database, and name interrupted runs. Nothing "
-	"is "
-	"changed.\n"
+	"Tell versions, find the helper program, try what the kernel and the file system "
+	"can do and what a commit costs, look at limits, memory, clock and terminal, "
+	"check the database, and name runs that were interrupted or whose owner is "
+	"stopped, and directories that belong to no run. Each line is ok, warn or fail "
+	"and tells the way out. Nothing is changed.\n"
 	"\n"
-	"Exit status 3 if something is bad; a warning is none.",
+	"Exit status 1 if something fails; a warning is none.",
     .opts = doctor_opts,
     .size = sizeof(struct doctor_opts),
     .run = doctor_run,

@@ -200,7 +200,7 @@ static void
 put_text(struct collect *k)
 {
 	const struct gc_counts *n = &k->gc.counts;
-	uint64_t bytes, unused;
+	struct meta_sizes size;
 	struct buf *b = &k->c->out;
 
 	vec_foreach (&k->lines, struct line, l)
@@ -220,12 +220,12 @@ put_text(struct collect *k)
 			 (unsigned long long)n->busy, n->busy == 1 ? " was" : "s were",
 			 n->busy == 1 ? "it" : "them");
 	if (n->runs == 0 || k->o->dry_run ||
-	    meta_sizes(k->place.meta, &bytes, &unused, NULL) != 0 || unused == 0)
+	    meta_sizes(k->place.meta, &size, NULL) != 0 || size.unused == 0)
 		return;
 	buf_adds(b, "the database keeps ");
-	num_put_size(b, bytes);
+	num_put_size(b, size.bytes);
 	buf_adds(b, ", of which ");
-	num_put_size(b, unused);
+	num_put_size(b, size.unused);
 	buf_adds(b, " are free for new runs\n");
 }
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/err.h"
 #include "store/meta_internal.h"
@@ -308,25 +309,38 @@ meta_gc_rest(struct meta *m)
 }
 
 int
-meta_sizes(struct meta *m, uint64_t *bytes, uint64_t *unused, struct err *err)
+meta_sizes(struct meta *m, struct meta_sizes *out, struct err *err)
 {
-	static const char *const sql[] = {"PRAGMA page_size", "PRAGMA page_count",
-					  "PRAGMA freelist_count"};
-	uint64_t v[3] = {0, 0, 0};
+	static const char *const sql[] = {"PRAGMA page_size",
+					  "PRAGMA page_count",
+					  "PRAGMA freelist_count",
+					  "PRAGMA user_version",
+					  "SELECT count(*) FROM run",
+					  "SELECT max(id) FROM event",
+					  "SELECT created_us FROM run ORDER BY rid DESC "
+					  "LIMIT 1"};
+	int64_t v[sizeof(sql) / sizeof(sql[0])] = {0};
 	struct query q;
+	struct stat st;
 	int rc;
 
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < sizeof(sql) / sizeof(sql[0]); i++) {
 		if (query_start(&q, &m->db, sql[i], err) != 0)
 			return -1;
 		rc = query_step(&q, err);
 		if (rc > 0)
-			v[i] = (uint64_t)query_get_int(&q);
+			v[i] = query_get_int(&q);
 		query_end(&q);
 		if (rc < 0)
 			return -1;
 	}
-	*bytes = v[0] * v[1];
-	*unused = v[0] * v[2];
+	*out = (struct meta_sizes){.bytes = (uint64_t)(v[0] * v[1]),
+				   .unused = (uint64_t)(v[0] * v[2]),
+				   .schema = (int)v[3],
+				   .runs = (uint64_t)v[4],
+				   .events = (uint64_t)v[5],
+				   .newest_us = v[6]};
+	if (fstatat(m->state_fd, "dag.db-wal", &st, 0) == 0)
+		out->wal_bytes = (uint64_t)st.st_size;
 	return 0;
 }

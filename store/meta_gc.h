@@ -76,10 +76,20 @@ int meta_gc_definitions(struct meta *, char after[65], uint64_t *, struct err *)
  */
 void meta_gc_rest(struct meta *);
 
+struct meta_sizes {
+	int schema;	    /* version */
+	uint64_t bytes;	    /* of the database */
+	uint64_t unused;    /* of these, free for new rows */
+	uint64_t wal_bytes; /* of the file beside it */
+	int64_t newest_us;  /* when the newest run was made; 0: there is none */
+	uint64_t runs;
+	uint64_t events; /* ever written */
+};
+
 /**
- * meta_sizes(m, bytes, unused, err):
- * The size of the database, and how much of it is free for new rows.  Return 0 or -1.
+ * meta_sizes(m, out, err):
+ * How large the database is.  Return 0 or -1.
  */
-int meta_sizes(struct meta *, uint64_t *, uint64_t *, struct err *);
+int meta_sizes(struct meta *, struct meta_sizes *, struct err *);
 
 #endif

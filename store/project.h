@@ -10,6 +10,7 @@
  *	.dag/.gitignore     holds "*"
  */
 #include <stdbool.h>
+#include <stdint.h>
 
 struct buf;
 struct err;
@@ -60,7 +61,15 @@ struct fs_probe {
 	bool mmap;
 	bool dirsync;
 	unsigned long long free_bytes;
+	unsigned long long inodes, free_inodes; /* 0 inodes: it does not count them */
 };
 int project_probe(int, struct fs_probe *, struct err *);
+
+/**
+ * project_sync_cost(dirfd, us, err):
+ * Measure what a commit costs on the file system of ${dirfd}: the median time to make a block
+ * of a file durable.  Return 0 or -1.
+ */
+int project_sync_cost(int, int64_t *, struct err *);
 
 #endif

@@ -5,6 +5,7 @@
 #include <linux/magic.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -12,11 +13,15 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/fsio.h"
+#include "base/path.h"
 #include "store/project_internal.h"
 
 #define PROBE_BYTES 4096
+#define PROBE_NAME  40
+#define PROBE_SYNCS 5
 
 /*
  * File systems by the number in statfs.  A network file system is refused without asking:
@@ -56,6 +61,27 @@ static const struct fs_kind {
     {V9FS_MAGIC, "9p", FS_DOUBTFUL},
 };
 
+/* A door for tests: what lies in $DAG_FS_NETWORK, or below, is said to be on a network. */
+static bool
+is_said_network(int dirfd)
+{
+#ifdef DAG_TEST_DOORS
+	const char *dir = getenv("DAG_FS_NETWORK");
+	char link[40], path[4096];
+	ssize_t n;
+
+	if (dir == NULL)
+		return false;
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", dirfd);
+	n = readlink(link, path, sizeof(path) - 1);
+	path[n > 0 ? n : 0] = '\0';
+	return path_is_below(path, dir) || strcmp(path, dir) == 0;
+#else
+	(void)dirfd;
+	return false;
+#endif
+}
+
 int
 project_fs(int dirfd, char type[FS_TYPE_MAX], enum fs_trust *trust,
 	   unsigned long long *free_bytes, struct err *err)
@@ -67,6 +93,8 @@ project_fs(int dirfd, char type[FS_TYPE_MAX], enum fs_trust *trust,
 	if (fstatfs(dirfd, &st) != 0)
 		return err_sys(err, errno, "cannot tell the type of the file system");
 	magic = (unsigned long)st.f_type & 0xffffffffUL;
+	if (is_said_network(dirfd))
+		magic = NFS_SUPER_MAGIC;
 	*free_bytes = (unsigned long long)st.f_bavail * (unsigned long long)st.f_bsize;
 	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (kinds[i].magic == magic) {
@@ -134,27 +162,76 @@ try_file(int dirfd, const char *name, int a, struct fs_probe *out, struct err *e
 	return 0;
 }
 
+/* Make a file of a new ${name}. */
+static int
+make_probe(int dirfd, char name[PROBE_NAME], struct err *err)
+{
+	unsigned long long salt = 0;
+	int fd;
+
+	if (getrandom(&salt, sizeof(salt), GRND_NONBLOCK) < 0)
+		salt = (unsigned long long)getpid();
+	(void)snprintf(name, PROBE_NAME, ".probe-%016llx", salt);
+	fd = openat(dirfd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	return fd >= 0 ? fd
+		       : err_sys(err, errno, "cannot make a file to try the file system");
+}
+
 int
 project_probe(int dirfd, struct fs_probe *out, struct err *err)
 {
-	char name[40];
-	unsigned long long salt = 0;
+	char name[PROBE_NAME];
 	enum fs_trust trust;
+	struct statfs st;
 	int fd, rc;
 
 	memset(out, 0, sizeof(*out));
 	if (project_fs(dirfd, out->type, &trust, &out->free_bytes, err) != 0)
 		return -1;
 	out->network = trust == FS_NETWORK;
-	if (getrandom(&salt, sizeof(salt), GRND_NONBLOCK) < 0)
-		salt = (unsigned long long)getpid();
-	(void)snprintf(name, sizeof(name), ".probe-%016llx", salt);
-	fd = openat(dirfd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return err_sys(err, errno, "cannot make a file to try the file system");
+	if (fstatfs(dirfd, &st) == 0) {
+		out->inodes = st.f_files;
+		out->free_inodes = st.f_ffree;
+	}
+	if ((fd = make_probe(dirfd, name, err)) < 0)
+		return -1;
 	rc = try_file(dirfd, name, fd, out, err);
 	(void)unlinkat(dirfd, name, 0);
 	close(fd);
 	out->dirsync = fsync(dirfd) == 0;
+	return rc;
+}
+
+static int
+by_size(const void *a, const void *b)
+{
+	const int64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+int
+project_sync_cost(int dirfd, int64_t *us, struct err *err)
+{
+	static const char block[PROBE_BYTES] = "x";
+	int64_t took[PROBE_SYNCS], from;
+	char name[PROBE_NAME];
+	int fd, i, rc = 0;
+
+	if ((fd = make_probe(dirfd, name, err)) < 0)
+		return -1;
+	for (i = 0; i < PROBE_SYNCS && rc == 0; i++) {
+		from = clock_now().mono_us;
+		if (pwrite(fd, block, sizeof(block), 0) != (ssize_t)sizeof(block) ||
+		    fdatasync(fd) != 0)
+			rc = err_sys(err, errno, "cannot make a file durable");
+		took[i] = clock_now().mono_us - from;
+	}
+	(void)unlinkat(dirfd, name, 0);
+	close(fd);
+	if (rc == 0) {
+		qsort(took, PROBE_SYNCS, sizeof(took[0]), by_size);
+		*us = took[PROBE_SYNCS / 2];
+	}
 	return rc;
 }

@@ -57,7 +57,7 @@ is($p->{err}, $note, 'says how to go on');
 is((dag($dir, 'runs', 'last'))[2], $note, '... for one run too');
 is(run()->{state}, 'running', 'nothing was written');
 like((dag($dir, 'explain', 'last'))[1], qr/^It was interrupted: nobody owns it\. `dag resume \Q$short\E` goes on with it\.\n.*its process is alive/ms, 'explain');
-like((dag($dir, 'doctor'))[1], qr/^runs +warning run \Q$short\E of slow was interrupted/m, 'doctor');
+like((dag($dir, 'doctor'))[1], qr/^runs +warn run \Q$short\E of slow was interrupted/m, 'doctor');
 is(ok_dag(0, 'logs', $dir, 'logs', 'last')->{err}, $note, 'logs');
 usage($dir, 'run ID of slow has not ended, it was interrupted: dag resume ID', 'retry', 'last');
 

@@ -141,6 +141,15 @@ open_database(struct meta *m, struct err *err)
 	return upgrade(m, err) == 0 ? remember(m, err) : -1;
 }
 
+/* The making of the database was interrupted, by a kill or a power loss, before it had its
+ * write-ahead log: the journal of that time must be rolled back, which a reader may not. */
+static bool
+is_half_made(const struct meta *m)
+{
+	return m->mode == META_READ &&
+	       faccessat(m->state_fd, DB_NAME "-journal", F_OK, 0) == 0;
+}
+
 static struct meta *
 meta_new(const struct project *p, enum meta_mode mode, struct err *err)
 {
@@ -197,6 +206,8 @@ meta_open(const struct project *p, enum meta_mode mode, struct meta **out,
 			*out = m;
 			return 0;
 		}
+		if (rc < 0 && tries == 0 && is_half_made(m))
+			rc = 1;
 		meta_close(m);
 		if (rc < 0 || upgrade_for_reader(p, err) != 0)
 			return -1;

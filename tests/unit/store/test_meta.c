@@ -476,6 +476,47 @@ test_migrations(void **state)
 	place_remove(&pl);
 }
 
+/* The power went while the database was made: its first page is torn, and the journal says
+ * that there was nothing before.  A reader may not roll that back, and must not stumble. */
+static void
+test_half_made(void **state)
+{
+	static const uint8_t journal[512] = {
+	    0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7, /* magic */
+	    0,	  0,	0,    0,			    /* no page is in it */
+	    1,	  2,	3,    4,			    /* nonce */
+	    0,	  0,	0,    0, /* the database had no pages */
+	    0,	  0,	2,    0, /* a sector of 512 */
+	    0,	  0,	0x10, 0, /* a page of 4096 */
+	};
+	struct meta_run_filter all = {.state = -1, .result = -1, .limit = 10};
+	struct arena *a = arena_new(0);
+	struct meta_run *v;
+	struct place pl;
+	struct meta *r;
+	char page[4096];
+	size_t n = 7;
+
+	(void)state;
+	place_make(&pl);
+	memset(page, 0x5a, sizeof(page));
+	ok(fsio_replace(pl.p.state_fd, "dag.db", page, sizeof(page), 0600, &err));
+	ok(fsio_replace(pl.p.state_fd, "dag.db-journal", journal, sizeof(journal), 0600,
+			&err));
+	ok(meta_open(&pl.p, META_READ, &r, &err));
+	ok(meta_runs(r, &all, a, &v, &n, &err));
+	assert_int_equal(n, 0);
+	ok(meta_check(r, true, &err));
+	meta_close(r);
+	/* What no journal can mend is still told as what it is. */
+	ok(fsio_replace(pl.p.state_fd, "dag.db", page, sizeof(page), 0600, &err));
+	ok(fsio_replace(pl.p.state_fd, "dag.db-journal", "x", 1, 0600, &err));
+	(void)unlinkat(pl.p.state_fd, "dag.db-wal", 0);
+	fails(meta_open(&pl.p, META_READ, &r, &err), ERR_CORRUPT);
+	arena_free(a);
+	place_remove(&pl);
+}
+
 /* Many processes make the database at once; each finds it whole. */
 static void
 test_made_once(void **state)
@@ -523,6 +564,7 @@ main(void)
 	    cmocka_unit_test(test_disk_full),
 	    cmocka_unit_test(test_file_size_limit),
 	    cmocka_unit_test(test_migrations),
+	    cmocka_unit_test(test_half_made),
 	    cmocka_unit_test(test_made_once),
 	};
 

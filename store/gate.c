@@ -16,7 +16,8 @@
 #include "base/proc.h"
 #include "store/thread.h"
 
-#define PID_WIDTH 12 /* always the same bytes, so that a full disk can take them */
+#define TRY_NS	  2000000L /* between two tries of somebody with patience */
+#define PID_WIDTH 12	   /* always the same bytes, so that a full disk can take them */
 
 static void
 say_on_stderr(void *ctx, pid_t pid, char state)
@@ -184,28 +185,112 @@ waiting(struct gate *g, bool yes)
 {
 	(void)pthread_mutex_lock(&g->mutex);
 	g->since = yes ? clock_now().mono_us : 0;
+	g->waiter = pthread_self();
 	if (yes)
 		(void)pthread_cond_signal(&g->cond);
 	(void)pthread_mutex_unlock(&g->mutex);
 }
 
+/* ---- waits that end early ---- */
+
+static void
+on_give_up(int sig)
+{
+	(void)sig; /* it is there to interrupt flock */
+}
+
+void
+gate_give_up(struct gate *g)
+{
+	static const struct sigaction sa = {.sa_handler = on_give_up}; /* no SA_RESTART */
+
+	(void)pthread_mutex_lock(&g->mutex);
+	if (g->since != 0 && clock_now().mono_us - g->since >= GATE_NOTICE_US) {
+		g->given_up = true;
+		if (sigaction(SIGRTMIN, &sa, NULL) == 0)
+			(void)pthread_kill(g->waiter, SIGRTMIN);
+	}
+	(void)pthread_mutex_unlock(&g->mutex);
+}
+
+void
+gate_patience(struct gate *g, int64_t us)
+{
+	g->patience_us = us;
+}
+
+static bool
+given_up(struct gate *g)
+{
+	bool yes;
+
+	(void)pthread_mutex_lock(&g->mutex);
+	yes = g->given_up;
+	(void)pthread_mutex_unlock(&g->mutex);
+	return yes;
+}
+
+static int
+held(const struct gate *g, struct err *err)
+{
+	pid_t pid = holder(g);
+
+	if (pid == 0)
+		return err_set(err, ERR_BUSY, "another process holds '%s'", g->path);
+	return err_set(err, ERR_BUSY, "process %ld holds '%s'%s", (long)pid, g->path,
+		       proc_state(pid) == 'T' ? " and is stopped" : "");
+}
+
 /* ---- the lock ---- */
+
+/* Queue; only the wait lets the signal of gate_give_up through. */
+static int
+queue(struct gate *g)
+{
+	sigset_t one;
+	int rc, errnum;
+
+	(void)sigemptyset(&one);
+	(void)sigaddset(&one, SIGRTMIN);
+	/* Without the helper nobody is told; the wait itself is not in danger. */
+	if (!g->helped && !g->no_helper)
+		g->helped = thread_start(&g->helper, help, g) == 0;
+	waiting(g, true);
+	if (g->no_helper)
+		(void)pthread_sigmask(SIG_UNBLOCK, &one, NULL);
+	do
+		rc = flock(g->fd, LOCK_EX);
+	while (rc != 0 && errno == EINTR && !given_up(g));
+	errnum = errno;
+	waiting(g, false);
+	errno = errnum;
+	return rc;
+}
+
+/* Try until it is free or the patience is over. */
+static int
+try_long(struct gate *g)
+{
+	static const struct timespec pause = {0, TRY_NS};
+	int64_t end = clock_now().mono_us + g->patience_us;
+	int rc;
+
+	do
+		(void)nanosleep(&pause, NULL);
+	while ((rc = flock(g->fd, LOCK_EX | LOCK_NB)) != 0 && errno == EWOULDBLOCK &&
+	       clock_now().mono_us < end);
+	return rc;
+}
 
 int
 gate_lock(struct gate *g, struct err *err)
 {
 	int rc = flock(g->fd, LOCK_EX | LOCK_NB);
 
-	if (rc != 0 && errno == EWOULDBLOCK) {
-		/* Without the helper nobody is told; the wait itself is not in danger. */
-		if (!g->helped && !g->no_helper)
-			g->helped = thread_start(&g->helper, help, g) == 0;
-		waiting(g, true);
-		do
-			rc = flock(g->fd, LOCK_EX);
-		while (rc != 0 && errno == EINTR);
-		waiting(g, false);
-	}
+	if (rc != 0 && errno == EWOULDBLOCK)
+		rc = g->patience_us > 0 ? try_long(g) : queue(g);
+	if (rc != 0 && (errno == EINTR || errno == EWOULDBLOCK))
+		return held(g, err);
 	if (rc != 0)
 		return err_sys(err, errno, "cannot lock '%s'", g->path);
 	write_holder(g);

@@ -9,8 +9,11 @@
  * else: either the thread that asks gate_waiting (the writer's loop looks once a second
  * anyway), or, for a connection without one, a helper thread that is started at the first
  * wait, sleeps until the wait has lasted GATE_NOTICE_US and then calls the notice function.
- * An alarm signal would interrupt code that is not ours, and a loop of tries would lose the
- * place in the queue.
+ * A loop of tries would lose the place in the queue.
+ *
+ * A wait ends early in two ways: gate_give_up interrupts that of another thread, by a signal
+ * that only such a wait lets through; and a connection with patience (gate_patience) tries for
+ * that long instead of queueing, for those who must not block and may come again.
  */
 #include <pthread.h>
 #include <stdbool.h>
@@ -31,6 +34,9 @@ struct gate {
 	pthread_cond_t cond;
 	int64_t since; /* monotonic, start of the wait; 0: not waiting */
 	bool stop;
+	bool given_up;	     /* nobody waits any more */
+	pthread_t waiter;    /* while since is not 0 */
+	int64_t patience_us; /* 0: no end of it; the user's own thread's */
 	void (*notice)(void *, pid_t, char);
 	void *ctx;
 };
@@ -44,8 +50,9 @@ void gate_close(struct gate *);
 
 /**
  * gate_lock(g, err), gate_try(g), gate_unlock(g):
- * Wait for the gate as long as it takes and write our pid into the file: 0 or -1.  Take it
- * only if it is free: whether it was.  Let it go.
+ * Wait for the gate as long as it takes (see above) and write our pid into the file: 0, or -1
+ * with ERR_BUSY where the wait was given up.  Take it only if it is free: whether it was.  Let
+ * it go.
  */
 int gate_lock(struct gate *, struct err *);
 bool gate_try(struct gate *);
@@ -57,6 +64,20 @@ void gate_unlock(struct gate *);
  * and for which process (0: unknown) in what /proc state.
  */
 bool gate_waiting(struct gate *, pid_t *, char *);
+
+/**
+ * gate_give_up(g):
+ * From another thread than the one that uses ${g}: end a wait that has lasted for longer than
+ * GATE_NOTICE_US, and all later ones.  To be called again and again until that thread has
+ * ended: a signal may come just before the wait.
+ */
+void gate_give_up(struct gate *);
+
+/**
+ * gate_patience(g, us):
+ * From now on wait for ${us} at most.
+ */
+void gate_patience(struct gate *, int64_t);
 
 /**
  * gate_notice(g, fn, ctx):

@@ -242,6 +242,12 @@ meta_gate_notice(struct meta *m, void (*fn)(void *, pid_t, char), void *ctx)
 		gate_notice(&m->gate, fn, ctx);
 }
 
+void
+meta_patience(struct meta *m, int64_t us)
+{
+	gate_patience(&m->gate, us);
+}
+
 int64_t
 meta_data_version(struct meta *m)
 {

@@ -57,6 +57,12 @@ void meta_close(struct meta *);
 void meta_gate_notice(struct meta *, void (*)(void *, pid_t, char), void *);
 
 /**
+ * meta_patience(m, us):
+ * From now on a write waits for the gate for ${us} at most, and fails with ERR_BUSY then.
+ */
+void meta_patience(struct meta *, int64_t);
+
+/**
  * meta_data_version(m):
  * Return a number that changes when another connection commits (PRAGMA data_version), or -1.
  */

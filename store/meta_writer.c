@@ -10,6 +10,7 @@
  * of its use (db.h).
  */
 #include <assert.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,7 @@
 
 #define IDLE_US		250000	 /* without a batch, before a checkpoint is due */
 #define IDLE_AGAIN_US	10000000 /* after one that a reader kept from its end */
+#define JOIN_US		20000	 /* between two looks at a thread that should end */
 #define FRAMES_LONG	1000	 /* 4 MiB: checkpoint when idle */
 #define FRAMES_TOO_LONG 4000	 /* 16 MiB: checkpoint between two batches */
 #define FRAMES_MAX	8000	 /* 32 MiB: and keep the others out meanwhile */
@@ -247,6 +249,22 @@ meta_writer_gate(struct meta_writer *w, pid_t *pid, char *state)
 	return gate_waiting(&w->m->gate, pid, state);
 }
 
+/* A commit under way ends.  One that waits long for the gate, which a stopped process may hold
+ * for ever, has not begun: it is given up. */
+static void
+wait_for_end(struct meta_writer *w)
+{
+	int64_t at_us;
+	struct timespec at;
+
+	do {
+		gate_give_up(&w->m->gate);
+		at_us = clock_now().mono_us + JOIN_US;
+		at = (struct timespec){at_us / 1000000, at_us % 1000000 * 1000};
+	} while (pthread_clockjoin_np(w->thread, NULL, CLOCK_MONOTONIC, &at) ==
+		 ETIMEDOUT);
+}
+
 void
 meta_writer_stop(struct meta_writer *w)
 {
@@ -256,6 +274,6 @@ meta_writer_stop(struct meta_writer *w)
 	w->stop = true;
 	(void)pthread_cond_signal(&w->cond);
 	(void)pthread_mutex_unlock(&w->mutex);
-	(void)pthread_join(w->thread, NULL);
+	wait_for_end(w);
 	release(w);
 }

@@ -26,7 +26,7 @@
 #include "base/log.h"
 #include "base/proc.h"
 #include "base/vec.h"
-#include "scheduler/cgroup.h"
+#include "scheduler/exec_cgroup.h"
 #include "scheduler/exec_spawn.h"
 #include "scheduler/libexec.h"
 #include "scheduler/sweep.h"
@@ -64,8 +64,7 @@ struct local {
 	struct exec_reports to;
 	char *shim;
 	char boot[PROC_BOOT_ID_MAX];
-	bool sought; /* a place for cgroups, when the first task needed one */
-	struct cgroup_place cgroups;
+	struct exec_cgroups cgroups;
 	int null_fd;
 	VEC(struct watched *) all;
 };
@@ -188,23 +187,6 @@ report_record(struct watched *w, const struct exit_record *rec)
 		to->exited(to->ctx, ref, rec);
 }
 
-/* What a killed shim could not remove. */
-static void
-forget_cgroup(const struct watched *w)
-{
-	struct buf path;
-	int dirfd;
-
-	buf_init(&path, 0);
-	put_dir(w->x, w->dir, &path);
-	dirfd = buf_failed(&path) ? -1 : open(path.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	buf_release(&path);
-	if (dirfd == -1)
-		return;
-	cgroup_forget(dirfd, w->id);
-	(void)close(dirfd);
-}
-
 /* The program never ran. */
 static void
 report_void(struct watched *w, const char *why)
@@ -213,15 +195,16 @@ report_void(struct watched *w, const char *why)
 	struct exit_record rec = {.status = -1, .step = EXIT_STEP_SETUP, .sys = EPROTO};
 	struct engine_ref ref = w->ref;
 	int left = shim_exit_of(w);
+	struct err files = {0};
 
-	forget_cgroup(w);
+	exec_cgroup_forget(w->x->p->state, w->dir, w->id);
+	if (left == SHIM_EXIT_FILES)
+		exec_forget_dir(w->x->p->state, w->dir, &files);
 	unwatch(w);
 	if (left == SHIM_EXIT_USAGE) /* it would say so again and again */
 		to->exited(to->ctx, ref, &rec);
 	else if (left == SHIM_EXIT_FILES)
-		to->voided(to->ctx, ref,
-			   "dag-shim cannot write into the attempt's directory",
-			   RETRY_SOON_US);
+		to->voided(to->ctx, ref, files.msg, RETRY_SOON_US);
 	else
 		to->voided(to->ctx, ref, why, left > 0 ? RETRY_SOON_US : 0);
 }
@@ -384,20 +367,28 @@ watch_pid(struct watched *w)
 }
 
 static void
+signal_shim(const struct watched *w, int sig)
+{
+	if (w->pidfd != -1)
+		(void)syscall(SYS_pidfd_send_signal, w->pidfd, sig, NULL, 0);
+	else if (w->pid > 0)
+		(void)kill(w->pid, sig); /* not reaped yet, so the pid is still its own */
+	else
+		(void)proc_signal(&w->who, sig);
+}
+
+static void
 send_signal(struct executor *base, struct engine_ref ref, int sig)
 {
 	struct watched *w = find(self(base), ref);
 
 	if (w == NULL)
 		return;
-	if (w->pidfd != -1)
-		(void)syscall(SYS_pidfd_send_signal, w->pidfd, sig, NULL, 0);
-	else if (w->pid > 0)
-		(void)kill(w->pid, sig); /* not reaped yet, so the pid is still its own */
-	else if (w->known)
-		(void)proc_signal(&w->who, sig);
-	else
+	if (w->pidfd == -1 && w->pid == 0 && !w->known) {
 		w->want = sig;
+		return;
+	}
+	signal_shim(w, sig);
 }
 
 static void
@@ -428,35 +419,6 @@ on_first(uv_timer_t *h)
 		(void)uv_timer_start(h, on_look, LOCK_POLL_MS, 0);
 }
 
-/* Where the attempt's cgroup will be; nothing is appended where there is no place for one. */
-static void
-put_cgroup(struct local *x, const struct shim_spec *spec, struct buf *out)
-{
-	/* With leave_children it would stay for good. */
-	if (spec->memory <= 0 || spec->leave_children)
-		return;
-	if (!x->sought)
-		cgroup_place_find(&x->cgroups);
-	x->sought = true;
-	if (x->cgroups.kind != SHIM_CGROUP_NONE)
-		cgroup_path(&x->cgroups, spec->attempt_id, out);
-}
-
-/* Make it; if that fails the shim does not find it, and looks for itself. */
-static void
-make_cgroup(const struct local *x, const char *dir, const char *path, int64_t memory)
-{
-	struct err err = {0};
-	int dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	/* Written down first, so that there is none that nobody knows of. */
-	if (dirfd == -1 || cgroup_remember(dirfd, path, &err) != 0 ||
-	    cgroup_make(&x->cgroups, path, memory, &err) != 0)
-		log_warn("an attempt's memory is watched without a cgroup: %s", err.msg);
-	if (dirfd != -1)
-		(void)close(dirfd);
-}
-
 static int
 local_start(struct executor *base, const struct exec_request *q, struct err *err)
 {
@@ -470,14 +432,14 @@ local_start(struct executor *base, const struct exec_request *q, struct err *err
 	buf_init(&dir, 0);
 	buf_init(&cgroup, 0);
 	put_dir(x, q->dir, &dir);
-	put_cgroup(x, &s, &cgroup);
+	exec_cgroup_put(&x->cgroups, &s, &cgroup);
 	if (buf_failed(&dir) || buf_failed(&cgroup)) {
 		err_nomem(err);
 		goto out;
 	}
 	if (cgroup.n > 0 && cgroup.n < SHIM_CGROUP_MAX) {
 		s.cgroup = cgroup.p;
-		s.cgroup_kind = x->cgroups.kind;
+		s.cgroup_kind = x->cgroups.place.kind;
 	}
 	if ((spec = exec_spec_fd(&s, err)) == -1)
 		goto out;
@@ -486,19 +448,17 @@ local_start(struct executor *base, const struct exec_request *q, struct err *err
 		goto out;
 	fault_point(ALIVE_LOCKED);
 	if (s.cgroup != NULL)
-		make_cgroup(x, dir.p, s.cgroup, s.memory);
+		exec_cgroup_make(&x->cgroups, dir.p, s.cgroup, s.memory);
 	if ((w = watch_new(x, q->ref, q->dir, q->spec.attempt_id, x->boot)) == NULL) {
 		err_nomem(err);
 		goto out;
 	}
 	w->leave_children = q->spec.leave_children;
 	if ((rc = exec_spawn_shim(x->shim, dir.p, x->null_fd, alive, spec, &pid)) != 0) {
-		/* A missing or broken dag-shim is not the attempt's fault, and no retry of the
-		 * spawn mends it; the code is ERR_SYS or ERR_NOTFOUND all the same. */
 		err_sys(err, rc, "cannot start '%s'", x->shim);
-		if (rc == ENOENT)
-			err->code = ERR_SYS;
-		forget_cgroup(w);
+		if (exec_is_broken(rc) && err != NULL)
+			err->code = ERR_CORRUPT;
+		exec_cgroup_forget(x->p->state, q->dir, s.attempt_id);
 		unwatch(w);
 		goto out;
 	}
@@ -548,6 +508,12 @@ local_adopt(struct executor *base, const struct exec_adopt *a, struct err *err)
 	return 0;
 }
 
+static size_t
+local_count(const struct executor *base)
+{
+	return ((const struct local *)base)->all.n;
+}
+
 static void
 local_close(struct executor *base)
 {
@@ -558,7 +524,7 @@ local_close(struct executor *base)
 	vec_release(&x->all);
 	if (x->null_fd != -1)
 		(void)close(x->null_fd);
-	cgroup_place_release(&x->cgroups);
+	cgroup_place_release(&x->cgroups.place);
 	free(x->shim);
 	free(x);
 }
@@ -568,6 +534,7 @@ static const struct executor_ops local_ops = {
     .stop = local_stop,
     .kill = local_kill,
     .adopt = local_adopt,
+    .count = local_count,
     .close = local_close,
 };
 

@@ -9,10 +9,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/fault.h"
 #include "base/fsio.h"
 #include "tasks/proto/attempt_dir.h"
+#include "tasks/proto/record.h"
 #include "tasks/proto/shim_spec.h"
 
 #define FD_ABOVE 16 /* where descriptors wait that will be dup2'ed to 3 and 4 */
@@ -52,6 +54,55 @@ exec_make_dir(const char *path, struct err *err)
 		err_sys(err, errno, "cannot duplicate a descriptor");
 	(void)close(fd);
 	return high;
+}
+
+/* Do as the shim does; return an errno, or 0 where it goes well now. */
+static int
+try_write(const char *path)
+{
+	static const char room[EXIT_RECORD_MAX];
+	int dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd = -1, sys = 0;
+
+	if (dirfd != -1)
+		fd = openat(dirfd, ".room", O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+			    0600);
+	if (fd == -1 || fsio_write_all(fd, room, sizeof(room)) != 0)
+		sys = errno;
+	if (fd != -1) {
+		(void)close(fd);
+		(void)unlinkat(dirfd, ".room", 0);
+	}
+	if (dirfd != -1)
+		(void)close(dirfd);
+	return sys;
+}
+
+void
+exec_forget_dir(const char *state, const char *dir, struct err *why)
+{
+	struct buf path;
+	int sys = 0;
+
+	buf_init(&path, 0);
+	buf_addf(&path, "%s/%s", state, dir);
+	if (!buf_failed(&path))
+		sys = try_write(path.p);
+	if (sys != 0)
+		(void)err_sys(why, sys, "cannot write into '%s'", path.p);
+	else
+		(void)err_set(why, ERR_SYS,
+			      "dag-shim could not write into the attempt's directory");
+	if (!buf_failed(&path))
+		(void)fsio_remove_tree(AT_FDCWD, path.p, NULL);
+	buf_release(&path);
+}
+
+bool
+exec_is_broken(int errnum)
+{
+	return errnum == ENOENT || errnum == ENOTDIR || errnum == EACCES ||
+	       errnum == ENOEXEC || errnum == EPERM || errnum == ELOOP ||
+	       errnum == EISDIR || errnum == ELIBBAD;
 }
 
 static int

@@ -5,6 +5,7 @@
  * directory with its lock, the spec in a memfd, the process.  Descriptors that are returned are
  * close-on-exec, owned by the caller, and above those that the shim finds its own at.
  */
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct err;
@@ -29,5 +30,20 @@ int exec_make_dir(const char *, struct err *);
  * lock and the spec.  Return 0 with ${pid} set, or an errno.
  */
 int exec_spawn_shim(const char *, const char *, int, int, int, pid_t *);
+
+/**
+ * exec_is_broken(errnum):
+ * Whether a spawn that failed so is not mended by another try: the program is missing or
+ * cannot be executed.
+ */
+bool exec_is_broken(int);
+
+/**
+ * exec_forget_dir(state, dir, why):
+ * The shim of the attempt in ${dir} (below ${state}) could not write its files, and nothing was
+ * started: say why in ${why}, as far as can be found out, and remove the directory, of which
+ * nobody will want to see anything.
+ */
+void exec_forget_dir(const char *, const char *, struct err *);
 
 #endif

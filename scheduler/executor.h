@@ -60,6 +60,8 @@ struct executor_ops {
 	void (*kill)(struct executor *, struct engine_ref);
 	/* Take an attempt of an earlier owner over: report its end now or when it comes. */
 	int (*adopt)(struct executor *, const struct exec_adopt *, struct err *);
+	/* How many attempts are watched: started or adopted, and not reported to be over. */
+	size_t (*count)(const struct executor *);
 	/* Let go of everything without touching what runs. */
 	void (*close)(struct executor *);
 };
@@ -73,7 +75,8 @@ struct executor {
  * exec_local_new(p, loop, reports, err):
  * The executor that runs attempts on this machine by dag-shim.  start() returns -1 with
  * ERR_INVALID, ERR_LIMIT or ERR_NOTFOUND where the attempt cannot be started as it is, and
- * with any other code where it may be tried again.  NULL on failure.
+ * with any other code where it may be tried again; ERR_CORRUPT where dag-shim itself cannot be
+ * executed.  NULL on failure.
  */
 struct executor *exec_local_new(const struct project *, struct uv_loop_s *,
 				const struct exec_reports *, struct err *);

@@ -167,9 +167,10 @@ on_pump(uv_prepare_t *p)
 	struct session *s = p->data;
 	int64_t due;
 
-	/* After HUP nothing is started or stopped any more; the batch under way ends. */
+	/* After HUP nothing is started or stopped any more; the batch under way ends, unless
+	 * somebody keeps it from beginning. */
 	if (s->hangup) {
-		if (!s->flying)
+		if (!s->flying || session_gate_shut(s))
 			uv_stop(&s->loop);
 		return;
 	}
@@ -192,8 +193,10 @@ on_pump(uv_prepare_t *p)
 		arm(&s->due, due, on_due);
 	if (s->want_stop)
 		stop_here(s);
-	if (session_over(s) || (s->interrupts > 2 && !s->flying && s->commit_stuck))
-		uv_stop(&s->loop); /* the third Ctrl-C does not wait for a full disk */
+	if (session_over(s))
+		uv_stop(&s->loop);
+	else if (s->interrupts > 0)
+		session_give_up(s);
 }
 
 static void
@@ -248,7 +251,7 @@ open_engine(struct session *s, struct err *err)
 static void
 open_timers(struct session *s)
 {
-	uv_timer_t *all[] = {&s->due, &s->lazy, &s->look, &s->draw, &s->again};
+	uv_timer_t *all[] = {&s->due, &s->lazy, &s->look, &s->draw, &s->again, &s->hold};
 	size_t i;
 
 	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
@@ -331,10 +334,12 @@ session_loop(struct session *s, struct err *err)
 	/* Until now a signal just ended the process, which may have waited for the database. */
 	if (session_signals(s, &s->err) != 0)
 		s->broken = true;
+	/* From now on nobody but the writer thread may wait long. */
+	meta_patience(s->meta, PATIENCE_US);
 	(void)session_event(s, &begin);
 	while (!s->broken && !session_over(s)) {
 		(void)uv_run(&s->loop, UV_RUN_DEFAULT);
-		if (s->hangup || s->interrupts > 2)
+		if (s->hangup)
 			break;
 	}
 	if (s->cfg.observer->tick != NULL)

@@ -16,8 +16,6 @@
 #include "tasks/proto/attempt_dir.h"
 #include "tasks/proto/mask.h"
 
-#define START_AGAIN_US INT64_C(1000000)
-
 struct attempt *
 attempt_find(struct srun *r, uint32_t task, uint32_t number)
 {
@@ -84,8 +82,11 @@ attempt_release_all(struct srun *r)
 		attempt_drop(r, r->attempts);
 }
 
-/* The attempt of an action, made when it is first needed. */
-static struct attempt *
+/**
+ * attempt_of(r, ref):
+ * Return the attempt of an action, made when it is first needed; NULL without memory.
+ */
+struct attempt *
 attempt_of(struct srun *r, struct engine_ref ref)
 {
 	struct attempt *a = attempt_find(r, ref.task, ref.number);
@@ -102,128 +103,6 @@ attempt_of(struct srun *r, struct engine_ref ref)
 		a = attempt_add(r, ref.task, ref.number, v.attempt_id, dir.p);
 	buf_release(&dir);
 	return a;
-}
-
-/* ---- start ---- */
-
-/* It cannot be started as it is: it ends failed, with the words of err. */
-static void
-refuse(struct session *s, struct engine_ref ref, const struct err *err)
-{
-	struct engine_exit x = {.status = -1,
-				.step = "setup",
-				.text = err->msg,
-				.ended_us = session_now(s).wall_us};
-	struct engine_event ev = {.kind = EV_EXITED, .ref = ref, .exit = &x};
-	struct srun *r = s->runs.v[ref.run];
-	struct attempt *a = attempt_find(r, ref.task, ref.number);
-
-	if (a != NULL)
-		attempt_drop(r, a);
-	(void)session_event(s, &ev);
-}
-
-static void
-put_off(struct session *s, struct engine_ref ref, const struct err *err)
-{
-	struct engine_event ev = {
-	    .kind = EV_VOID, .ref = ref, .reason = err->msg, .delay_us = START_AGAIN_US};
-	struct srun *r = s->runs.v[ref.run];
-	struct attempt *a = attempt_find(r, ref.task, ref.number);
-
-	if (a != NULL)
-		attempt_drop(r, a);
-	session_say(s, NOTICE_WARN,
-		    "`%s` could not be started: %s; trying again in a second",
-		    r->dag->tasks[ref.task].name, err->msg);
-	(void)session_event(s, &ev);
-}
-
-/* Is what the task ${up} has made for us still what it made?  Another run may have begun to make
- * it again and failed: then half of a file may lie there. */
-static int
-still_whole(struct srun *r, uint32_t up, struct err *err)
-{
-	const struct render_paths *p = &r->rpaths[up];
-	struct engine_task_view v;
-	struct meta_torn torn;
-	size_t i;
-	int rc;
-
-	engine_task_view(r->s->engine, r->index, up, &v);
-	if (v.state != TASK_DONE ||
-	    (v.result != RESULT_SUCCESS && v.result != RESULT_CACHED))
-		return 0;
-	for (i = 0; i < p->noutputs; i++) {
-		rc = meta_torn(r->s->meta, p->outputs[i], &torn, err);
-		if (rc < 0)
-			return -1;
-		if (rc == 0 || strcmp(torn.run, r->id) == 0)
-			continue;
-		return err_set(err, ERR_INVALID,
-			       "`%s` may be half written: task %s of run %s has begun to "
-			       "make it again and ended %s; 'dag retry %s --from %s' "
-			       "makes it anew",
-			       p->outputs[i], torn.task, torn.run,
-			       task_result_name(torn.result), r->id,
-			       r->dag->tasks[up].name);
-	}
-	return 0;
-}
-
-static int
-upstreams_whole(struct srun *r, const struct dag_task *t, struct err *err)
-{
-	size_t i;
-
-	for (i = 0; i < t->nup; i++)
-		if (still_whole(r, t->up[i], err) != 0)
-			return -1;
-	return 0;
-}
-
-static int
-start(struct srun *r, struct attempt *a, struct engine_ref ref, struct err *err)
-{
-	const struct dag_task *t = &r->dag->tasks[ref.task];
-	struct arena *arena = arena_new(0);
-	struct exec_request q = {.ref = ref, .dir = a->dir};
-	struct render_task out;
-	int rc = -1;
-
-	if (arena == NULL)
-		return err_nomem(err);
-	if (upstreams_whole(r, t, err) == 0 &&
-	    render_task(&r->values, t, arena, &out, err) == 0 &&
-	    env_build(r, t, a, &out, arena, &q.spec, err) == 0) {
-		free(a->cmd);
-		free(a->cwd);
-		a->cmd = strdup(q.spec.argv[0]);
-		a->cwd = strdup(q.spec.cwd);
-		rc = r->s->local->ops->start(r->s->local, &q, err);
-	}
-	arena_free(arena);
-	return rc;
-}
-
-static void
-act_start(struct session *s, struct engine_ref ref)
-{
-	struct srun *r = s->runs.v[ref.run];
-	struct attempt *a = attempt_of(r, ref);
-	struct err err = {0};
-
-	fault_point(START);
-	if (a == NULL) {
-		err_nomem(&err);
-		put_off(s, ref, &err);
-	} else if (start(r, a, ref, &err) != 0) {
-		if (err.code == ERR_INVALID || err.code == ERR_LIMIT ||
-		    err.code == ERR_NOTFOUND)
-			refuse(s, ref, &err);
-		else
-			put_off(s, ref, &err);
-	}
 }
 
 /* ---- other actions ---- */
@@ -270,6 +149,8 @@ act_stop(struct session *s, struct engine_ref ref, bool kill)
 
 	if (a != NULL && a->working)
 		__atomic_store_n(&a->stop, true, __ATOMIC_RELAXED);
+	else if (a != NULL && a->waits != 0)
+		session_start_none(s, ref);
 	else if (kill)
 		s->local->ops->kill(s->local, ref);
 	else
@@ -316,7 +197,7 @@ session_act(struct session *s, const struct engine_action *a)
 		act_prepare(s, a->ref);
 		break;
 	case ACT_START:
-		act_start(s, a->ref);
+		session_start(s, a->ref);
 		break;
 	case ACT_STOP:
 	case ACT_KILL:
@@ -463,6 +344,8 @@ on_voided(void *ctx, struct engine_ref ref, const char *why, int64_t delay_us)
 	struct engine_event ev = {
 	    .kind = EV_VOID, .ref = ref, .reason = why, .delay_us = delay_us};
 
+	if (delay_us > 0)
+		ev.delay_us = session_start_trouble(ctx, ref, why);
 	ended(ctx, &ev);
 }
 

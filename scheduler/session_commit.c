@@ -65,6 +65,7 @@ try_again(struct session *s, const struct err *err)
 			    err->msg,
 			    err->code == ERR_FULL ? "there is room" : "it is free");
 	s->commit_stuck = true;
+	s->stuck = *err;
 	(void)session_event(s, &ev);
 	(void)uv_timer_start(&s->again, on_again, AGAIN_MS, 0);
 }

@@ -31,6 +31,7 @@
 #define STOP_AGAIN_US INT64_C(5000) /* the writer thread is tidying up */
 #define DRAW_MS	      100
 #define AGAIN_MS      1000 /* a commit that could not be done is tried again after this */
+#define PATIENCE_US   INT64_C(100000)	/* of the loop's own connection with the gate */
 #define GATE_WARN_US  INT64_C(10000000) /* repeat "waiting for the database" this often */
 
 /* What belongs to one attempt while it is under way here. */
@@ -40,7 +41,9 @@ struct attempt {
 	char *dir;    /* relative to the state directory */
 	bool stop;    /* a worker of it should give up */
 	bool working; /* prepare or commit is in a worker thread */
-	int dirfd;    /* for its events; -1 */
+	uint64_t
+	    waits; /* its place among those that wait for their start; 0: it does not */
+	int dirfd; /* for its events; -1 */
 	struct events events;
 	double done, total;
 	char *cmd, *cwd; /* for messages; NULL where adopted */
@@ -75,6 +78,18 @@ struct srun {
 	int64_t last_command; /* id of the last command carried out */
 };
 
+/* Whether anything can be started: see session_start.c. */
+enum starts_phase { STARTS_FREE, STARTS_HELD, STARTS_READY, STARTS_PROBE };
+
+struct starts {
+	enum starts_phase phase;
+	unsigned rounds;  /* times that it did not go well */
+	unsigned bad;	  /* times in a row that dag-shim could not be executed */
+	uint64_t last;	  /* the last place among those that wait */
+	int64_t freed_us; /* when the last probe had gone well; 0 */
+	bool told;
+};
+
 struct session {
 	const struct project *p;
 	struct session_config cfg;
@@ -93,6 +108,7 @@ struct session {
 	uv_timer_t look; /* every second */
 	uv_timer_t draw;
 	uv_timer_t again; /* a batch that could not be committed */
+	uv_timer_t hold;  /* of starts */
 	uv_poll_t woken;
 	uv_signal_t sig[7];
 	bool loop_open;
@@ -104,11 +120,15 @@ struct session {
 	bool flying;			/* the writer has a batch */
 	bool lazy_due;
 	bool commit_stuck;
+	struct err stuck; /* why */
+	struct starts starts;
 	struct waiter waiter;
 	bool look_due; /* somebody woke us */
 	int64_t gate_told_us;
-	unsigned interrupts;	/* INT and TERM so far */
-	int signal;		/* the first of them */
+	unsigned interrupts; /* INT and TERM so far */
+	int signal;	     /* the first of them */
+	int64_t rest_us; /* since when nothing works any more and a commit is stuck; 0 */
+	int64_t kill_us; /* when the second came */
 	bool hangup, want_stop; /* HUP; Ctrl-Z */
 	bool broken;		/* cannot go on: err says why */
 	bool failed;		/* a run did not succeed */
@@ -132,11 +152,17 @@ void session_state_gone(struct session *, const struct err *);
 /* session_attempt.c */
 void session_act(struct session *, const struct engine_action *);
 struct attempt *attempt_find(struct srun *, uint32_t, uint32_t);
+struct attempt *attempt_of(struct srun *, struct engine_ref);
 struct attempt *attempt_add(struct srun *, uint32_t, uint32_t, const char *,
 			    const char *);
 void attempt_drop(struct srun *, struct attempt *);
 void attempt_release_all(struct srun *);
 extern const struct exec_reports session_reports;
+
+/* session_start.c */
+void session_start(struct session *, struct engine_ref);
+void session_start_none(struct session *, struct engine_ref);
+int64_t session_start_trouble(struct session *, struct engine_ref, const char *);
 
 /* session_env.c */
 int env_build(struct srun *, const struct dag_task *, const struct attempt *,
@@ -168,6 +194,8 @@ void session_settle_holders(struct session *);
 
 /* session_signal.c */
 int session_signals(struct session *, struct err *);
+bool session_gate_shut(struct session *);
+void session_give_up(struct session *);
 
 /* session_look.c */
 void session_look_start(struct session *);

@@ -349,8 +349,10 @@ watch_pid(struct watched *w)
 			shim_info_id(&info, &w->who);
 			w->known = true;
 			w->pidfd = proc_pidfd(&w->who);
-			if (w->want != 0)
+			if (w->want != 0) {
 				(void)proc_signal(&w->who, w->want);
+				(void)proc_signal(&w->who, SIGCONT);
+			}
 		}
 		(void)close(dirfd);
 	}
@@ -389,6 +391,7 @@ send_signal(struct executor *base, struct engine_ref ref, int sig)
 		return;
 	}
 	signal_shim(w, sig);
+	signal_shim(w, SIGCONT); /* a stopped one would not hear it */
 }
 
 static void

@@ -123,6 +123,31 @@ subtest 'the second Ctrl-C kills' => sub {
     is(runs_json('last')->{result}, 'cancelled', 'cancelled');
 };
 
+subtest 'a stopped shim is killed too' => sub {
+    for my $how ('INT', 'cancel') {
+        project();
+        write_file('p.yaml', "tasks:\n  a: {run: \"trap '' TERM; echo up > up; while :; do sleep 1; done\", grace: 1h}\n");
+        my $pid = start_dag('o', 'run', 'p.yaml', @plain);
+        ok(wait_until(10, sub { -e 'up' }), "$how: a runs");
+        my $shim = shim_pid(attempt_dir('a', 1));
+        kill 'STOP', $shim;
+        my ($rc, $out) = (0, '');
+        my $t0 = time;
+        if ($how eq 'INT') {
+            kill 'INT', $pid;
+            sleep 0.3;
+            kill 'INT', $pid;
+        } else {
+            ($rc, $out) = dag('cancel', '--kill', 'last');
+            is($rc, 0, 'cancel --kill') or diag($out);
+        }
+        is(wait_dag($pid), $how eq 'INT' ? 130 : 1, "$how: it ends") or diag(read_file('o'));
+        cmp_ok(time - $t0, '<', 4, "$how: soon");
+        is(runs_json('last')->{result}, 'cancelled', "$how: cancelled");
+        kill 'KILL', $shim if alive($shim);
+    }
+};
+
 subtest 'Ctrl-C before anything runs' => sub {
     project();
     write_file('p.yaml', "tasks:\n  a: {type: wait, for: 1h}\n  b: {run: echo b > b.out, needs: [a]}\n");

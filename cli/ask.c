@@ -167,7 +167,7 @@ ask_owner(struct cli *c, struct place *pl, const struct meta_run *run, const cha
 }
 
 int
-ask_wait_end(struct cli *c, struct place *pl, const struct meta_run *run)
+ask_wait_end(struct cli *c, struct place *pl, const struct meta_run *run, bool killed)
 {
 	int64_t began = mono(), version = -1, now;
 	enum run_result result = RUN_NONE;
@@ -189,9 +189,10 @@ ask_wait_end(struct cli *c, struct place *pl, const struct meta_run *run)
 				return tell_gone(c, run, "the run had ended");
 		}
 		if (!told && mono() - began > TELL_STOPPING) {
-			cli_note(c,
-				 "waiting for its tasks to end (their grace; 'dag cancel "
-				 "--kill' does not wait)");
+			cli_note(c, "waiting for its tasks to end%s",
+				 killed ? ""
+					: " (their grace; 'dag cancel --kill' does not "
+					  "wait)");
 			told = true;
 		}
 		if (mono() - began > END_US) {

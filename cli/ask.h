@@ -4,6 +4,8 @@
  * Asking the owner of a run, in another process, to do something: a row in the database, a
  * byte to wake it (store/wake.h), and its answer.
  */
+#include <stdbool.h>
+
 struct cli;
 struct meta_run;
 struct place;
@@ -18,10 +20,10 @@ int ask_owner(struct cli *, struct place *, const struct meta_run *, const char 
 	      const char *);
 
 /**
- * ask_wait_end(c, pl, run):
- * Wait until ${run}, which is being stopped, has ended, and tell how it stands if that takes
- * long.  Return the exit code.
+ * ask_wait_end(c, pl, run, killed):
+ * Wait until ${run}, which is being stopped (or ${killed}), has ended, and tell how it stands
+ * if that takes long.  Return the exit code.
  */
-int ask_wait_end(struct cli *, struct place *, const struct meta_run *);
+int ask_wait_end(struct cli *, struct place *, const struct meta_run *, bool);
 
 #endif

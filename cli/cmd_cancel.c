@@ -30,7 +30,7 @@ cancel_live(struct cli *c, struct place *pl, const struct meta_run *run, bool ki
 {
 	int rc = ask_owner(c, pl, run, kill_now ? "kill" : "cancel", "{}");
 
-	return rc == EXIT_OK ? ask_wait_end(c, pl, run) : rc;
+	return rc == EXIT_OK ? ask_wait_end(c, pl, run, kill_now) : rc;
 }
 
 /* Nobody owns it: we do, as long as it takes to stop what lives. */

@@ -48,6 +48,49 @@ retry_from(const struct srun *r, const char *args)
 	return id;
 }
 
+static bool
+has_failed(const struct engine_task_view *v)
+{
+	return v->selected && v->state == TASK_DONE && v->result != RESULT_SUCCESS &&
+	       v->result != RESULT_CACHED && v->result != RESULT_SKIPPED;
+}
+
+/* What a retry of the run would do now: NULL, or why nothing. */
+static const char *
+no_retry(struct srun *r, int32_t from, bool cancelling)
+{
+	struct engine_task_view v;
+	uint32_t i;
+
+	if (cancelling)
+		return "refused: the run is being cancelled; retry it once it has ended";
+	if (from == -2)
+		return "refused: the run has no such task";
+	if (from >= 0) {
+		engine_task_view(r->s->engine, r->index, (uint32_t)from, &v);
+		return v.state == TASK_DONE
+			   ? NULL
+			   : "refused: the task has not ended yet, and only what has "
+			     "ended can be run again";
+	}
+	for (i = 0; i < r->dag->ntasks; i++) {
+		engine_task_view(r->s->engine, r->index, i, &v);
+		if (has_failed(&v))
+			return NULL;
+	}
+	return "nothing to retry: no task has failed so far";
+}
+
+static void
+obey_retry(struct srun *r, const char *args, bool cancelling, struct engine_event *ev)
+{
+	ev->from = retry_from(r, args);
+	ev->answer = no_retry(r, ev->from, cancelling);
+	ev->kind = ev->answer != NULL ? EV_TICK : EV_RETRY;
+	if (ev->answer == NULL)
+		ev->answer = "retrying";
+}
+
 /* One command becomes one event; its answer is committed with what it changed. */
 static void
 obey(struct srun *r, const struct meta_command *c)
@@ -62,15 +105,8 @@ obey(struct srun *r, const struct meta_command *c)
 		ev.kill = c->verb[0] == 'k';
 		ev.reason = "cancelled by `dag cancel`";
 		ev.answer = "stopping";
-	} else if (strcmp(c->verb, "retry") == 0 && v.cancelling && v.state != RUN_DONE) {
-		ev.kind = EV_TICK;
-		ev.answer = "refused: the run is being cancelled; retry it once it has "
-			    "ended";
 	} else if (strcmp(c->verb, "retry") == 0) {
-		ev.from = retry_from(r, c->args);
-		ev.kind = ev.from == -2 ? EV_TICK : EV_RETRY;
-		ev.answer =
-		    ev.from == -2 ? "refused: the run has no such task" : "retrying";
+		obey_retry(r, c->args, v.cancelling && v.state != RUN_DONE, &ev);
 	} else {
 		ev.kind = EV_TICK;
 		ev.answer = "refused: this version of dag does not know the command";

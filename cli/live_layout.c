@@ -1,96 +1,13 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/num.h"
 #include "base/textwidth.h"
-#include "cli/live.h"
+#include "cli/live_int.h"
 #include "cli/status.h"
 #include "cli/table.h"
 #include "scheduler/session.h"
 
-#define NAME_MIN   8
-#define STATUS_LEN 16 /* "failed (allowed)" */
-#define TIME_LEN   7
-#define BAR_MIN	   10
-#define BAR_MAX	   30
-
-/* In which order tasks are shown when not all of them fit. */
-enum rank { RANK_ACTIVE, RANK_FAILED, RANK_RETRY, RANK_READY, RANK_REST };
-
-/* One line being written: what still fits. */
-struct line {
-	struct buf *out;
-	unsigned left;
-	bool color;
-};
-
-static void
-put(struct line *l, const char *text, const char *ansi)
-{
-	if (l->left == 0 || *text == '\0')
-		return;
-	if (l->color && ansi != NULL)
-		buf_addf(l->out, "\033[%sm", ansi);
-	l->left -= text_fit(l->out, text, l->left);
-	if (l->color && ansi != NULL)
-		buf_adds(l->out, "\033[0m");
-}
-
-/* The text in a field of its own, cut or filled up. */
-static void
-put_field(struct line *l, const char *text, unsigned width, const char *ansi)
-{
-	struct line field = {l->out, width < l->left ? width : l->left, l->color};
-	unsigned room = field.left;
-
-	put(&field, text, ansi);
-	while (field.left > 0) {
-		buf_addc(l->out, ' ');
-		field.left--;
-	}
-	l->left -= room;
-}
-
-static void
-put_gap(struct line *l, unsigned n)
-{
-	put_field(l, "", n, NULL);
-}
-
-static void
-end_line(struct line *l)
-{
-	while (l->out->n > 0 && l->out->p[l->out->n - 1] == ' ')
-		buf_truncate(l->out, l->out->n - 1);
-	buf_addc(l->out, '\n');
-}
-
-static enum rank
-rank_of(const struct session_task *t)
-{
-	switch (t->state) {
-	case TASK_PREPARING:
-	case TASK_STARTING:
-	case TASK_RUNNING:
-	case TASK_COMMITTING:
-		return RANK_ACTIVE;
-	case TASK_UP_FOR_RETRY:
-		return RANK_RETRY;
-	case TASK_READY:
-		/* Why it does not start is worth a line; that there is no slot is not. */
-		return t->reason != NULL && strstr(t->reason, " is in use by ") != NULL
-			   ? RANK_READY
-			   : RANK_REST;
-	case TASK_DONE:
-		return t->result == RESULT_FAILED || t->result == RESULT_LOST
-			   ? RANK_FAILED
-			   : RANK_REST;
-	case TASK_WAITING:
-	case TASK_STATES:
-		break;
-	}
-	return RANK_REST;
-}
+#define LATEST_MAX 128 /* failures that are told apart by when they happened */
 
 /* Tasks of a run by the word they are shown with. */
 struct counts {
@@ -98,15 +15,19 @@ struct counts {
 	size_t by_result[TASK_RESULTS];
 	size_t allowed; /* failures that are none of the run's, not in by_result */
 	size_t selected, done;
+	size_t by_rank[RANK_REST + 1];
 };
 
 static void
 count(struct counts *n, const struct session_task *t)
 {
+	enum live_rank rank = live_rank(t);
+
 	if (!t->selected)
 		return;
 	n->selected++;
-	switch (rank_of(t)) {
+	n->by_rank[rank]++;
+	switch (rank) {
 	case RANK_ACTIVE:
 		n->active++;
 		return;
@@ -127,14 +48,29 @@ count(struct counts *n, const struct session_task *t)
 		return;
 	}
 	n->done++;
-	if (t->allow_failure && rank_of(t) == RANK_FAILED)
+	if (t->allow_failure && rank == RANK_FAILED)
 		n->allowed++;
 	else
 		n->by_result[t->result]++;
 }
 
+/* What is left when those of ${b} are taken out. */
 static void
-put_count(struct line *l, size_t n, const char *word, bool *first)
+subtract(struct counts *a, const struct counts *b)
+{
+	int i;
+
+	a->active -= b->active;
+	a->ready -= b->ready;
+	a->retry -= b->retry;
+	a->waiting -= b->waiting;
+	a->allowed -= b->allowed;
+	for (i = 0; i < TASK_RESULTS; i++)
+		a->by_result[i] -= b->by_result[i];
+}
+
+static void
+put_count(struct live_line *l, size_t n, const char *word, bool *first)
 {
 	struct buf b;
 
@@ -143,12 +79,12 @@ put_count(struct line *l, size_t n, const char *word, bool *first)
 	buf_init(&b, 256);
 	buf_addf(&b, "%s%zu %s", *first ? "" : ", ", n, word);
 	*first = false;
-	put(l, b.p, NULL);
+	line_put(l, b.p, NULL);
 	buf_release(&b);
 }
 
 static void
-put_counts(struct line *l, const struct counts *n)
+put_counts(struct live_line *l, const struct counts *n)
 {
 	bool first = true;
 	int r;
@@ -170,226 +106,206 @@ put_counts(struct line *l, const struct counts *n)
 				  &first);
 }
 
+/* "demo 6/9 1 failed 12s" */
+static void
+put_head_narrow(const struct live_view *v, const struct live_run *r,
+		const struct counts *n, struct live_line *l)
+{
+	size_t failed = n->by_result[RESULT_FAILED] + n->by_result[RESULT_LOST];
+	unsigned name = text_columns(r->run->dag, strlen(r->run->dag));
+	unsigned most = v->width > 24 ? v->width - 16 : v->width / 2;
+	struct buf b;
+
+	buf_init(&b, 0);
+	line_field(l, r->run->dag, name < most ? name : most, "1");
+	buf_addf(&b, " %zu/%zu", n->done, n->selected);
+	line_put(l, b.p, NULL);
+	buf_clear(&b);
+	if (failed > 0)
+		buf_addf(&b, " %zu failed", failed);
+	line_put(l, b.p, status_ansi("failed"));
+	buf_clear(&b);
+	buf_addc(&b, ' ');
+	live_put_time(&b, r->run->elapsed_us, r->run->state != RUN_DONE);
+	line_put(l, b.p, NULL);
+	buf_release(&b);
+}
+
 /* "demo 3f2a1b7c  running 12s  6 of 9 done" */
 static void
-put_head(const struct live_view *v, const struct live_run *r, struct buf *out)
+put_head_wide(const struct live_run *r, const struct counts *n, struct live_line *l)
 {
-	struct line l = {out, v->width, v->color};
 	const char *status =
 	    r->run->state == RUN_DONE ? run_result_name(r->run->result) : "running";
-	struct counts n = {0};
+	size_t failed = n->by_result[RESULT_FAILED] + n->by_result[RESULT_LOST];
 	struct buf b;
-	size_t i;
 
-	for (i = 0; i < r->ntasks; i++)
-		count(&n, &r->tasks[i]);
 	buf_init(&b, 0);
-	put(&l, r->run->dag, "1");
-	put(&l, " ", NULL);
-	put(&l, text_short_id(r->run->id), NULL);
-	put(&l, "  ", NULL);
-	put(&l, status, status_ansi(status));
+	line_put(l, r->run->dag, "1");
+	line_put(l, " ", NULL);
+	line_put(l, text_short_id(r->run->id), NULL);
+	line_put(l, "  ", NULL);
+	line_put(l, status, status_ansi(status));
 	buf_addc(&b, ' ');
-	num_put_duration(&b, r->run->elapsed_us);
-	buf_addf(&b, "  %zu of %zu done", n.done, n.selected);
-	if (n.by_result[RESULT_FAILED] + n.by_result[RESULT_LOST] > 0)
-		buf_addf(&b, ", %zu failed",
-			 n.by_result[RESULT_FAILED] + n.by_result[RESULT_LOST]);
-	if (n.allowed > 0)
-		buf_addf(&b, ", %zu failed (allowed)", n.allowed);
-	put(&l, b.p, NULL);
-	buf_release(&b);
-	end_line(&l);
-}
-
-/* "1.2k" */
-static void
-put_number(struct buf *b, double x)
-{
-	static const char units[] = {'\0', 'k', 'M', 'G', 'T', 'P'};
-	size_t u = 0;
-
-	while (x >= 1000 && u + 1 < sizeof(units)) {
-		x /= 1000;
-		u++;
-	}
-	if (u == 0 && x >= 10)
-		buf_addf(b, "%.0f", x);
-	else
-		buf_addf(b, "%.*f", x >= 100 ? 0 : 1, x);
-	if (units[u] != '\0')
-		buf_addc(b, units[u]);
-}
-
-/* Room that is left for the bar once the words behind it are written. */
-static void
-put_bar(struct line *l, double part, unsigned words)
-{
-	unsigned width, full, i;
-	struct buf b;
-
-	if (l->left < words + BAR_MIN + 3)
-		return;
-	width = l->left - words - 3;
-	if (width > BAR_MAX)
-		width = BAR_MAX;
-	full = (unsigned)(part * width);
-	buf_init(&b, 0);
-	buf_addc(&b, '[');
-	for (i = 0; i < width; i++)
-		buf_addc(&b, i < full ? '#' : '-');
-	buf_adds(&b, "] ");
-	put(l, b.p, NULL);
+	live_put_time(&b, r->run->elapsed_us, r->run->state != RUN_DONE);
+	buf_addf(&b, "%s%zu of %zu done", b.n > 1 ? "  " : " ", n->done, n->selected);
+	if (failed > 0)
+		buf_addf(&b, ", %zu failed", failed);
+	if (n->allowed > 0)
+		buf_addf(&b, ", %zu failed (allowed)", n->allowed);
+	line_put(l, b.p, NULL);
 	buf_release(&b);
 }
 
-/* "[####----]  52% 1.2k/s ETA 7s", or without a total "1.2k, 300/s". */
 static void
-put_progress(struct line *l, const struct session_task *t)
-{
-	double secs = (double)t->elapsed_us / 1e6, rate, part = 0;
-	struct buf b;
-
-	rate = secs > 0 && t->done > 0 ? t->done / secs : 0;
-	buf_init(&b, 0);
-	if (t->total > 0) {
-		part = t->done / t->total;
-		part = part < 0 ? 0 : part > 1 ? 1 : part;
-		buf_addf(&b, "%3d%%", (int)(part * 100));
-	} else {
-		put_number(&b, t->done);
-	}
-	if (rate > 0) {
-		buf_addc(&b, ' ');
-		put_number(&b, rate);
-		buf_adds(&b, "/s");
-	}
-	if (rate > 0 && part > 0 && part < 1 && (t->total - t->done) / rate < 1e9) {
-		buf_adds(&b, " ETA ");
-		num_put_duration(&b, (int64_t)((t->total - t->done) / rate) * 1000000);
-	}
-	if (t->total > 0)
-		put_bar(l, part, text_columns(b.p, b.n));
-	put(l, b.p, NULL);
-	buf_release(&b);
-}
-
-static bool
-has_reason(const struct session_task *t)
-{
-	return t->reason != NULL && *t->reason != '\0';
-}
-
-/* What there is to say about a task behind its time. */
-static void
-put_rest(struct line *l, const struct live_view *v, const struct session_task *t)
-{
-	struct buf b;
-
-	buf_init(&b, 0);
-	if (t->attempt > 1)
-		buf_addf(&b, "attempt %u  ", t->attempt);
-	if (t->state == TASK_UP_FOR_RETRY) {
-		buf_adds(&b, "next try in ");
-		num_put_duration(
-		    &b, t->next_try_us > v->now_us ? t->next_try_us - v->now_us : 0);
-		buf_adds(&b, has_reason(t) ? ": " : "");
-	}
-	put(l, b.p, NULL);
-	buf_release(&b);
-	if (rank_of(t) == RANK_ACTIVE && (t->total > 0 || t->done > 0))
-		put_progress(l, t);
-	else if (has_reason(t) && !(t->state == TASK_DONE && t->result == RESULT_SUCCESS))
-		put(l, t->reason, NULL);
-}
-
-static void
-put_task(const struct live_view *v, const struct session_task *t, unsigned name,
+put_head(const struct live_view *v, const struct live_run *r, const struct counts *n,
 	 struct buf *out)
 {
-	struct line l = {out, v->width, v->color};
-	const char *status =
-	    status_for_people(t->state, t->result, t->selected, t->allow_failure);
-	struct buf b;
+	struct live_line l = {out, v->width, v->color};
 
-	buf_init(&b, 0);
-	if (t->attempt > 0 && t->elapsed_us > 0)
-		num_put_duration(&b, t->elapsed_us);
-	put_gap(&l, 2);
-	put_field(&l, t->name, name, NULL);
-	put_gap(&l, 2);
-	put_field(&l, status, STATUS_LEN, status_ansi(status));
-	put_gap(&l, 1);
-	put_field(&l, b.p, TIME_LEN, NULL);
-	put_gap(&l, 1);
-	put_rest(&l, v, t);
-	end_line(&l);
-	buf_release(&b);
+	if (v->width < NARROW)
+		put_head_narrow(v, r, n, &l);
+	else
+		put_head_wide(r, n, &l);
+	line_end(&l);
 }
 
 /* As wide as the longest name, but leave room for the rest. */
 static unsigned
 name_width(const struct live_view *v, const struct live_run *r)
 {
-	unsigned width = NAME_MIN, n, most = v->width / 3;
+	unsigned width = v->width < NARROW ? 1 : NAME_MIN, n, most = v->width / 3;
 	size_t i;
 
+	/* On a narrow terminal the name takes what its status leaves, and the time, if it can. */
+	if (v->width < NARROW)
+		most = v->width > 2 * STATUS_NARROW + TIME_LEN
+			   ? v->width - STATUS_NARROW - TIME_LEN - 3
+		       : v->width > STATUS_NARROW + NAME_MIN - 1
+			   ? v->width - STATUS_NARROW - 2
+			   : NAME_MIN;
+
 	for (i = 0; i < r->ntasks; i++) {
-		n = text_columns(r->tasks[i].name, strlen(r->tasks[i].name));
-		if (r->tasks[i].selected && n > width)
-			width = n;
+		size_t len = strlen(r->tasks[i].name);
+
+		/* No character takes more columns than bytes. */
+		if (!r->tasks[i].selected || len <= width)
+			continue;
+		n = text_columns(r->tasks[i].name, len);
+		width = n > width ? n : width;
 	}
 	return width > most && most >= NAME_MIN ? most : width;
 }
 
-/* The tasks of a run in at most that many lines. */
-static void
-put_tasks(const struct live_view *v, const struct live_run *r, unsigned lines,
-	  struct buf *out)
+/* How many tasks of each rank are shown where not all fit. */
+struct share {
+	unsigned rows[RANK_REST + 1];
+	int64_t failed_since; /* wall: failures of that time and later are shown */
+};
+
+/* The end of the k-th last failure; all are shown if there are not more. */
+static int64_t
+kth_failure(const struct live_run *r, unsigned k)
 {
-	unsigned width = name_width(v, r), rows = 0;
-	struct counts rest = {0};
-	size_t i, selected = 0;
+	int64_t last[LATEST_MAX]; /* the latest first */
+	unsigned n = 0, at;
+	size_t i;
+
+	k = k < LATEST_MAX ? k : LATEST_MAX;
+	for (i = 0; i < r->ntasks && k > 0; i++) {
+		const struct session_task *t = &r->tasks[i];
+
+		if (!t->selected || live_rank(t) != RANK_FAILED ||
+		    (n == k && t->ended_us <= last[n - 1]))
+			continue;
+		at = n < k ? n++ : n - 1;
+		for (; at > 0 && last[at - 1] < t->ended_us; at--)
+			last[at] = last[at - 1];
+		last[at] = t->ended_us;
+	}
+	return n > 0 && n == k ? last[n - 1] : INT64_MIN;
+}
+
+/* Divide the rows: a third is kept for failures, which must not be hidden by what runs. */
+static void
+divide(const struct live_run *r, const size_t *want, unsigned rows, struct share *s)
+{
+	size_t failed = want[RANK_FAILED];
+	unsigned kept;
 	int rank;
 
-	for (i = 0; i < r->ntasks; i++)
-		selected += r->tasks[i].selected;
-	if (selected <= lines) {
-		for (i = 0; i < r->ntasks; i++)
-			if (r->tasks[i].selected)
-				put_task(v, &r->tasks[i], width, out);
-		return;
+	kept = rows > 1 ? (rows + 2) / 3 : 0;
+	kept = failed < kept ? (unsigned)failed : kept;
+	*s = (struct share){0};
+	for (rank = RANK_ACTIVE; rank < RANK_REST; rank++) {
+		unsigned room = rank == RANK_ACTIVE ? rows - kept : rows;
+
+		s->rows[rank] = want[rank] < room ? (unsigned)want[rank] : room;
+		rows -= s->rows[rank];
 	}
-	if (lines == 0)
-		return;
-	for (rank = RANK_ACTIVE; rank <= RANK_REST; rank++) {
-		for (i = 0; i < r->ntasks; i++) {
-			if (!r->tasks[i].selected ||
-			    rank_of(&r->tasks[i]) != (enum rank)rank)
+	s->failed_since = failed > s->rows[RANK_FAILED]
+			      ? kth_failure(r, s->rows[RANK_FAILED])
+			      : INT64_MIN;
+}
+
+/* Not all of them: by rank, the last line has the rest in numbers. */
+static void
+put_some(const struct live_view *v, const struct live_run *r, const struct counts *all,
+	 unsigned lines, struct buf *out)
+{
+	struct live_line l = {out, v->width, v->color};
+	unsigned width = name_width(v, r), rows;
+	struct counts rest = *all, shown = {0};
+	struct share share;
+	size_t i;
+	int rank;
+
+	divide(r, all->by_rank, lines - 1, &share);
+	for (rank = RANK_ACTIVE; rank < RANK_REST; rank++) {
+		rows = share.rows[rank];
+		for (i = 0; rows > 0 && i < r->ntasks; i++) {
+			const struct session_task *t = &r->tasks[i];
+
+			if (!t->selected || live_rank(t) != (enum live_rank)rank ||
+			    (rank == RANK_FAILED && t->ended_us < share.failed_since))
 				continue;
-			if (rank == RANK_REST || rows + 1 >= lines) {
-				count(&rest, &r->tasks[i]);
-			} else {
-				put_task(v, &r->tasks[i], width, out);
-				rows++;
-			}
+			live_put_task(v, r, t, width, out);
+			count(&shown, t);
+			rows--;
 		}
 	}
-	if (rest.selected > 0) {
-		struct line l = {out, v->width, v->color};
+	subtract(&rest, &shown);
+	line_gap(&l, v->width < NARROW ? 1 : 2);
+	line_put(&l, shown.selected > 0 ? "and " : "", NULL);
+	put_counts(&l, &rest);
+	line_end(&l);
+}
 
-		put_gap(&l, 2);
-		put(&l, rows > 0 ? "and " : "", NULL);
-		put_counts(&l, &rest);
-		end_line(&l);
+/* The tasks of a run in at most that many lines. */
+static void
+put_tasks(const struct live_view *v, const struct live_run *r, const struct counts *all,
+	  unsigned lines, struct buf *out)
+{
+	unsigned width;
+	size_t i;
+
+	if (all->selected > lines) {
+		if (lines > 0)
+			put_some(v, r, all, lines, out);
+		return;
 	}
+	width = name_width(v, r);
+	for (i = 0; i < r->ntasks; i++)
+		if (r->tasks[i].selected)
+			live_put_task(v, r, &r->tasks[i], width, out);
 }
 
 void
 live_layout(const struct live_view *v, struct buf *out)
 {
-	size_t i, shown, left = v->height, lines, want;
-	struct line l = {out, v->width, v->color};
+	size_t i, t, shown, left = v->height, lines, want;
+	struct counts n;
+	struct live_line l = {out, v->width, v->color};
 	bool first = true;
 
 	shown = v->nruns <= v->height ? v->nruns : v->height - 1;
@@ -398,12 +314,15 @@ live_layout(const struct live_view *v, struct buf *out)
 		lines = (left - (shown - i) - (shown < v->nruns)) / (shown - i);
 		want = v->runs[i].ntasks;
 		lines = lines < want ? lines : want;
-		put_head(v, &v->runs[i], out);
-		put_tasks(v, &v->runs[i], (unsigned)lines, out);
+		memset(&n, 0, sizeof(n));
+		for (t = 0; t < v->runs[i].ntasks; t++)
+			count(&n, &v->runs[i].tasks[t]);
+		put_head(v, &v->runs[i], &n, out);
+		put_tasks(v, &v->runs[i], &n, (unsigned)lines, out);
 		left -= 1 + lines;
 	}
 	if (shown < v->nruns) {
 		put_count(&l, v->nruns - shown, "more runs", &first);
-		end_line(&l);
+		line_end(&l);
 	}
 }

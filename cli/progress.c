@@ -16,7 +16,7 @@
 #include "cli/progress_int.h"
 #include "cli/table.h"
 
-#define DRAW_SHARE	50	/* a picture takes one part in so many of a CPU's time */
+#define DRAW_SHARE	100	/* a picture takes one part in so many of a CPU's time */
 #define PAUSE_MAX_US	1000000 /* between two of them, however long one takes */
 #define PICTURES_MAX	((size_t)4 << 20)
 #define MESSAGES_MAX	((size_t)4 << 20)

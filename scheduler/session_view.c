@@ -51,7 +51,6 @@ session_task_view(const struct session *s, size_t i, size_t t, struct session_ta
 	const struct dag_task *m = &r->dag->tasks[t];
 	struct engine_task_view v;
 	struct attempt *a = NULL;
-	int64_t now = clock_now().mono_us;
 
 	engine_task_view(s->engine, (uint32_t)i, (uint32_t)t, &v);
 	if (v.live)
@@ -68,10 +67,13 @@ session_task_view(const struct session *s, size_t i, size_t t, struct session_ta
 				     .started_us = v.started_us,
 				     .ended_us = v.live ? 0 : v.ended_us,
 				     .next_try_us = v.next_try_us,
-				     .allow_failure = m->allow_failure};
+				     .allow_failure = m->allow_failure,
+				     .up = m->up,
+				     .nup = m->nup};
 	if (v.started_mono != 0)
 		out->elapsed_us =
-		    (!v.live && v.ended_mono != 0 ? v.ended_mono : now) - v.started_mono;
+		    (!v.live && v.ended_mono != 0 ? v.ended_mono : clock_now().mono_us) -
+		    v.started_mono;
 	else if (v.started_us != 0 && v.ended_us > v.started_us)
 		out->elapsed_us = v.ended_us - v.started_us;
 	if (a != NULL) {

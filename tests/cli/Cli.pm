@@ -187,40 +187,50 @@ sub pty {
 }
 
 # What a terminal of that size shows after the bytes: its lines, and how many have scrolled
-# away.  Understands what the live table writes, and fails on anything else.
+# away.  Understands what the live table writes, and fails on anything else.  A wide character
+# takes two cells, a combining one none.
 sub screen {
 	my ($bytes, $rows, $cols) = @_;
-	my @lines = map { '' } 1 .. $rows;
+	my @cells = map { [] } 1 .. $rows;
 	my ($y, $x, $scrolled, $odd) = (0, 0, 0, '');
 	utf8::decode($bytes);
 	my $down = sub {
 		if ($y == $rows - 1) {
-			shift @lines;
-			push @lines, '';
+			shift @cells;
+			push @cells, [];
 			$scrolled++;
 		} else {
 			$y++;
 		}
 	};
+	my $put = sub {
+		my ($char) = @_;
+		if ($char =~ /\p{M}/ && $x > 0) {
+			$cells[$y][$x - 1] .= $char;
+			return;
+		}
+		my $wide = $char =~ /\p{East_Asian_Width=Wide}|\p{East_Asian_Width=Fullwidth}/ ? 1 : 0;
+		if ($x + $wide >= $cols) { $x = 0; $down->(); $odd .= '(wrapped)'; }
+		$cells[$y][$_] //= ' ' for 0 .. $x - 1;
+		$cells[$y][$x++] = $char;
+		$cells[$y][$x++] = '' if $wide;
+	};
 	while ($bytes =~ /\G(?:(\e\[(\??)([\d;]*)([A-Za-z]))|(\r)|(\n)|([^\e\r\n])|(.))/gs) {
 		my ($esc, $private, $n, $what, $cr, $nl, $char, $other) = ($1, $2, $3, $4, $5, $6, $7, $8);
 		if (defined $esc) {
 			if ($what eq 'A') { $y -= $n || 1; $y = 0 if $y < 0; }
-			elsif ($what eq 'K') { $lines[$y] = substr($lines[$y], 0, $x); }
+			elsif ($what eq 'K') { $#{$cells[$y]} = $x - 1 if $#{$cells[$y]} >= $x; }
 			elsif ($what eq 'J') {
-				$lines[$y] = substr($lines[$y], 0, $x);
-				$lines[$_] = '' for $y + 1 .. $rows - 1;
+				$#{$cells[$y]} = $x - 1 if $#{$cells[$y]} >= $x;
+				$cells[$_] = [] for $y + 1 .. $rows - 1;
 			} elsif ($what eq 'm' || $private) { }
 			else { $odd .= $esc; }
 		} elsif (defined $cr) { $x = 0; }
 		elsif (defined $nl) { $down->(); }
-		elsif (defined $char) {
-			if ($x == $cols) { $x = 0; $down->(); $odd .= '(wrapped)'; }
-			$lines[$y] .= ' ' x ($x - length $lines[$y]) if $x > length $lines[$y];
-			substr($lines[$y], $x, $x < length $lines[$y] ? 1 : 0) = $char;
-			$x++;
-		} else { $odd .= $other; }
+		elsif (defined $char) { $put->($char); }
+		else { $odd .= $other; }
 	}
+	my @lines = map { join('', map { $_ // ' ' } @$_) } @cells;
 	return {lines => \@lines, text => join("\n", @lines), scrolled => $scrolled, odd => $odd};
 }
 

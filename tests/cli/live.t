@@ -2,6 +2,7 @@
 # The live table on a terminal, and the keys that stop a run.
 use strict;
 use warnings;
+use utf8;
 use File::Basename qw(dirname);
 use lib dirname(__FILE__);
 use Cli;
@@ -62,6 +63,38 @@ for my $size ([10, 40], [6, 20], [4, 100], [2, 30]) {
 	is($s->{odd}, '', '... no line is too wide');
 	like($s->{lines}[0], qr/^many/, '... the head is at the top');
 	like($s->{text}, qr/broken/, '... what failed is shown') if $rows > 2 && $cols > 20;
+}
+
+# What runs, what failed, what is tried again and when, what waits and for what; on a wide
+# terminal and on a narrow one.  Each step is looked at on the screen, not in bytes.
+my $mixed = <<'END';
+tasks:
+  fetch_everything: {run: sleep 3}
+  broken: {run: "exit 4"}
+  again: {run: "exit 5", retries: 1, retry_delay: 60s}
+  clean: {run: "true", needs: [fetch_everything]}
+  report: {run: "true", needs: [clean, again]}
+  made: {run: "true", outputs: ["d\u00e9j\u00e0 \u65e5\u672c\u8a9e.csv"]}
+END
+utf8::encode($mixed);
+spew("$dir/mixed.yaml", $mixed);
+for my $cols (79, 40, 20) {
+	my $out = pty($dir, ['--size', "12x$cols", '--expect', 'broken', '--sleep', 1800, '--send', '\x03'],
+		'run', 'mixed', '-j4', '--progress', 'live', '--color', 'never')->{out};
+	$out =~ s/\^C.*//s;
+	my $s = screen($out, 12, $cols);
+	is("$s->{scrolled} $s->{odd}", '0 ', "mixed at $cols columns: nothing scrolls or wraps");
+	my @want = $cols > 40
+		? (qr/^mixed [0-9a-f]{8}  running 1s  2 of 6 done, 2 failed$/, qr/^  fetch_everything +running +1s$/,
+			qr/^  broken +failed +\d+ms +exit status 4$/, qr/^  again +up_for_retry +\d+ms +next try in \d+s.*$/,
+			qr/^  clean +waiting +for fetch_everythi(?:ng|…)$/, qr/^  report +waiting +for (?:again, cle(?:an|…)|clean, aga(?:in|…))$/,
+			qr/^  made +failed +\d+ms +\S.*$/)
+		: $cols == 40
+		? (qr/^mixed 2\/6 2 failed 1s$/, qr/^ fetch_everything running +1s$/, qr/^ broken +failed +\d+ms /,
+			qr/^ again +retry +5\ds/, qr/^ clean +waiting/, qr/^ report +waiting/, qr/^ made +failed/)
+		: (qr/^mixed 2\/6 2 failed…$/, qr/^ fetch_e… running$/, qr/^ broken   failed$/, qr/^ again    retry$/,
+			qr/^ clean    waiting$/, qr/^ report   waiting$/, qr/^ made     failed$/);
+	like($s->{lines}[$_], $want[$_], "... line $_") for 0 .. $#want;
 }
 
 # The terminal changes its size while it is drawn on.

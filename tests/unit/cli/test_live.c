@@ -136,6 +136,111 @@ test_does_not_fit(void **state)
 	buf_release(&b);
 }
 
+/* What runs does not hide what failed: a third of the rows is for the latest failures. */
+static void
+test_failures_keep_rows(void **state)
+{
+	struct buf b;
+	size_t i;
+
+	(void)state;
+	reset(60);
+	for (i = 0; i < 20; i++)
+		set_running(i, 0, 0);
+	for (i = 20; i < 30; i++) {
+		set_done(i, RESULT_FAILED, "exit status 1");
+		/* The ones in the middle failed last. */
+		tasks[i].ended_us = (int64_t)(i < 25 ? i : 49 - i) * 1000000;
+	}
+	layout(&b, 60, 79, 8);
+	assert_string_equal(b.p, "demo 456789ab  running 12s  10 of 60 done, 10 failed\n"
+				 "  task_0    running          10s\n"
+				 "  task_1    running          10s\n"
+				 "  task_2    running          10s\n"
+				 "  task_3    running          10s\n"
+				 "  task_24   failed           2.1s    exit status 1\n"
+				 "  task_25   failed           2.1s    exit status 1\n"
+				 "  and 16 running, 8 failed, 30 waiting\n");
+	buf_release(&b);
+	/* One row: what runs.  None: numbers. */
+	layout(&b, 60, 79, 3);
+	assert_non_null(strstr(b.p,
+			       "\n  task_0    running          10s\n  and 19 running, "
+			       "10 failed, 30 waiting\n"));
+	buf_release(&b);
+	layout(&b, 60, 79, 2);
+	assert_non_null(strstr(b.p, "\n  20 running, 10 failed, 30 waiting\n"));
+	buf_release(&b);
+	for (i = 20; i < 30; i++)
+		tasks[i].ended_us = 0;
+}
+
+/* Twenty columns still tell which task is how. */
+static void
+test_narrow(void **state)
+{
+	struct buf b;
+
+	(void)state;
+	reset(5);
+	tasks[0].name = "clean_the_orders";
+	tasks[0].state = TASK_UP_FOR_RETRY;
+	tasks[0].attempt = 1;
+	tasks[0].elapsed_us = 2000000;
+	set_running(1, 0, 0);
+	set_done(2, RESULT_UPSTREAM_FAILED, "`x` did not succeed");
+	set_done(3, RESULT_FAILED, "exit status 1");
+	layout(&b, 5, 19, 10);
+	assert_string_equal(b.p, "demo 2/5 1 failed \u2026\n"
+				 " clean_t\u2026 retry\n"
+				 " task_1   running\n"
+				 " task_2   upstream\n"
+				 " task_3   failed\n"
+				 " task_4   waiting\n");
+	buf_release(&b);
+	layout(&b, 5, 40, 10);
+	assert_non_null(strstr(b.p, "demo 2/5 1 failed 12s\n"
+				    " clean_the_orders retry     1s\n"
+				    " task_1           running   10s\n"));
+	buf_release(&b);
+}
+
+/* What a waiting task waits for; times that go by, and those that have. */
+static void
+test_waits_and_times(void **state)
+{
+	static const uint32_t up[] = {0, 1, 2};
+	struct buf b;
+
+	(void)state;
+	reset(4);
+	set_done(0, RESULT_SUCCESS, "");
+	set_running(1, 0, 0);
+	tasks[1].elapsed_us = 999999;
+	set_running(2, 0, 0);
+	tasks[2].elapsed_us = 3999999;
+	tasks[3].up = up;
+	tasks[3].nup = 3;
+	layout(&b, 4, 79, 10);
+	assert_string_equal(b.p,
+			    "demo 456789ab  running 12s  1 of 4 done\n"
+			    "  task_0    success          2.1s\n"
+			    "  task_1    running\n"
+			    "  task_2    running          3s\n"
+			    "  task_3    waiting                  for task_1, task_2\n");
+	buf_release(&b);
+	/* The end of a countdown is not zero for a second. */
+	tasks[1].state = TASK_UP_FOR_RETRY;
+	tasks[1].next_try_us = 1000000000 + 2100000;
+	tasks[2].state = TASK_UP_FOR_RETRY;
+	tasks[2].next_try_us = 1000000000 - 5;
+	layout(&b, 4, 79, 10);
+	assert_non_null(strstr(b.p, "next try in 3s\n"));
+	assert_non_null(strstr(b.p, "next try in 1s\n"));
+	buf_release(&b);
+	tasks[3].nup = 0;
+}
+
 static void
 test_never_too_large(void **state)
 {
@@ -266,6 +371,9 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_all_fit),
 	    cmocka_unit_test(test_does_not_fit),
+	    cmocka_unit_test(test_failures_keep_rows),
+	    cmocka_unit_test(test_narrow),
+	    cmocka_unit_test(test_waits_and_times),
 	    cmocka_unit_test(test_never_too_large),
 	    cmocka_unit_test(test_many_runs),
 	    cmocka_unit_test(test_deselected_are_hidden),

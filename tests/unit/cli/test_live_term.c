@@ -161,11 +161,60 @@ test_printed_between(void **state)
 	assert_int_equal(draw(11), 6);
 }
 
+/* Draw this; return what was written for it. */
+static const char *
+written(const char *text)
+{
+	static char got[8192];
+	ssize_t n;
+
+	assert_int_equal(live_term_draw(term, text), 0);
+	n = read(master, got, sizeof(got) - 1);
+	got[n > 0 ? n : 0] = '\0';
+	return got;
+}
+
+/* Lines that stand there already are passed over, but for now and then. */
+static void
+test_only_what_changed(void **state)
+{
+	const char *out = NULL;
+	unsigned i, whole = 0;
+	char text[200];
+
+	(void)state;
+	(void)written("head 1\nsame\nother\nlast\n");
+	out = written("head 2\nsame\nother\nlast\n");
+	assert_non_null(strstr(out, "head 2"));
+	assert_null(strstr(out, "same"));
+	assert_null(strstr(out, "other"));
+	assert_string_equal(written("head 2\nsame\nother\nlast\n"), "");
+	/* More and fewer lines than there were. */
+	out = written("head 2\nsame\nnew\nother\nlast\n");
+	assert_null(strstr(out, "same"));
+	assert_non_null(strstr(out, "new"));
+	assert_non_null(strstr(out, "other"));
+	assert_non_null(strstr(out, "last"));
+	out = written("head 2\nsame\n");
+	assert_non_null(strstr(out, "same")); /* the last one, where the cursor ends */
+	assert_non_null(strstr(out, "\033[J"));
+	for (i = 0; i < 40; i++) {
+		(void)snprintf(text, sizeof(text), "head %u\nsame\nlast\n", i);
+		whole += strstr(written(text), "same") != NULL;
+	}
+	assert_in_range(whole, 3, 6);
+	/* Another size: nothing is known of what stands there. */
+	(void)written("a\nsame\nlast\n");
+	resize(24, 70);
+	assert_non_null(strstr(written("b\nsame\nlast\n"), "same"));
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(test_same_size, start, stop),
+	    cmocka_unit_test_setup_teardown(test_only_what_changed, start, stop),
 	    cmocka_unit_test_setup_teardown(test_continued, start, stop),
 	    cmocka_unit_test_setup_teardown(test_lower_and_higher, start, stop),
 	    cmocka_unit_test_setup_teardown(test_without_pictures_between, start, stop),

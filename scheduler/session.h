@@ -35,7 +35,8 @@ struct session_task {
 	int64_t next_try_us;	      /* TASK_UP_FOR_RETRY: wall */
 	double done, total;	      /* of its last progress event; total 0: none */
 	bool allow_failure;
-	const uint32_t *up; /* the tasks that it comes after, by their place in the file */
+	const uint32_t
+	    *up; /* the tasks that it comes after, by their place in the file */
 	size_t nup;
 };
 

@@ -41,6 +41,72 @@ broken_upstream(const struct erun *r, uint32_t task, bool skipped)
 	return NULL;
 }
 
+/* The first upstream that succeeded, was skipped or (${bad}: instead of that) did not succeed, and
+ * ${how} it ended. */
+static const char *
+other_upstream(const struct erun *r, uint32_t task, bool bad, const char **how)
+{
+	const struct dag_task *m = &r->dag->tasks[task];
+	size_t i;
+
+	for (i = 0; i < m->nup; i++) {
+		const struct inst *u = &r->insts[m->up[i]];
+
+		if (!u->selected || u->state != TASK_DONE)
+			continue;
+		if (u->result == RESULT_SUCCESS || u->result == RESULT_CACHED)
+			*how = "succeeded";
+		else if (bad && u->result != RESULT_SKIPPED)
+			*how = "did not succeed";
+		else if (!bad && u->result == RESULT_SKIPPED)
+			*how = "was skipped";
+		else
+			continue;
+		return r->dag->tasks[m->up[i]].name;
+	}
+	return NULL;
+}
+
+/* WAITING -> DONE: the rule cannot be met any more, and nobody has failed for it. */
+static int
+skip(struct step *s, enum trigger_rule rule)
+{
+	const char *name = trigger_rule_name(rule), *how = "was skipped", *by = NULL;
+
+	switch (rule) {
+	case TRIGGER_ALL_FAILED:
+		by = other_upstream(s->r, s->task, false, &how);
+		break;
+	case TRIGGER_ALL_SKIPPED:
+		by = other_upstream(s->r, s->task, true, &how);
+		break;
+	case TRIGGER_ONE_FAILED:
+		return task_finish(s, RESULT_SKIPPED, CAUSE_NONE,
+				   "trigger %s: none of its upstreams failed", name);
+	case TRIGGER_ONE_DONE:
+		return task_finish(s, RESULT_SKIPPED, CAUSE_NONE,
+				   "trigger %s: none of its upstreams ran", name);
+	case TRIGGER_NONE_FAILED_MIN_ONE_SUCCESS:
+		return task_finish(s, RESULT_SKIPPED, CAUSE_NONE,
+				   "trigger %s: none of its upstreams succeeded", name);
+	case TRIGGER_ALL_SUCCESS:
+	case TRIGGER_ALL_DONE:
+	case TRIGGER_ALL_DONE_MIN_ONE_SUCCESS:
+	case TRIGGER_ONE_SUCCESS:
+	case TRIGGER_NONE_FAILED:
+	case TRIGGER_NONE_SKIPPED:
+	case TRIGGER_ALWAYS:
+	case TRIGGER_RULES:
+		by = broken_upstream(s->r, s->task, true);
+		break;
+	}
+	if (by == NULL)
+		return task_finish(s, RESULT_SKIPPED, CAUSE_NONE,
+				   "trigger %s can no longer be met", name);
+	return task_finish(s, RESULT_SKIPPED, CAUSE_NONE, "trigger %s: `%s` %s", name, by,
+			   how);
+}
+
 /* The trigger rule lets the task through: `when` and the templates have their say. */
 static int
 let_through(struct engine *e, uint32_t run, uint32_t task, struct now now)
@@ -89,14 +155,7 @@ run_evaluate(struct engine *e, uint32_t run, uint32_t task, struct now now)
 			   ? 0
 			   : let_through(e, run, task, now);
 	case TRIGGER_SKIP:
-		by = broken_upstream(r, task, true);
-		if (by != NULL)
-			return task_finish(&s, RESULT_SKIPPED, CAUSE_NONE,
-					   "trigger %s: `%s` was skipped",
-					   trigger_rule_name(rule), by);
-		return task_finish(&s, RESULT_SKIPPED, CAUSE_NONE,
-				   "trigger %s can no longer be met",
-				   trigger_rule_name(rule));
+		return skip(&s, rule);
 	case TRIGGER_UPSTREAM_FAILED:
 		by = broken_upstream(r, task, false);
 		if (by != NULL)

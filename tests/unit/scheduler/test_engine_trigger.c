@@ -335,6 +335,53 @@ test_deselected_upstreams(void **state)
 	w_close(&w);
 }
 
+/* The words name an upstream that really stands in the way: `a` was skipped, `b` succeeded. */
+static void
+test_why_skipped(void **state)
+{
+	static const struct {
+		const char *rule, *why;
+		enum task_result a, b;
+	} cases[] = {
+	    {"all_success", "trigger all_success: `a` was skipped", RESULT_SKIPPED,
+	     RESULT_SUCCESS},
+	    {"all_failed", "trigger all_failed: `a` was skipped", RESULT_SKIPPED,
+	     RESULT_SUCCESS},
+	    {"all_failed", "trigger all_failed: `b` succeeded", RESULT_FAILED,
+	     RESULT_SUCCESS},
+	    {"all_skipped", "trigger all_skipped: `b` succeeded", RESULT_SKIPPED,
+	     RESULT_SUCCESS},
+	    {"all_skipped", "trigger all_skipped: `b` did not succeed", RESULT_SKIPPED,
+	     RESULT_FAILED},
+	    {"one_failed", "trigger one_failed: none of its upstreams failed",
+	     RESULT_SKIPPED, RESULT_SUCCESS},
+	    {"one_done", "trigger one_done: none of its upstreams ran", RESULT_SKIPPED,
+	     RESULT_SKIPPED},
+	    {"none_failed_min_one_success",
+	     "trigger none_failed_min_one_success: none of its upstreams succeeded",
+	     RESULT_SKIPPED, RESULT_SKIPPED},
+	    {"none_skipped", "trigger none_skipped: `a` was skipped", RESULT_SKIPPED,
+	     RESULT_SUCCESS},
+	};
+	char yaml[256];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct world w;
+
+		(void)snprintf(yaml, sizeof(yaml), text, "false", cases[i].rule);
+		w_open(&w, yaml, 2);
+		play_up(&w, "a", cases[i].a);
+		play_up(&w, "b", cases[i].b);
+		w_add(&w);
+		(void)w_play(&w);
+		assert_string_equal(w_state(&w, "c"), "skipped");
+		assert_string_equal(w_view(&w, "c").reason, cases[i].why);
+		w_close(&w);
+	}
+}
+
 /* A chain of skips is as long as the DAG; it must not be a recursion. */
 static void
 test_a_long_chain_of_skips(void **state)
@@ -370,6 +417,7 @@ main(void)
 	    cmocka_unit_test(test_no_upstreams),
 	    cmocka_unit_test(test_in_the_engine),
 	    cmocka_unit_test(test_deselected_upstreams),
+	    cmocka_unit_test(test_why_skipped),
 	    cmocka_unit_test(test_a_long_chain_of_skips),
 	};
 

@@ -100,6 +100,7 @@ task_finish(struct step *s, enum task_result result, enum fail_cause cause,
 {
 	struct inst *t = s->t;
 	struct engine_ref ref = {.run = s->run, .task = s->task};
+	int64_t ended_us = s->now.wall_us;
 	struct buf b;
 	va_list ap;
 
@@ -114,13 +115,16 @@ task_finish(struct step *s, enum task_result result, enum fail_cause cause,
 		return -1;
 	}
 	buf_release(&b);
+	/* Its own word on when it ended, which may be long before anybody has seen it. */
+	if (t->exit != NULL && t->exit->ended_us != 0)
+		ended_us = t->exit->ended_us;
 	leave_ready(s);
 	task_let_go(s);
 	t->state = TASK_DONE;
 	t->result = (uint8_t)result;
 	t->cause = (uint8_t)cause;
 	t->next_try_us = 0;
-	t->ended_us = s->now.wall_us;
+	t->ended_us = ended_us;
 	t->ended_mono = s->now.mono_us;
 	s->r->ndone++;
 	task_changed(s);

@@ -44,6 +44,7 @@ struct watched {
 	char *dir;  /* relative to the state directory */
 	char *id;   /* DAG_ATTEMPT_ID */
 	char *boot; /* boot id of its row */
+	bool began; /* it had a process, by its row or since it is ours */
 	bool leave_children;
 	bool ending; /* its watcher is being closed */
 	pid_t pid;   /* of the shim, our child; 0: it is not, or was reaped */
@@ -145,6 +146,7 @@ adopt_of(const struct watched *w)
 				   .attempt_id = w->id,
 				   .boot_id = w->boot,
 				   .this_boot = w->x->boot,
+				   .began = w->began,
 				   .leave_children = w->leave_children};
 }
 
@@ -236,6 +238,10 @@ report_end(struct watched *w)
 
 	fault_point(GONE);
 	reap(w);
+	/* Ours had a process; by its own word it may have done nothing with it. */
+	if (!w->known && shim_exit_of(w) != SHIM_EXIT_USAGE &&
+	    shim_exit_of(w) != SHIM_EXIT_FILES)
+		a.began = true;
 	switch (exec_local_fate(w->x->p, &a, &rec, &err)) {
 	case FATE_ALIVE:  /* a fork of it may hold the lock for an instant */
 	case FATE_UNSURE: /* we are out of descriptors, say */
@@ -333,16 +339,10 @@ static void
 watch_pid(struct watched *w)
 {
 	struct shim_info info;
-	struct buf path;
 	int dirfd;
 
 	if (w->pidfd == -1 && w->pid == 0 && !w->known) {
-		buf_init(&path, 0);
-		put_dir(w->x, w->dir, &path);
-		dirfd = buf_failed(&path)
-			    ? -1
-			    : open(path.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		buf_release(&path);
+		dirfd = exec_open_dir(w->x->p, w->dir);
 		if (dirfd == -1)
 			return;
 		if (shim_info_read(dirfd, &info, NULL) == 1) {
@@ -506,6 +506,7 @@ local_adopt(struct executor *base, const struct exec_adopt *a, struct err *err)
 
 	if (w == NULL)
 		return err_nomem(err);
+	w->began = a->began;
 	w->leave_children = a->leave_children;
 	(void)uv_timer_start(&w->timer, on_adopted, 0, 0);
 	return 0;

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/fault.h"
 #include "base/fsio.h"
+#include "store/project.h"
 #include "tasks/proto/attempt_dir.h"
 #include "tasks/proto/record.h"
 #include "tasks/proto/shim_spec.h"
@@ -31,6 +32,20 @@ exec_spec_fd(const struct shim_spec *spec, struct err *err)
 		err_sys(err, errno, "cannot duplicate a descriptor");
 	(void)close(fd);
 	return high;
+}
+
+int
+exec_open_dir(const struct project *p, const char *dir)
+{
+	struct buf path;
+	int fd;
+
+	buf_init(&path, 0);
+	buf_addf(&path, "%s/%s", p->state, dir);
+	errno = ENOMEM;
+	fd = buf_failed(&path) ? -1 : open(path.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	buf_release(&path);
+	return fd;
 }
 
 int

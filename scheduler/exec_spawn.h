@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 struct err;
+struct project;
 struct shim_spec;
 
 /**
@@ -16,6 +17,13 @@ struct shim_spec;
  * Return a descriptor of a memfd that holds ${spec}, or -1.
  */
 int exec_spec_fd(const struct shim_spec *, struct err *);
+
+/**
+ * exec_open_dir(p, dir):
+ * Open the attempt's directory ${dir}, relative to the state directory.  Return a descriptor, or -1
+ * with errno.
+ */
+int exec_open_dir(const struct project *, const char *);
 
 /**
  * exec_make_dir(path, err):

@@ -42,6 +42,7 @@ struct exec_adopt {
 	const char *attempt_id;
 	const char *boot_id; /* of the attempt's row */
 	const char *this_boot;
+	bool began; /* it is known to have had a process: without files it is not void */
 	bool leave_children;
 };
 

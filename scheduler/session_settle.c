@@ -47,8 +47,10 @@ any_ended(struct session *s, const char *run, struct err *err)
 	if (meta_attempts(s->meta, run, a, &v, &n, err) != 0)
 		n = 0, rc = -1;
 	for (i = 0; rc == 0 && i < n; i++) {
-		struct exec_adopt at = {
-		    .dir = v[i].dir, .boot_id = v[i].boot_id, .this_boot = s->boot};
+		struct exec_adopt at = {.dir = v[i].dir,
+					.boot_id = v[i].boot_id,
+					.this_boot = s->boot,
+					.began = v[i].pid != 0};
 		enum exec_fate fate;
 
 		if (v[i].state == TASK_DONE || strcmp(v[i].executor, "engine") == 0)

@@ -100,6 +100,7 @@ adopt_of(struct srun *r, const struct dag_task *t, const struct meta_attempt *m)
 	    .attempt_id = m->id,
 	    .boot_id = m->boot_id,
 	    .this_boot = r->s->boot,
+	    .began = m->pid != 0,
 	    .leave_children = t->leave_children};
 }
 

@@ -75,15 +75,23 @@ finish_write(int dirfd, int fd, const struct exit_record *r)
 	const struct timespec second = {.tv_sec = 1};
 	char line[EXIT_RECORD_MAX];
 	size_t n = exit_record_encode(r, line);
+	long rc = 0;
 
 	for (int i = 0; n > 0 && i < TRIES; i++) {
 		if (i > 0)
 			(void)sys_sleep(&second); /* signals are blocked */
+		if (rc == -ENOENT) {
+			/* Somebody has deleted it, maybe with the directory. */
+			(void)sys_close(fd);
+			if ((fd = finish_prepare(dirfd)) == -ENOENT)
+				return -1;
+		}
 		fault_point(SHIM_UNWRITTEN);
 		if (sys_pwrite(fd, line, n, 0) != (long)n || sys_ftruncate(fd, n) != 0)
 			continue;
 		fault_point(SHIM_WRITTEN);
-		if (sys_rename(dirfd, ATTEMPT_EXIT_TMP, ATTEMPT_EXIT) != 0)
+		rc = sys_rename(dirfd, ATTEMPT_EXIT_TMP, ATTEMPT_EXIT);
+		if (rc != 0)
 			continue;
 		fault_point(SHIM_RENAMED);
 		return 0;

@@ -149,6 +149,9 @@ void session_wrote(uv_async_t *);
 void session_show_changes(struct session *);
 void session_state_gone(struct session *, const struct err *);
 
+/* session_whole.c */
+int inputs_whole(struct srun *, const struct dag_task *, struct err *);
+
 /* session_attempt.c */
 void session_act(struct session *, const struct engine_action *);
 struct attempt *attempt_find(struct srun *, uint32_t, uint32_t);
@@ -172,6 +175,7 @@ int env_secrets_check(const struct dag *, const bool *, const char *, struct err
 struct mask *env_mask(struct srun *, const struct dag_task *, size_t *, struct err *);
 
 /* session_run.c */
+const char *lock_path(struct arena *, const char *);
 int srun_values(struct srun *, const char *, struct err *);
 enum engine_decision session_decide(void *, void *, uint32_t, char *, size_t);
 void session_wait_times(void *, void *, uint32_t, int64_t *, int64_t *);

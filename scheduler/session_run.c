@@ -105,7 +105,28 @@ prev_success(struct srun *r)
 	return runs[0].logical_us;
 }
 
-/* Paths of one task as rows: globs stand for the directory above their first wildcard. */
+/**
+ * lock_path(a, input):
+ * The path that is locked for ${input}: a glob stands for the directory above its first wildcard.
+ * It lives in ${a}; NULL if memory runs out.
+ */
+const char *
+lock_path(struct arena *a, const char *input)
+{
+	char *s = arena_strdup(a, input), *cut;
+
+	if (s == NULL || !path_has_glob(s))
+		return s;
+	s[strcspn(s, "*?[")] = '\0';
+	cut = strrchr(s, '/');
+	if (cut == NULL)
+		s[0] = '.', s[1] = '\0';
+	else
+		cut[cut == s] = '\0'; /* "/" stays */
+	return s;
+}
+
+/* Paths of one task as rows. */
 static int
 lock_paths(struct srun *r, const struct render_paths *p, struct engine_paths *out)
 {
@@ -116,18 +137,10 @@ lock_paths(struct srun *r, const struct render_paths *p, struct engine_paths *ou
 	if (v == NULL)
 		return -1;
 	for (i = 0; i < p->ninputs; i++) {
-		char *s = arena_strdup(r->arena, p->inputs[i]), *cut;
+		const char *s = lock_path(r->arena, p->inputs[i]);
 
 		if (s == NULL)
 			return -1;
-		if (path_has_glob(s)) {
-			s[strcspn(s, "*?[")] = '\0';
-			cut = strrchr(s, '/');
-			if (cut == NULL)
-				s[0] = '.', s[1] = '\0';
-			else
-				cut[cut == s] = '\0'; /* "/" stays */
-		}
 		v[n++] = (struct meta_path){.path = s};
 	}
 	for (i = 0; i < p->noutputs; i++)

@@ -42,49 +42,6 @@ refuse(struct session *s, struct engine_ref ref, const struct err *err)
 	(void)session_event(s, &ev);
 }
 
-/* Is what the task ${up} has made for us still what it made?  Another run may have begun to make
- * it again and failed: then half of a file may lie there. */
-static int
-still_whole(struct srun *r, uint32_t up, struct err *err)
-{
-	const struct render_paths *p = &r->rpaths[up];
-	struct engine_task_view v;
-	struct meta_torn torn;
-	size_t i;
-	int rc;
-
-	engine_task_view(r->s->engine, r->index, up, &v);
-	if (v.state != TASK_DONE ||
-	    (v.result != RESULT_SUCCESS && v.result != RESULT_CACHED))
-		return 0;
-	for (i = 0; i < p->noutputs; i++) {
-		rc = meta_torn(r->s->meta, p->outputs[i], &torn, err);
-		if (rc < 0)
-			return -1;
-		if (rc == 0 || strcmp(torn.run, r->id) == 0)
-			continue;
-		return err_set(err, ERR_INVALID,
-			       "`%s` may be half written: task %s of run %s has begun to "
-			       "make it again and ended %s; 'dag retry %s --from %s' "
-			       "makes it anew",
-			       p->outputs[i], torn.task, torn.run,
-			       task_result_name(torn.result), r->id,
-			       r->dag->tasks[up].name);
-	}
-	return 0;
-}
-
-static int
-upstreams_whole(struct srun *r, const struct dag_task *t, struct err *err)
-{
-	size_t i;
-
-	for (i = 0; i < t->nup; i++)
-		if (still_whole(r, t->up[i], err) != 0)
-			return -1;
-	return 0;
-}
-
 static int
 start(struct srun *r, struct attempt *a, struct engine_ref ref, struct err *err)
 {
@@ -96,7 +53,7 @@ start(struct srun *r, struct attempt *a, struct engine_ref ref, struct err *err)
 
 	if (arena == NULL)
 		return err_nomem(err);
-	if (upstreams_whole(r, t, err) == 0 &&
+	if (inputs_whole(r, t, err) == 0 &&
 	    render_task(&r->values, t, arena, &out, err) == 0 &&
 	    env_build(r, t, a, &out, arena, &q.spec, err) == 0) {
 		free(a->cmd);

@@ -385,19 +385,23 @@ int meta_definition(struct meta *, const char *, struct arena *, const char **, 
 int meta_produced(struct meta *, const char *, const char *, const char *, bool *,
 		  struct err *);
 
-/* The attempt that left a path half written. */
+/* A path that was last written by an attempt whose program ran and did not end well. */
 struct meta_torn {
-	char run[META_RUN_ID];
-	char task[160]; /* cut, if longer */
+	const char *path; /* relative to the root */
+	const char *run, *task;
 	enum task_result result;
+	int64_t at_us; /* wall, when that attempt was recorded to have ended */
 };
 
 /**
- * meta_torn(m, path, out, err):
- * Return 1 if ${path} was last written by an attempt whose program ran and did not end well,
- * and which is told in ${out}; 0 if not, -1.
+ * meta_torn(m, path, fn, ctx, err):
+ * Call ${fn}(${ctx}, torn, ${err}) for each path half written that is ${path}, above it or below
+ * it, until it returns non-zero; what is given to it is good for that call.  Return what it
+ * returned, or 0; -1 also if the database cannot be read.
  */
-int meta_torn(struct meta *, const char *, struct meta_torn *, struct err *);
+int meta_torn(struct meta *, const char *,
+	      int (*)(void *, const struct meta_torn *, struct err *), void *,
+	      struct err *);
 
 /**
  * meta_left(m, dag, task, path, err):

@@ -3,9 +3,9 @@
  * well.  While an attempt lives its lock keeps others away; what stands here is for the time
  * after it.
  */
-#include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "store/meta_internal.h"
 
@@ -41,8 +41,11 @@ meta_torn_note(struct meta *m, int64_t aid, pid_t pid, const struct meta_op *op,
 	    "INSERT OR REPLACE INTO torn (path, run, task, result, at_us) "
 	    "SELECT path, ?2, ?3, ?4, ?5 FROM path_lock WHERE aid = ?1 AND write = 1";
 	static const char mend[] =
-	    "DELETE FROM torn WHERE path IN "
-	    "(SELECT path FROM path_lock WHERE aid = ? AND write = 1)";
+	    "DELETE FROM torn WHERE path IN ("
+	    "SELECT path FROM path_lock WHERE aid = ?1 AND write = 1 UNION ALL "
+	    "SELECT t.path FROM path_lock l CROSS JOIN torn t "
+	    "WHERE l.aid = ?1 AND l.write = 1 AND t.path >= l.path || '/' "
+	    "AND t.path < l.path || '0')";
 	bool well = op->task_result == RESULT_SUCCESS || op->task_result == RESULT_CACHED;
 	struct query q;
 
@@ -60,26 +63,106 @@ meta_torn_note(struct meta *m, int64_t aid, pid_t pid, const struct meta_op *op,
 	return query_run(&q, err) < 0 ? -1 : 0;
 }
 
-int
-meta_torn(struct meta *m, const char *path, struct meta_torn *out, struct err *err)
+/* Hand the rows of a started query to ${fn} until it returns non-zero. */
+static int
+each_row(struct query *q, int (*fn)(void *, const struct meta_torn *, struct err *),
+	 void *ctx, struct err *err)
+{
+	struct meta_torn t;
+	int rc, stop = 0;
+
+	while (stop == 0 && (rc = query_step(q, err)) > 0) {
+		t.path = query_get_text(q, NULL);
+		t.run = query_get_text(q, NULL);
+		t.task = query_get_text(q, NULL);
+		t.result = (enum task_result)task_result_of(query_get_text(q, NULL));
+		t.at_us = query_get_int(q);
+		stop = fn(ctx, &t, err);
+	}
+	query_end(q);
+	return stop != 0 ? stop : rc;
+}
+
+#define COLUMNS "SELECT path, run, task, result, at_us FROM torn "
+
+static int
+torn_at(struct meta *m, const char *path, size_t len,
+	int (*fn)(void *, const struct meta_torn *, struct err *), void *ctx,
+	struct err *err)
 {
 	struct query q;
-	int rc;
 
-	if (query_start(&q, &m->db, "SELECT run, task, result FROM torn WHERE path = ?",
-			err) != 0)
+	if (query_start(&q, &m->db, COLUMNS "WHERE path = ?", err) != 0)
 		return -1;
-	query_put_text(&q, path);
-	rc = query_step(&q, err);
-	if (rc > 0) {
-		(void)snprintf(out->run, sizeof(out->run), "%s",
-			       query_get_text(&q, NULL));
-		(void)snprintf(out->task, sizeof(out->task), "%s",
-			       query_get_text(&q, NULL));
-		out->result = (enum task_result)task_result_of(query_get_text(&q, NULL));
+	query_put_textn(&q, path, len);
+	return each_row(&q, fn, ctx, err);
+}
+
+static int
+torn_below(struct meta *m, const char *path,
+	   int (*fn)(void *, const struct meta_torn *, struct err *), void *ctx,
+	   struct err *err)
+{
+	struct buf from, to;
+	struct query q;
+	int rc = -1;
+
+	buf_init(&from, 0);
+	buf_init(&to, 0);
+	buf_addf(&from, "%s/", path);
+	buf_addf(&to, "%s0", path); /* '0' follows '/' */
+	if (buf_failed(&from) || buf_failed(&to))
+		rc = err_nomem(err);
+	else if (query_start(&q, &m->db, COLUMNS "WHERE path >= ? AND path < ?", err) ==
+		 0) {
+		query_put_text(&q, from.p);
+		query_put_text(&q, to.p);
+		rc = each_row(&q, fn, ctx, err);
 	}
-	query_end(&q);
+	buf_release(&from);
+	buf_release(&to);
 	return rc;
+}
+
+static int
+torn_anywhere(struct meta *m, int (*fn)(void *, const struct meta_torn *, struct err *),
+	      void *ctx, struct err *err)
+{
+	struct query q;
+
+	if (query_start(&q, &m->db, COLUMNS, err) != 0)
+		return -1;
+	return each_row(&q, fn, ctx, err);
+}
+
+/* Is the absolute ${path} the root or above it? */
+static bool
+above_root(const struct meta *m, const char *path)
+{
+	size_t n = strlen(path);
+
+	return strcmp(path, "/") == 0 || (strncmp(m->root, path, n) == 0 &&
+					  (m->root[n] == '/' || m->root[n] == '\0'));
+}
+
+int
+meta_torn(struct meta *m, const char *path,
+	  int (*fn)(void *, const struct meta_torn *, struct err *), void *ctx,
+	  struct err *err)
+{
+	const char *slash;
+	int rc = 0;
+
+	if (strcmp(path, ".") == 0 || (path[0] == '/' && above_root(m, path)))
+		return torn_anywhere(m, fn, ctx, err);
+	if (path[0] == '/')
+		return 0; /* elsewhere nothing is an output */
+	for (slash = strchr(path, '/'); rc == 0 && slash != NULL;
+	     slash = strchr(slash + 1, '/'))
+		rc = torn_at(m, path, (size_t)(slash - path), fn, ctx, err);
+	if (rc == 0)
+		rc = torn_at(m, path, strlen(path), fn, ctx, err);
+	return rc != 0 ? rc : torn_below(m, path, fn, ctx, err);
 }
 
 int

@@ -269,49 +269,6 @@ test_produced(void **state)
 	assert_false(dir);
 }
 
-/* End attempt ${number} of task a, which writes "out", so; is "out" torn then? */
-static int
-torn_after(struct fixture *f, uint32_t number, enum task_result result, const char *cause,
-	   pid_t pid)
-{
-	static const struct meta_path paths[] = {{"in", false}, {"out", true}};
-	struct meta_op ops[2] = {op_insert(f->run, "a", number),
-				 op_end(f->run, "a", number, result)};
-	struct meta_torn torn = {.task = ""};
-	int rc;
-
-	ops[0].paths = paths;
-	ops[0].npaths = 2;
-	ops[1].cause = cause;
-	ops[1].pid = pid;
-	commit(f->m, ops, 2);
-	assert_int_equal(meta_torn(f->m, "in", &torn, &err), 0);
-	rc = meta_torn(f->m, "out", &torn, &err);
-	if (rc == 1) {
-		assert_string_equal(torn.run, f->run);
-		assert_string_equal(torn.task, "a");
-	}
-	return rc;
-}
-
-static void
-test_torn(void **state)
-{
-	struct fixture *f = *state;
-
-	assert_int_equal(torn_after(f, 1, RESULT_SUCCESS, NULL, 7), 0);
-	/* What never ran has torn nothing. */
-	assert_int_equal(torn_after(f, 2, RESULT_FAILED, "setup", 7), 0);
-	assert_int_equal(torn_after(f, 3, RESULT_VOID, NULL, 7), 0);
-	assert_int_equal(torn_after(f, 4, RESULT_CANCELLED, NULL, 0), 0);
-	assert_int_equal(torn_after(f, 5, RESULT_CANCELLED, NULL, 7), 1);
-	assert_int_equal(torn_after(f, 6, RESULT_FAILED, "setup", 7), 1); /* nor mended */
-	assert_int_equal(torn_after(f, 7, RESULT_SUCCESS, NULL, 7), 0);
-	assert_int_equal(torn_after(f, 8, RESULT_FAILED, "exit", 7), 1);
-	assert_int_equal(torn_after(f, 9, RESULT_CACHED, NULL, 0), 0);
-	assert_int_equal(torn_after(f, 10, RESULT_LOST, "lost", 0), 1);
-}
-
 /* ---- epochs ---- */
 
 static void
@@ -551,7 +508,6 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    T(test_happy_hand_off), T(test_events_once), T(test_illegal),
 	    T(test_outputs),	    T(test_produced),	 T(test_stale_epoch),
-	    T(test_outputs),	    T(test_torn),	 T(test_stale_epoch),
 	    T(test_guard_table),    T(test_guard_words), T(test_guard_self),
 	    T(test_holders),
 	};

@@ -41,7 +41,8 @@ int outbox_drain(struct outbox *, int);
 /**
  * outbox_free(o):
  * Write what is left, as long as it takes, unless writing has failed or outbox_drain has given
- * up: then the thread is left to itself.  NULL allowed.
+ * up: then the thread is left to itself, and the descriptor stays its own: whoever closed it
+ * could have the thread write to what is opened next.  NULL allowed.
  */
 void outbox_free(struct outbox *);
 

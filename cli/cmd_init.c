@@ -13,34 +13,43 @@
 #include "scheduler/dag.h"
 #include "store/project.h"
 
-/* The %s is the name of the DAG.  Every key here works when the file is run as it is. */
+/* Each @ is the name of the DAG.  Every key here works when the file is run as it is. */
 static const char example[] =
-    "# A first pipeline. Try:   dag show %s    dag run %s\n"
+    "# A first pipeline: it greets somebody, twice, and counts the words.\n"
+    "#\n"
+    "#   dag show @                    what needs what, as a drawing\n"
+    "#   dag run @                     run it\n"
+    "#   dag run @ -p name=Ada         with a parameter\n"
+    "#   dag run @ --select +count     only a part of it\n"
+    "#   dag runs last                     how it went; also: dag logs last, dag explain "
+    "last\n"
+    "#\n"
     "# 'dag help dag-file' lists every key, 'dag help templates' tells about {{ }}.\n"
-    "dag: %s\n"
+    "dag: @\n"
     "description: Two greetings, counted\n"
     "\n"
-    "# Parameters, to be changed on the command line: dag run %s -p name=Ada\n"
+    "# Parameters, to be changed on the command line.\n"
     "params:\n"
     "  name: {type: string, default: world, description: Who is greeted}\n"
+    "  publish: {type: boolean, default: false, description: Copy the greeting to "
+    "published/}\n"
     "\n"
     "tasks:\n"
     "  greet:\n"
     "    # A value reaches a command through the environment: any name is safe there.\n"
     "    env: {NAME: '{{ params.name }}'}\n"
     "    run: |\n"
-    "      mkdir -p out\n"
     "      echo \"Hello, $NAME\" > out/greeting.txt\n"
-    "    outputs: [out/greeting.txt]      # must exist afterwards, else the task has "
+    "    outputs: [out/greeting.txt]     # must exist afterwards, else the task has "
     "failed\n"
     "\n"
     "  farewell:\n"
     "    env: {NAME: '{{ params.name }}'}\n"
     "    run: |\n"
-    "      mkdir -p out\n"
     "      echo \"Goodbye, $NAME\" > out/farewell.txt\n"
     "    outputs: [out/farewell.txt]\n"
-    "    retries: 2                    # try again, twice, when it fails\n"
+    "    retries: 2                      # when it fails, try again, twice,\n"
+    "    retry_delay: 5s                 # each time 5 seconds later\n"
     "\n"
     "  count:\n"
     "    # It reads what the others write, so it waits for both; no `needs` is "
@@ -48,12 +57,18 @@ static const char example[] =
     "    inputs: [out/greeting.txt, out/farewell.txt]\n"
     "    run: |\n"
     "      words=$(cat out/greeting.txt out/farewell.txt | wc -w)\n"
-    "      echo \"words=$words\" >> \"$DAG_OUTPUT\"\n"
+    "      echo \"words=$words\" >> \"$DAG_OUTPUT\"     # a value for other tasks\n"
     "\n"
     "  report:\n"
-    "    needs: [count]                # named here, because no file tells it\n"
-    "    when: outputs.count.words | int > 2\n"
-    "    run: echo \"{{ outputs.count.words }} words were written\"\n";
+    "    needs: [count]                  # named here, because no file tells it\n"
+    "    run: echo \"{{ outputs.count.words }} words were written\"\n"
+    "\n"
+    "  publish:\n"
+    "    needs: [report]\n"
+    "    when: params.publish            # else it is skipped, which is no failure\n"
+    "    inputs: [out/greeting.txt]\n"
+    "    outputs: [published/greeting.txt]\n"
+    "    run: cp out/greeting.txt published/greeting.txt\n";
 
 static bool
 is_name(const char *s)
@@ -68,6 +83,18 @@ is_name(const char *s)
 			return false;
 	}
 	return i > 0 && i <= DAG_NAME_MAX;
+}
+
+static void
+put_example(struct buf *b, const char *name)
+{
+	const char *p = example, *at;
+
+	for (; (at = strchr(p, '@')) != NULL; p = at + 1) {
+		buf_add(b, p, (size_t)(at - p));
+		buf_adds(b, name);
+	}
+	buf_adds(b, p);
 }
 
 static int
@@ -87,7 +114,7 @@ write_example(const struct project *p, const char *rel, const char *name, struct
 	if (fsio_mkdirs(p->root_fd, "dags", 0777, err) != 0)
 		return -1;
 	buf_init(&text, 0);
-	buf_addf(&text, example, name, name, name, name);
+	put_example(&text, name);
 	rc = buf_failed(&text) ? err_nomem(err)
 			       : fsio_replace(p->root_fd, rel, text.p, text.n, 0666, err);
 	buf_release(&text);

@@ -17,6 +17,14 @@ is(ok_dag(0, 'it is right', $dir, 'check')->{out}, "1 file, no mistakes\n", 'no 
 $p = ok_dag(0, 'and it runs', $dir, 'run', 'hello', '-p', "name=Ada & Bob's");
 is(slurp("$dir/out/greeting.txt"), "Hello, Ada & Bob's\n", 'any name is safe');
 is((dag($dir, 'logs', 'last', 'report'))[1], "8 words were written\n", 'values go from task to task');
+like((dag($dir, 'explain', 'last', 'publish'))[1], qr/because its `when` is false: `params\.publish`, and params\.publish is false\./, 'a condition');
+ok_dag(0, 'with it', $dir, 'run', 'hello', '-p', 'publish=true');
+is(slurp("$dir/published/greeting.txt"), "Hello, world\n", '... it is published');
+my @try = slurp("$dir/dags/hello.yaml") =~ /^#   dag (show|run) (.*?)(?: {2,}.*)?$/mg;
+cmp_ok(scalar(@try), '>=', 8, 'commands to try');
+while (my ($verb, $rest) = splice(@try, 0, 2)) {
+	ok_dag(0, "dag $verb $rest", $dir, $verb, split / /, $rest);
+}
 
 my $before = slurp("$dir/dags/hello.yaml");
 usage($dir, "'dags/hello.yaml' exists already; 'dag init NAME' makes one of another name", 'init');

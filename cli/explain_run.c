@@ -259,7 +259,9 @@ put_advice(struct explain *x, struct buf *b)
 	buf_adds(b, "\nTo go on: ");
 	explain_command(x, b, "retry", NULL);
 	buf_addf(b,
-		 " runs again what %s, and what follows it; what has succeeded stays.\n",
+		 " runs again what %s, and what follows it; what has succeeded stays. "
+		 "It keeps to the DAG file as it was; with --latest it takes the file "
+		 "as it is now.\n",
 		 count(x, has_failed) > 0 ? "failed" : "was cancelled");
 }
 

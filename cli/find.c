@@ -330,6 +330,15 @@ sort_files(struct dag_files *f)
 		qsort(f->v, f->n, sizeof(*f->v), by_rel);
 }
 
+char *
+find_shown(const char *path)
+{
+	char *cwd = getcwd(NULL, 0), *out = show_path(cwd, path);
+
+	free(cwd);
+	return out;
+}
+
 int
 find_all(const struct project *p, struct dag_files *out, struct err *err)
 {

@@ -55,6 +55,13 @@ int find_below(const char *, struct dag_files *, struct err *);
 int find_named(const struct project *, const char *, char **, struct err *);
 
 /**
+ * find_shown(path):
+ * Return the absolute ${path} as it is shown, relative to the current directory where that is
+ * near; it opens the same file.  Malloc'ed, NULL if memory runs out.
+ */
+char *find_shown(const char *);
+
+/**
  * find_release(f):
  * Free what ${f} holds.
  */

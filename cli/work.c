@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "base/err.h"
 #include "base/json.h"
 #include "cli/cli.h"
 #include "cli/place.h"
@@ -132,4 +133,13 @@ work_loop(struct work *w, bool many)
 	if (cli_flush(w->c) != 0 && w->c->out_errno == EPIPE)
 		w->c->out_errno = 0;
 	return rc;
+}
+
+int
+work_is_owned(struct cli *c, const struct meta_run *run, const struct err *err)
+{
+	(void)cli_fail(c, err);
+	cli_note(c, "'dag runs %s' shows how it goes, 'dag cancel %s' stops it",
+		 text_short_id(run->id), text_short_id(run->id));
+	return EXIT_DAG;
 }

@@ -10,6 +10,7 @@
 
 struct cli;
 struct err;
+struct meta_run;
 struct progress;
 struct project;
 struct session;
@@ -68,6 +69,13 @@ int work_open(struct cli *, const struct project *, const struct work_opts *,
  * ${many}).  Errors are printed.  Return the exit code.
  */
 int work_loop(struct work *, bool many);
+
+/**
+ * work_is_owned(c, run, err):
+ * Say of a run that somebody else owns, as ${err} tells, how to look at it and to stop it.
+ * Return the exit code.
+ */
+int work_is_owned(struct cli *, const struct meta_run *, const struct err *);
 
 /**
  * work_close(w):

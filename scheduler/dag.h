@@ -223,6 +223,13 @@ bool dag_looks_like(const char *, size_t);
 void dag_canonical(const struct dag *, struct json_writer *);
 
 /**
+ * dag_canonical_task(g, t, w):
+ * The same of one task.
+ */
+void dag_canonical_task(const struct dag *, const struct dag_task *,
+			struct json_writer *);
+
+/**
  * dag_check_model(g):
  * Assert the invariants above; for tests and debug builds.
  */

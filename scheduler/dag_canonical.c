@@ -263,6 +263,12 @@ put_task(const struct dag *g, struct json_writer *w, const struct dag_task *t)
 }
 
 void
+dag_canonical_task(const struct dag *g, const struct dag_task *t, struct json_writer *w)
+{
+	put_task(g, w, t);
+}
+
+void
 dag_canonical(const struct dag *g, struct json_writer *w)
 {
 	json_begin_object(w);

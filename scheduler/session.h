@@ -123,6 +123,16 @@ int session_resume(struct session *, const char *, struct err *);
 int session_retry(struct session *, const char *, const char *, struct err *);
 
 /**
+ * session_retry_latest(s, run, from, dag, err):
+ * As session_retry, by ${dag} (which must outlive the session) instead of the definition that
+ * the run has; from then on it is recorded as the run's.  What has succeeded stays, however it
+ * is defined now.  The DAG must have the same name and the same tasks, and the run's params
+ * must fit it (ERR_INVALID).
+ */
+int session_retry_latest(struct session *, const char *, const char *, const struct dag *,
+			 struct err *);
+
+/**
  * session_cancel_ownerless(s, run, err):
  * Take over the interrupted run ${run} only to stop what lives of it and end it cancelled.
  */

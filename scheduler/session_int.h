@@ -189,7 +189,8 @@ int srun_add(struct srun *, const struct engine_run_spec *, struct err *);
 /* session_take.c */
 struct take {
 	bool retry, cancel, settle;
-	const char *from; /* of a retry: name of the task to begin with, or NULL */
+	const char *from;      /* of a retry: name of the task to begin with, or NULL */
+	const struct dag *dag; /* of a retry: the definition from now on, or NULL */
 };
 int session_take(struct session *, const char *, const struct take *, struct err *);
 

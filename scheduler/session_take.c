@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/diag.h"
 #include "base/fault.h"
 #include "base/json.h"
@@ -16,6 +17,8 @@
 #include "tasks/schema/schema.h"
 
 #include <jansson.h>
+
+#define ODD_MAX 8 /* tasks that are named in a message */
 
 static int
 busy(struct session *s, const char *run, struct err *err)
@@ -60,6 +63,59 @@ load_definition(struct srun *r, const struct meta_run *m, struct err *err)
 	diag_free(d);
 	r->dag = r->own_dag;
 	return 0;
+}
+
+/* The names in one list that are not in the other, as "`a`, `b` WHAT"; at most a few. */
+struct odd {
+	struct buf b;
+	size_t n;
+};
+
+static void
+odd_add(struct odd *o, const char *name, const char *what)
+{
+	if (o->n++ < ODD_MAX)
+		buf_addf(&o->b, "%s`%s` is %s", o->n > 1 ? ", " : "", name, what);
+	else if (o->n == ODD_MAX + 1)
+		buf_adds(&o->b, " ...");
+}
+
+/* A run goes on by another definition only with the same tasks. */
+static int
+take_latest(struct srun *r, const struct meta_run *m, const struct dag *g,
+	    struct err *err)
+{
+	struct meta_task *tasks;
+	struct map names = {0};
+	struct odd odd = {.n = 0};
+	size_t i, n;
+	int rc = 0;
+
+	r->dag = g;
+	if (strcmp(g->name, m->dag) != 0)
+		return err_set(err, ERR_INVALID,
+			       "%s is the DAG %s now, run %s is one of %s; 'dag run %s' "
+			       "starts a new run",
+			       g->file, g->name, r->id, m->dag, g->name);
+	if (meta_tasks(r->s->meta, r->id, r->arena, &tasks, &n, err) != 0)
+		return -1;
+	buf_init(&odd.b, 0);
+	for (i = 0; i < n && rc == 0; i++) {
+		rc = map_put(&names, tasks[i].name, &tasks[i]) < 0 ? err_nomem(err) : 0;
+		if (dag_task_find(g, tasks[i].name) == NULL)
+			odd_add(&odd, tasks[i].name, "gone");
+	}
+	for (i = 0; i < g->ntasks; i++)
+		if (map_get(&names, g->tasks[i].name) == NULL)
+			odd_add(&odd, g->tasks[i].name, "new");
+	if (rc == 0 && odd.n > 0)
+		rc = err_set(err, ERR_INVALID,
+			     "the tasks of %s are not those of run %s any more: %s; "
+			     "'dag run %s' starts a new run",
+			     g->file, r->id, odd.b.p, g->name);
+	buf_release(&odd.b);
+	map_release(&names);
+	return rc;
 }
 
 static int
@@ -240,7 +296,8 @@ option(const char *options, const char *name)
 }
 
 static int
-fill(struct srun *r, const struct meta_run *m, struct live *live, struct err *err)
+fill(struct srun *r, const struct meta_run *m, const struct take *how, struct live *live,
+     struct err *err)
 {
 	r->logical_us = r->values.logical_us = m->logical_us;
 	r->values.interval_start_us = m->interval_start_us;
@@ -249,8 +306,9 @@ fill(struct srun *r, const struct meta_run *m, struct live *live, struct err *er
 	r->file = strdup(m->file);
 	if (r->file == NULL)
 		return err_nomem(err);
-	if (load_definition(r, m, err) != 0 || srun_values(r, m->params, err) != 0 ||
-	    read_rows(r, err) != 0)
+	if ((how->dag != NULL ? take_latest(r, m, how->dag, err)
+			      : load_definition(r, m, err)) != 0 ||
+	    srun_values(r, m->params, err) != 0 || read_rows(r, err) != 0)
 		return -1;
 	r->index = (uint32_t)r->s->runs.n;
 	return find_live(r, live, err);
@@ -358,6 +416,27 @@ check(struct srun *r, const struct take *how, const struct live *live, struct er
 	return how->settle || how->cancel ? 0 : secrets_there(r, how, err);
 }
 
+/* The run changes hands, and perhaps its definition. */
+static int
+own(struct srun *r, const struct meta_run *m, const struct take *how, struct err *err)
+{
+	struct session *s = r->s;
+	struct meta_redefine def;
+
+	if (how->dag == NULL || strcmp(how->dag->hash, m->def_hash) == 0)
+		return meta_run_take(s->meta, r->id, s->boot, &r->epoch, err);
+	def = (struct meta_redefine){
+	    .hash = how->dag->hash,
+	    .source = how->dag->text,
+	    .len = how->dag->len,
+	    .at_us = session_now(s).wall_us,
+	    .reason = arena_printf(r->arena, "retried by %s as it is now; it was %.12s",
+				   m->file, m->def_hash)};
+	if (def.reason == NULL)
+		return err_nomem(err);
+	return meta_run_retake(s->meta, r->id, &def, s->boot, &r->epoch, err);
+}
+
 /**
  * session_take(s, id, how, err):
  * Take the run ${id} over.  Return 0; 1 if there is nothing to do with it; -1.
@@ -386,11 +465,11 @@ session_take(struct session *s, const char *id, const struct take *how, struct e
 		rc = 1;
 		goto out;
 	}
-	if (fill(r, &m, &live, err) != 0 || (rc = check(r, how, &live, err)) != 0)
+	if (fill(r, &m, how, &live, err) != 0 || (rc = check(r, how, &live, err)) != 0)
 		goto out;
 	rc = -1;
 	fault_point(TAKE_READ);
-	if (meta_run_take(s->meta, id, s->boot, &r->epoch, err) != 0)
+	if (own(r, &m, how, err) != 0)
 		goto out;
 	fault_point(TAKE_EPOCH);
 	if (into_engine(r, &m, how, &live, err) != 0)
@@ -421,6 +500,15 @@ int
 session_retry(struct session *s, const char *run, const char *from, struct err *err)
 {
 	struct take how = {.retry = true, .from = from};
+
+	return session_take(s, run, &how, err);
+}
+
+int
+session_retry_latest(struct session *s, const char *run, const char *from,
+		     const struct dag *dag, struct err *err)
+{
+	struct take how = {.retry = true, .from = from, .dag = dag};
 
 	return session_take(s, run, &how, err);
 }

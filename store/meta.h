@@ -112,6 +112,22 @@ int meta_run_create(struct meta *, const struct meta_run_new *, const char *,
  */
 int meta_run_take(struct meta *, const char *, const char *, int64_t *, struct err *);
 
+/* A definition that a run goes on with. */
+struct meta_redefine {
+	const char *hash, *source;
+	size_t len;
+	const char *reason; /* for the event */
+	int64_t at_us;
+};
+
+/**
+ * meta_run_retake(m, run, def, boot_id, epoch, err):
+ * As meta_run_take; in the same transaction the run becomes one of the definition ${def},
+ * which is kept, and the event `redefined` is written.  Return 0 or -1.
+ */
+int meta_run_retake(struct meta *, const char *, const struct meta_redefine *,
+		    const char *, int64_t *, struct err *);
+
 /* ---- the owner's batches ---- */
 
 /* One path that an attempt reads or writes, relative to the root (or absolute), normalized; a

@@ -66,7 +66,8 @@ refuse_second(struct meta *m, const struct meta_run_new *r, struct err *err)
 }
 
 static int
-insert_definition(struct meta *m, const struct meta_run_new *r, struct err *err)
+insert_definition(struct meta *m, const char *hash, const char *source, size_t len,
+		  int64_t at_us, struct err *err)
 {
 	static const char sql[] = "INSERT INTO definition (hash, source, created_us) "
 				  "VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
@@ -74,9 +75,9 @@ insert_definition(struct meta *m, const struct meta_run_new *r, struct err *err)
 
 	if (query_start(&q, &m->db, sql, err) != 0)
 		return -1;
-	query_put_text(&q, r->def_hash);
-	query_put_textn(&q, r->def_source, r->def_source_len);
-	query_put_int(&q, r->created_us);
+	query_put_text(&q, hash);
+	query_put_textn(&q, source, len);
+	query_put_int(&q, at_us);
 	return query_run(&q, err) < 0 ? -1 : 0;
 }
 
@@ -157,7 +158,9 @@ create(struct meta *m, const struct meta_run_new *r, const char *boot_id, struct
 				 .event = run_state_name(RUN_RUNNING),
 				 .reason = "created"};
 
-	if (refuse_second(m, r, err) != 0 || insert_definition(m, r, err) != 0 ||
+	if (refuse_second(m, r, err) != 0 ||
+	    insert_definition(m, r->def_hash, r->def_source, r->def_source_len,
+			      r->created_us, err) != 0 ||
 	    insert_run(m, r, boot_id, &note.rid, err) != 0 ||
 	    insert_tasks(m, r, note.rid, err) != 0)
 		return -1;
@@ -177,30 +180,61 @@ meta_run_create(struct meta *m, const struct meta_run_new *r, const char *boot_i
 	return -1;
 }
 
-int
-meta_run_take(struct meta *m, const char *run, const char *boot_id, int64_t *epoch,
-	      struct err *err)
+static int
+raise_epoch(struct meta *m, const char *run, const char *boot_id, int64_t *epoch,
+	    struct err *err)
 {
 	static const char sql[] = "UPDATE run SET epoch = epoch + 1, boot_id = ?2 "
 				  "WHERE id = ?1 RETURNING epoch";
 	struct query q;
 	int rc;
 
+	if (query_start(&q, &m->db, sql, err) != 0)
+		return -1;
+	query_put_text(&q, run);
+	query_put_text(&q, boot_id);
+	rc = query_step(&q, err);
+	if (rc > 0)
+		*epoch = query_get_int(&q);
+	query_end(&q);
+	if (rc == 0)
+		(void)err_set(err, ERR_NOTFOUND, "there is no run %.64s", run);
+	return rc > 0 ? 0 : -1;
+}
+
+static int
+redefine(struct meta *m, const char *run, const struct meta_redefine *d, struct err *err)
+{
+	static const char sql[] = "UPDATE run SET def_hash = ?2 WHERE id = ?1";
+	struct meta_note note = {
+	    .at_us = d->at_us, .map = -1, .event = "redefined", .reason = d->reason};
+	struct query q;
+
+	if (insert_definition(m, d->hash, d->source, d->len, d->at_us, err) != 0 ||
+	    meta_find_rid(m, run, &note.rid, err) != 0 ||
+	    query_start(&q, &m->db, sql, err) != 0)
+		return -1;
+	query_put_text(&q, run);
+	query_put_text(&q, d->hash);
+	return query_run(&q, err) < 0 ? -1 : meta_event_add(m, &note, err);
+}
+
+int
+meta_run_retake(struct meta *m, const char *run, const struct meta_redefine *def,
+		const char *boot_id, int64_t *epoch, struct err *err)
+{
 	if (meta_begin(m, err) != 0)
 		return -1;
-	rc = query_start(&q, &m->db, sql, err);
-	if (rc == 0) {
-		query_put_text(&q, run);
-		query_put_text(&q, boot_id);
-		rc = query_step(&q, err);
-		if (rc > 0)
-			*epoch = query_get_int(&q);
-		query_end(&q);
-		if (rc == 0)
-			(void)err_set(err, ERR_NOTFOUND, "there is no run %.64s", run);
-	}
-	if (rc > 0)
+	if (raise_epoch(m, run, boot_id, epoch, err) == 0 &&
+	    (def == NULL || redefine(m, run, def, err) == 0))
 		return meta_end(m, err);
 	meta_abort(m);
 	return -1;
+}
+
+int
+meta_run_take(struct meta *m, const char *run, const char *boot_id, int64_t *epoch,
+	      struct err *err)
+{
+	return meta_run_retake(m, run, NULL, boot_id, epoch, err);
 }

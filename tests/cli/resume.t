@@ -108,7 +108,7 @@ unlike(ok_dag(1, 'retried', $dir, 'retry', 'fix')->{err}, qr/has changed/, 'says
 spew("$dir/fix.yaml", "# why\ndescription: a word\ntasks:\n  a: {run: exit 1}\n");
 unlike(ok_dag(1, 'words aside', $dir, 'retry', 'fix')->{err}, qr/has changed/, '... nor of such');
 spew("$dir/fix.yaml", "tasks:\n  a: {run: exit 0}\n");
-like(ok_dag(1, 'once repaired', $dir, 'retry', 'fix')->{err}, qr/^dag: fix\.yaml has changed since run \w+ began; .*'dag run fix'/m,
+like(ok_dag(1, 'once repaired', $dir, 'retry', 'fix')->{err}, qr/^dag: fix\.yaml has changed since run \w+ began; .*'--latest' takes/m,
 	'it says so');
 unlink "$dir/fix.yaml";
 ok_dag(1, 'and without its file', $dir, 'retry', 'fix');

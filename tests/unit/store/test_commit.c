@@ -305,6 +305,34 @@ test_stale_epoch(void **state)
 	fails(meta_run_take(f->m, "nothing", BOOT, &epoch, &err), ERR_NOTFOUND);
 }
 
+/* Taken with another definition: all of it, or nothing. */
+static void
+test_another_definition(void **state)
+{
+	struct meta_redefine def = {"other", "tasks: {}", 9, "the file as it is now", 77};
+	struct arena *a = arena_new(0);
+	struct fixture *f = *state;
+	struct meta_event *events;
+	const char *text;
+	struct meta_run r;
+	int64_t epoch = 0;
+	size_t n;
+
+	fails(meta_run_retake(f->m, "nothing", &def, BOOT, &epoch, &err), ERR_NOTFOUND);
+	fails(meta_definition(f->m, "other", a, &text, &n, &err), ERR_NOTFOUND);
+	ok(meta_run_retake(f->m, f->run, &def, BOOT, &epoch, &err));
+	assert_int_equal(epoch, 2);
+	ok(meta_run_get(f->m, f->run, a, &r, &err));
+	assert_string_equal(r.def_hash, "other");
+	ok(meta_definition(f->m, "other", a, &text, &n, &err));
+	assert_string_equal(text, "tasks: {}");
+	ok(meta_events(f->m, f->run, 0, 100, a, &events, &n, &err));
+	assert_true(n > 0);
+	assert_string_equal(events[n - 1].event, "redefined");
+	assert_string_equal(events[n - 1].reason, "the file as it is now");
+	arena_free(a);
+}
+
 /* ---- the guard ---- */
 
 static const struct {
@@ -506,9 +534,16 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    T(test_happy_hand_off), T(test_events_once), T(test_illegal),
-	    T(test_outputs),	    T(test_produced),	 T(test_stale_epoch),
-	    T(test_guard_table),    T(test_guard_words), T(test_guard_self),
+	    T(test_happy_hand_off),
+	    T(test_events_once),
+	    T(test_illegal),
+	    T(test_outputs),
+	    T(test_produced),
+	    T(test_stale_epoch),
+	    T(test_another_definition),
+	    T(test_guard_table),
+	    T(test_guard_words),
+	    T(test_guard_self),
 	    T(test_holders),
 	};
 

@@ -1,9 +1,12 @@
 /*
  * dag run: a new run, in this terminal, until its end.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
@@ -50,7 +53,8 @@ static const struct opt run_opts[] = {
      .kind = OPT_STRING,
      .at = offsetof(struct run_opts, params_file),
      .arg = "FILE",
-     .doc = "Take parameters from a YAML or JSON file; -p goes before it."},
+     .doc = "Take parameters from a YAML or JSON file (- is standard input); -p goes "
+	    "before it."},
     {.name = "date",
      .kind = OPT_STRING,
      .at = offsetof(struct run_opts, date),
@@ -134,16 +138,46 @@ yaml_file(struct make *m, const struct buf *text, const char *name, struct err *
 	return rc;
 }
 
+/* Standard input for "-"; also what is no file but can be read: /dev/stdin, <(a command). */
+static int
+read_stream(const char *name, struct buf *out, struct err *err)
+{
+	bool in = strcmp(name, "-") == 0;
+	int fd = in ? STDIN_FILENO : open(name, O_RDONLY | O_NOCTTY | O_CLOEXEC), rc;
+
+	if (fd == -1)
+		return err_sys(err, errno, "cannot open '%s'", name);
+	rc = fsio_read_fd(fd, YAML_BYTES_MAX, out, err);
+	if (!in)
+		(void)close(fd);
+	return rc != 0 ? err_wrap(err, "%s", in ? "standard input" : name) : 0;
+}
+
+/* What the file is called in messages. */
+static const char *
+params_name(const struct make *m)
+{
+	const char *name = m->o->params_file;
+
+	return name != NULL && strcmp(name, "-") == 0 ? "standard input" : name;
+}
+
 static int
 read_params_file(struct make *m, struct err *err)
 {
 	const char *name = m->o->params_file;
 	size_t n = strlen(name);
+	struct stat st;
 	int rc;
 
-	rc = fsio_read(AT_FDCWD, name, YAML_BYTES_MAX, &m->file_text, err);
+	if (strcmp(name, "-") == 0 ||
+	    (stat(name, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode))))
+		rc = read_stream(name, &m->file_text, err);
+	else
+		rc = fsio_read(AT_FDCWD, name, YAML_BYTES_MAX, &m->file_text, err);
 	if (rc != 0)
 		return rc;
+	name = params_name(m);
 	return n > 5 && strcmp(name + n - 5, ".json") == 0
 		   ? json_file(&m->file_text, name, &m->file_json, err)
 		   : yaml_file(m, &m->file_text, name, err);
@@ -208,7 +242,7 @@ static int
 resolve(struct make *m)
 {
 	const struct dag *g = m->l.source.dag;
-	struct param_file file = {.name = m->o->params_file};
+	struct param_file file = {.name = params_name(m)};
 	struct err err = {0};
 	int rc;
 

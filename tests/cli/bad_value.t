@@ -97,6 +97,14 @@ subtest 'params by file' => sub {
 	is($p->{err}, "dag: error: cannot read '.': it is a directory\n", '... is said');
 	spew("$dir/v.yaml", "r: \"it's\"\ni: 7\n");
 	spew("$dir/f.yaml", $DECL =~ s/touch ran/[printf, '%s', '{{ params.r }} {{ params.i }} {{ params.e }}']/r);
+	# What is no file but can be read, to the same limit.
+	my $sh = sub { my $out = `cd $dir && bash -c '$_[0]' 2>&1`; return ($? >> 8) . " $out" };
+	my $dag = build() . '/bin/dag run f.yaml --dry-run --params-file';
+	like($sh->("echo \"{r: y, i: 7}\" | $dag $_"), qr/^0 /, "params from $_") for '-', '/dev/stdin';
+	like($sh->("$dag <(echo \"{r: y, i: 7}\")"), qr/^0 /, 'params from a command');
+	like($sh->("echo \"{i: x, r: y}\" | $dag -"), qr/^2 dag: error: standard input:1:5: param 'i'/, 'its mistakes have their place');
+	like($sh->("head -c 17000000 /dev/zero | $dag -"), qr/^2 dag: error: standard input: .*larger than the limit of 16 MiB/, 'its limit');
+	like($sh->("$dag /dev/zero"), qr/^2 dag: error: \/dev\/zero: .*larger than the limit of 16 MiB/, 'a device has it too');
 	ok_dag(0, 'a right one', $dir, 'run', 'f.yaml', '--params-file', 'v.yaml', '-p', 'i=8',
 		'--progress', 'none');
 	is((dag($dir, 'logs', 'last', 'a'))[1], "it's 8 red", '-p goes before it, defaults behind');

@@ -184,6 +184,23 @@ check_path(struct check *k, const char *path, struct err *err)
 	return 0;
 }
 
+/* A word that leads to no file, or a file that cannot be read.  It does not hide the mistakes
+ * of the others.  For programs it stands among the files and the messages. */
+static int
+add_missing(struct check *k, const char *path, bool json, struct err *err)
+{
+	struct source s = {.file = diag_file(k->diag, path, "", 0), .path = strdup(path)};
+	int rc = cli_fail(k->c, err);
+
+	buf_init(&s.text, 0);
+	if (json && s.file >= 0)
+		diag_add(k->diag, DIAG_ERROR, (struct diag_pos){.file = s.file}, "%s",
+			 err->msg);
+	if (!json || s.path == NULL || vec_push(&k->sources, s) != 0)
+		load_source_release(&s);
+	return rc;
+}
+
 /* Two files of one name could not be told apart by it. */
 static void
 check_names(struct check *k)
@@ -270,24 +287,20 @@ static int
 check_all(struct check *k, const struct check_opts *o)
 {
 	struct err err = {0};
-	bool failed = false;
+	int rc, failed = EXIT_OK;
 	size_t i;
-	int rc;
 
 	for (i = 0; i < k->c->nargs; i++)
 		if (add_word(k, k->c->args[i], &err) != 0)
-			return cli_fail(k->c, &err);
+			failed = add_missing(k, k->c->args[i], o->json, &err);
 	if (k->c->nargs == 0 && add_project(k, &err) != 0)
 		return cli_fail(k->c, &err);
-	/* A file that cannot be read does not hide the mistakes of the others. */
 	for (i = 0; i < k->paths.n; i++)
-		if (check_path(k, k->paths.v[i], &err) != 0) {
-			(void)cli_fail(k->c, &err);
-			failed = true;
-		}
+		if (check_path(k, k->paths.v[i], &err) != 0)
+			failed = add_missing(k, k->paths.v[i], o->json, &err);
 	check_names(k);
-	rc = report(k, o->json, failed);
-	return failed ? cli_exit_code(err.code) : rc;
+	rc = report(k, o->json, failed != EXIT_OK);
+	return failed != EXIT_OK ? failed : rc;
 }
 
 static int

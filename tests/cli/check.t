@@ -74,6 +74,18 @@ $p = ok_dag(2, 'a default that the shell would take apart', $dir, 'check', 'v');
 like($p->{err}, qr/^v\.yaml:3:/m, 'has its place');
 ok_dag(0, 'without a value there is nothing to say', $dir, 'check', 'w');
 
+# A word that leads nowhere does not hide the others; programs find it among the messages.
+$dir = project('good.yaml' => "tasks: {x: {run: echo}}\n", 'bad.yaml' => "tasks: {x: {rum: echo}}\n");
+$p = ok_dag(2, 'a missing file between others', $dir, 'check', '--json', 'good.yaml', 'missing.yaml', 'nix', 'bad.yaml');
+my $json = decode_json($p->{out});
+is(join(' ', sort map { $_->{file} } @{$json->{files}}), 'bad.yaml good.yaml missing.yaml nix', 'all are there');
+my %said = map { $_->{file} => $_->{message} } @{$json->{messages}};
+like($said{'missing.yaml'}, qr/cannot open 'missing\.yaml'/, 'the missing file');
+like($said{nix}, qr/there is no DAG 'nix'/, 'the unknown name');
+ok($said{'bad.yaml'}, 'and the mistake');
+is($json->{errors}, 3 + grep({ $_->{file} eq 'bad.yaml' } @{$json->{messages}}) - 1, 'all are counted');
+like(ok_dag(2, 'without --json', $dir, 'check', 'nix', 'bad.yaml')->{err}, qr/no DAG 'nix'.*bad\.yaml:1:/s, 'too');
+
 # Odd places.
 $dir = project('dags/x.yaml' => "tasks: {x: {run: echo}}\n");
 symlink('../dags', "$dir/dags/loop") or die;

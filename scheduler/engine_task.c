@@ -49,6 +49,20 @@ start(struct step *s)
 	return MUTANT(START_EARLY) ? 0 : action(s, ACT_START);
 }
 
+/* The row of an attempt that runs; what else is known of it is the caller's to fill in. */
+static struct meta_op *
+op_running(struct step *s)
+{
+	struct meta_op *op =
+	    op_new(s->e, s->run, s->task, META_OP_ATTEMPT_UPDATE, s->now);
+
+	if (op != NULL) {
+		op->task_state = TASK_RUNNING;
+		op->started_us = s->t->started_us;
+	}
+	return op;
+}
+
 /* PROPOSED -> PREPARING (engine-kind: RUNNING) [on_admitted] */
 static int
 on_admitted(struct step *s)
@@ -71,7 +85,7 @@ on_admitted(struct step *s)
 	}
 	t->state = TASK_RUNNING;
 	task_changed(s);
-	if (op_task(s->e, s->run, s->task, s->now, false) != 0)
+	if (op_running(s) == NULL || op_task(s->e, s->run, s->task, s->now, false) != 0)
 		return -1;
 	return wait_begin(s->e, s->run, s->task, s->now);
 }
@@ -122,15 +136,12 @@ on_prepared(struct step *s)
 static int
 on_started(struct step *s)
 {
-	struct meta_op *op =
-	    op_new(s->e, s->run, s->task, META_OP_ATTEMPT_UPDATE, s->now);
+	struct meta_op *op = op_running(s);
 
 	if (op == NULL)
 		return -1;
-	op->task_state = TASK_RUNNING;
 	op->pid = s->ev->pid;
 	op->handle = op_str(s->e, s->ev->handle);
-	op->started_us = s->t->started_us;
 	s->t->state = TASK_RUNNING;
 	task_changed(s);
 	if (op_task(s->e, s->run, s->task, s->now, false) != 0)

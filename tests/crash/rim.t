@@ -158,6 +158,21 @@ subtest 'Ctrl-C before anything runs' => sub {
     is(runs_json('last')->{result}, 'cancelled', 'cancelled');
 };
 
+subtest 'a wait whose owner is killed' => sub {
+    project();
+    write_file('p.yaml', "tasks:\n  a: {type: wait, for: 2s}\n  b: {run: echo b > b.out, needs: [a]}\n");
+    my $pid = start_dag('o', 'run', 'p.yaml', @plain);
+    ok(wait_until(10, sub { (task_of(runs_json('last') || {}, 'a') // {})->{state} // '' eq 'running' }), 'a waits');
+    ok(wait_until(2, sub { (runs_json('last')->{attempts}[0]{state} // '') eq 'running' }), 'so does its attempt')
+        or diag(explain(task_of(runs_json('last'), 'a')));
+    kill 'KILL', $pid;
+    wait_dag($pid);
+    is(runs_json('last')->{attempts}[0]{state}, 'running', 'they still agree');
+    my ($rc, $out) = dag('resume', @plain);
+    is($rc, 0, 'resumed') or diag($out);
+    is(task_of(runs_json('last'), 'a')->{attempt}, 1, 'one attempt');
+};
+
 subtest 'Ctrl-Z leaves the database free' => sub {
     project();
     write_file('p.yaml', "tasks:\n" . join '', map { "  t$_: {run: echo $_ >> log}\n" } 1 .. 200);

@@ -100,6 +100,8 @@ put_head(struct summary *s)
 		buf_adds(b, status);
 	buf_adds(b, " after ");
 	num_put_duration(b, s->run.elapsed_us);
+	if (s->run.retried)
+		buf_adds(b, " (since it was retried)");
 	if (s->run.result != RUN_SUCCESS && s->run.reason != NULL &&
 	    *s->run.reason != '\0')
 		buf_addf(b, ": %s", s->run.reason);

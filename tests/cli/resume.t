@@ -92,6 +92,7 @@ $id = run_id($dir);
 spew("$dir/fixed", '');
 $p = ok_dag(0, 'retry', $dir, 'retry', 'flaky');
 like($p->{out}, qr/run \Q$id\E is retried/, 'is the same run');
+like($p->{out}, qr/^flaky \w+: success after \S+ \(since it was retried\)$/m, 'what the time is of is said');
 is(join('', sort split //, slurp("$dir/flaky") =~ tr/\n//dr), 'abbcd', 'only what failed, and what follows');
 is(task(run($id), 'b')->{attempt}, 2, 'attempts are counted on');
 $p = ok_dag(0, 'retry of a success', $dir, 'retry', 'flaky');

@@ -91,7 +91,12 @@ run_new(const struct engine_run_spec *spec, struct now now)
 	r->fresh = true;
 	/* A run that is only settled is not ended for its time: what lives of it is left alone. */
 	if (spec->deadline_us != 0 && !spec->settle) {
-		r->due_mono = now.mono_us + (spec->deadline_us - now.wall_us);
+		int64_t left = spec->deadline_us - now.wall_us;
+
+		/* A clock that was set back does not give it more than its time. */
+		if (left > spec->dag->timeout_us && spec->dag->timeout_us > 0)
+			left = spec->dag->timeout_us;
+		r->due_mono = now.mono_us + left;
 		if (r->due_mono == 0)
 			r->due_mono = 1;
 	}
@@ -126,12 +131,12 @@ add_live(struct engine *e, uint32_t run, uint32_t task, const struct engine_task
 }
 
 /* When the next try of a task that waits for one is due.  It was stored as a wall time; a
- * clock that was set back meanwhile does not prolong the wait beyond the longest delay. */
+ * clock that was set back meanwhile does not prolong the wait beyond its longest delay. */
 static int64_t
 next_try_mono(const struct dag_task *m, const struct engine_task_row *row, struct now now)
 {
 	int64_t left = row->next_try_us - now.wall_us;
-	int64_t most = m->retry_max_delay_us + m->retry_max_delay_us / 10;
+	int64_t most = retry_delay_max(m, row->tries);
 
 	if (MUTANT(RETRY_TIME_LOST))
 		left = 0;

@@ -171,19 +171,35 @@ attempt_end(struct step *s, enum task_result result, enum fail_cause cause,
 	return 0;
 }
 
-/* Delay before the next try: the base, grown by the backoff, capped, with jitter. */
+/* Delay after so many tries: the base, grown by the backoff, capped. */
+static double
+base_delay(const struct dag_task *m, uint32_t tries)
+{
+	double d = (double)m->retry_delay_us;
+	uint32_t i;
+
+	for (i = 1; i < tries && d < (double)m->retry_max_delay_us; i++)
+		d *= MUTANT(BACKOFF_FLAT) ? 1 : m->retry_backoff;
+	return d > (double)m->retry_max_delay_us ? (double)m->retry_max_delay_us : d;
+}
+
+/**
+ * retry_delay_max(m, tries):
+ * Return the longest delay that the next try of a task that had ${tries} can get.
+ */
+int64_t
+retry_delay_max(const struct dag_task *m, uint32_t tries)
+{
+	return (int64_t)(base_delay(m, tries) * (100.0 + JITTER_PERCENT) / 100.0);
+}
+
+/* Delay before the next try, with jitter. */
 static int64_t
 retry_delay(struct step *s)
 {
-	const struct dag_task *m = &s->r->dag->tasks[s->task];
-	double d = (double)m->retry_delay_us;
-	uint32_t i;
+	double d = base_delay(&s->r->dag->tasks[s->task], s->t->tries);
 	uint64_t x;
 
-	for (i = 1; i < s->t->tries && d < (double)m->retry_max_delay_us; i++)
-		d *= MUTANT(BACKOFF_FLAT) ? 1 : m->retry_backoff;
-	if (d > (double)m->retry_max_delay_us)
-		d = (double)m->retry_max_delay_us;
 	x = s->e->rng;
 	x ^= x << 13;
 	x ^= x >> 7;

@@ -154,6 +154,7 @@ void task_let_go(struct step *);
 int task_finish(struct step *, enum task_result, enum fail_cause, const char *, ...)
     __attribute__((format(printf, 4, 5)));
 int attempt_end(struct step *, enum task_result, enum fail_cause, const char *);
+int64_t retry_delay_max(const struct dag_task *, uint32_t);
 int attempt_fail(struct step *, enum fail_cause, const char *);
 int attempt_fail_exit(struct step *, const struct engine_exit *);
 int attempt_cancelled(struct step *);

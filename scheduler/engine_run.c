@@ -515,6 +515,9 @@ begin_waits(struct engine *e, uint32_t run, struct now now)
 		if (e->cfg.wait_times != NULL)
 			e->cfg.wait_times(e->cfg.ctx, r->spec.ctx, i, &dur, &until);
 		t->by_wall = until >= 0;
+		/* A clock that was set back does not make it wait longer than it is to. */
+		if (!t->by_wall && dur >= 0 && t->due_wall - now.wall_us > dur)
+			t->due_wall = now.wall_us + dur;
 		if (wait_begin(e, run, i, now) != 0)
 			return -1;
 	}

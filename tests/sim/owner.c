@@ -143,6 +143,7 @@ static void
 add(struct sim *s, struct sim_run *r, struct engine_run_spec *spec)
 {
 	struct engine_task_row *rows = sim_alloc(s->dag.ntasks, sizeof(*rows));
+	int64_t left;
 	uint32_t i;
 
 	r->exists = r->owned = true;
@@ -158,8 +159,11 @@ add(struct sim *s, struct sim_run *r, struct engine_run_spec *spec)
 	spec->fail_fast = r->fail_fast;
 	spec->settle = r->settling;
 	spec->deadline_us = r->deadline_us;
-	r->deadline_mono =
-	    r->deadline_us != 0 ? s->now.mono_us + (r->deadline_us - s->now.wall_us) : 0;
+	/* However the wall clock was set, no more than its whole time is left. */
+	left = r->deadline_us - s->now.wall_us;
+	if (left > s->dag.timeout_us)
+		left = s->dag.timeout_us;
+	r->deadline_mono = r->deadline_us != 0 ? s->now.mono_us + left : 0;
 	for (i = 0; i < s->dag.ntasks; i++)
 		fill_row(s, r, i, &rows[i]);
 	if (engine_add(s->e, s->now, spec, &r->index) != 0)

@@ -98,17 +98,23 @@ watch_run(struct sim *s, struct sim_run *r, const struct look *l, uint32_t live)
 			 r->id);
 }
 
-/* However the wall clock is set, nobody waits for longer than the longest delay. */
+/* However the wall clock is set, nobody waits for longer than its delay. */
 static void
 check_wait(struct sim *s, const struct sim_run *r, uint32_t task,
 	   const struct engine_task_view *v)
 {
 	const struct sim_task *t = &r->tasks[task];
 	int64_t since = t->fail_own == r->own ? t->fail_us : r->taken_us;
-	int64_t most = s->dag.tasks[task].retry_max_delay_us;
+	const struct dag_task *m = &s->dag.tasks[task];
+	double most = (double)m->retry_delay_us;
+	uint32_t n;
 
+	for (n = 1; n < v->tries; n++)
+		most *= m->retry_backoff;
+	if (most > (double)m->retry_max_delay_us)
+		most = (double)m->retry_max_delay_us;
 	if (v->state == TASK_UP_FOR_RETRY &&
-	    s->now.mono_us - since > most + most / 10 + 1)
+	    (double)(s->now.mono_us - since) > 1.1 * most + 1)
 		sim_fail(s, "%s t%u waits %lld us for its next try", r->id, task,
 			 (long long)(s->now.mono_us - since));
 }

@@ -319,7 +319,8 @@ test_retry_after_a_restart(void **state)
 	w.rows[0].attempt = w.rows[0].tries = 1;
 	w.rows[0].next_try_us = WALL_START + 86400 * SECOND;
 	w_add(&w);
-	assert_int_equal(engine_deadline(w.e, w.now), 66 * SECOND);
+	/* As long as this delay can be, not as long as the longest. */
+	assert_int_equal(engine_deadline(w.e, w.now), 11 * SECOND);
 	w_close(&w);
 }
 

@@ -13,7 +13,8 @@ struct now {
 
 /**
  * clock_now():
- * Return the present by the current clock: the system's, or what clock_set_fake chose.
+ * Return the present by the current clock: the system's, or what clock_set_fake chose.  In a
+ * build with test doors the wall clock is off by the seconds in the file $DAG_CLOCK.
  */
 struct now clock_now(void);
 

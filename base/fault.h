@@ -75,7 +75,12 @@
 	X(RETRY_TAKEN, "retry-taken")                                             \
 	X(COMMAND_ADDED, "command-added")	/* by who asks */                 \
 	X(COMMAND_TAKEN, "command-taken")	/* by the owner */                \
-	X(COMMAND_ANSWERED, "command-answered") /* known to who asked */
+	X(COMMAND_ANSWERED, "command-answered") /* known to who asked */          \
+	/* gc */                                                                  \
+	X(GC_LOCKED, "gc-locked")                                                 \
+	X(GC_ROWS, "gc-rows") /* the directories are there */                     \
+	X(GC_DIR, "gc-dir")   /* one of them is not */                            \
+	X(GC_ORPHAN, "gc-orphan")
 
 enum fault_point {
 #define FAULT_ENUM(id, name) FAULT_##id,

@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/fault.h"
 #include "base/fsio.h"
 #include "scheduler/cgroup.h"
 #include "store/owner.h"
@@ -177,6 +178,7 @@ delete_dirs(struct gc *g, const struct slice *s, struct gc_dag *dag, struct err 
 			room = room_of(g->p->state_fd, p.s, DEPTH_MAX);
 			if (fsio_remove_tree(g->p->state_fd, p.s, err) != 0)
 				return -1;
+			fault_point(GC_DIR);
 		}
 		dag->runs++;
 		dag->bytes += room;
@@ -228,8 +230,10 @@ one_slice(struct gc *g, struct slice *s, struct gc_dag *dag, uint64_t *rows,
 		return 0;
 	}
 	rc = lock_slice(g, s, err);
+	fault_point(GC_LOCKED);
 	if (rc == 0)
 		rc = delete_rows(g, s, rows, err);
+	fault_point(GC_ROWS);
 	if (rc == 0)
 		rc = delete_dirs(g, s, dag, err);
 	unlock_slice(s);
@@ -367,6 +371,7 @@ remove_orphan(struct gc *g, const char *id, struct err *err)
 		room = room_of(g->p->state_fd, p.s, DEPTH_MAX);
 		if (!g->dry_run)
 			rc = fsio_remove_tree(g->p->state_fd, p.s, err);
+		fault_point(GC_ORPHAN);
 		if (rc == 0) {
 			g->counts.orphans++;
 			g->counts.orphan_bytes += room;

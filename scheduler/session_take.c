@@ -33,6 +33,10 @@ busy(struct session *s, const char *run, struct err *err)
 			       "-CONT %ld` lets it "
 			       "go on",
 			       run, (long)o.pid, (long)o.pid);
+	if (o.pid == 0) /* it has just been taken */
+		return err_set(
+		    err, ERR_BUSY,
+		    "run %s is owned by another process, which is at work on it", run);
 	return err_set(err, ERR_BUSY,
 		       "run %s is owned by process %ld, which is at work on it", run,
 		       (long)o.pid);

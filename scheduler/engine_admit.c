@@ -182,6 +182,15 @@ run_may_launch(const struct erun *r)
 	       (!r->spec.settle || MUTANT(SETTLE_LAUNCHES));
 }
 
+static bool
+fits(const struct engine *e, const struct erun *r, uint32_t task)
+{
+	int64_t claim = r->dag->tasks[task].memory;
+
+	return e->cfg.memory <= 0 || e->memory == 0 || MUTANT(MEMORY_IGNORED) ||
+	       claim <= e->cfg.memory - e->memory;
+}
+
 /* The run whose first task in that heap comes before those of all others, or HEAP_NONE. */
 static uint32_t
 best_run(struct engine *e, struct heap *(*heap)(struct erun *))
@@ -195,6 +204,7 @@ best_run(struct engine *e, struct heap *(*heap)(struct erun *))
 		int32_t p;
 
 		if (heap(r)->n == 0 || !run_may_launch(r) ||
+		    (MUTANT(MEMORY_PASSED) && !fits(e, r, heap(r)->v[0])) ||
 		    (max != 0 && r->active >= max && !MUTANT(MAX_ACTIVE)))
 			continue;
 		p = r->dag->tasks[heap(r)->v[0]].priority;
@@ -218,12 +228,17 @@ claiming(struct erun *r)
 	return &r->ready_mem;
 }
 
+/* Does the first claim of run ${k} come before the first plain task of run ${i}? */
 static bool
-fits(const struct engine *e, const struct erun *r, uint32_t task)
+claim_first(const struct engine *e, uint32_t k, uint32_t i)
 {
-	int64_t claim = r->dag->tasks[task].memory;
+	const struct erun *a = e->runs.v[k], *b = e->runs.v[i];
+	uint32_t x = a->ready_mem.v[0], y = b->ready.v[0];
+	int32_t px = a->dag->tasks[x].priority, py = b->dag->tasks[y].priority;
 
-	return e->cfg.memory <= 0 || e->memory == 0 || claim <= e->cfg.memory - e->memory;
+	if (i == k)
+		return before(a, x, y);
+	return px != py ? px > py : k < i;
 }
 
 /* Choose what starts next; false: nothing may. */
@@ -231,24 +246,18 @@ static bool
 best_task(struct engine *e, uint32_t *run, uint32_t *task)
 {
 	uint32_t i = best_run(e, plain), k = best_run(e, claiming);
-	const struct erun *a, *b;
 
 	if (k != HEAP_NONE && !fits(e, e->runs.v[k], e->runs.v[k]->ready_mem.v[0]))
 		k = HEAP_NONE;
-	if (i != HEAP_NONE && k != HEAP_NONE) {
-		a = e->runs.v[i];
-		b = e->runs.v[k];
-		if (i == k ? before(a, b->ready_mem.v[0], a->ready.v[0])
-			   : b->dag->tasks[b->ready_mem.v[0]].priority >
-				 a->dag->tasks[a->ready.v[0]].priority)
-			i = HEAP_NONE;
-		else
-			k = HEAP_NONE;
+	if (k != HEAP_NONE && (i == HEAP_NONE || claim_first(e, k, i))) {
+		*run = k;
+		*task = e->runs.v[k]->ready_mem.v[0];
+		return true;
 	}
-	*run = i != HEAP_NONE ? i : k;
-	if (*run == HEAP_NONE)
+	if (i == HEAP_NONE)
 		return false;
-	*task = i != HEAP_NONE ? e->runs.v[i]->ready.v[0] : e->runs.v[k]->ready_mem.v[0];
+	*run = i;
+	*task = e->runs.v[i]->ready.v[0];
 	return true;
 }
 

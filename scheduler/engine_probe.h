@@ -21,6 +21,9 @@
 	X(SLOT_LEAK, "a blocked attempt keeps its slot")                              \
 	X(SLOT_EXTRA, "one task more than -j allows")                                 \
 	X(MAX_ACTIVE, "max_active_tasks is not kept")                                 \
+	X(MEMORY_IGNORED, "claims on memory are not counted")                         \
+	X(MEMORY_LEAK, "an attempt that was blocked keeps its claim on memory")       \
+	X(MEMORY_PASSED, "a claim is passed by one behind it that fits")              \
 	X(PRIORITY, "the lower priority starts first")                                \
 	X(RUN_PRIORITY, "among runs the first one wins, whatever the priority")       \
 	X(FULL_IGNORED, "launches go on while the disk is full")                      \

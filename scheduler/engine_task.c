@@ -100,6 +100,7 @@ on_blocked(struct step *s)
 	t->number -= !MUTANT(NUMBER_LEAK);
 	task_let_go(s);
 	s->e->slots += MUTANT(SLOT_LEAK);
+	s->e->memory += MUTANT(MEMORY_LEAK) ? model(s)->memory : 0;
 	t->state = TASK_READY;
 	t->blocked = true;
 	s->r->nblocked++;

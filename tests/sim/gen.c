@@ -92,6 +92,8 @@ make_task(struct sim *s, struct dag_task *t, uint32_t id, char *name)
 					: RETRY_ON_DEFAULT;
 	t->allow_failure = sim_once_in(s, 8);
 	t->priority = (int32_t)sim_rand(s, 3);
+	if (s->memory > 0 && t->type == &exec_type && sim_once_in(s, 2))
+		t->memory = 1 + (int64_t)sim_rand(s, 6);
 	if (t->type == &exec_type) {
 		t->ninputs = sim_rand(s, 2);
 		t->noutputs = sim_rand(s, 2);
@@ -198,6 +200,7 @@ sim_make(struct sim *s, unsigned max)
 	g->max_active_tasks = sim_once_in(s, 4) ? 1 + (uint32_t)sim_rand(s, 4) : 0;
 	if (sim_once_in(s, 6))
 		g->timeout_us = 1 + (int64_t)sim_rand(s, 20000000);
+	s->memory = sim_once_in(s, 3) ? 1 + (int64_t)sim_rand(s, 10) : 0;
 	for (i = 0; i < g->ntasks; i++)
 		make_task(s, &g->tasks[i], (uint32_t)i, sim_alloc(16, 1));
 	add_edges(s, g);

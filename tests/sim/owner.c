@@ -80,6 +80,7 @@ owner_engine(struct sim *s)
 {
 	struct engine_config cfg = {.ctx = s,
 				    .jobs = s->jobs,
+				    .memory = s->memory,
 				    .seed = s->seed + s->totals.crashes,
 				    .boot_id = "boot",
 				    .decide = decide,

@@ -133,6 +133,7 @@ struct sim {
 	struct now now;
 	bool jumped; /* the wall clock was set since the last crash */
 	unsigned jobs;
+	int64_t memory; /* of the machine; 0: nobody counts */
 	VEC(struct work) works;
 	bool flying, full, freed;
 	bool unnoticed; /* a run was lost, and the engine has not heard of it */

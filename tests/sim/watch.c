@@ -1,6 +1,9 @@
 /*
  * The judge of a step: who is let in, and that nobody waits without a reason.  It sees the
  * engine's views and the world, not the engine's own counters.
+ *
+ * Tasks with a claim on memory start strictly in their order: of those that are ready only the
+ * first of all runs may be next, and only if it fits beside those that live.
  */
 #include "sim.h"
 #include "tasks/schema/schema.h"
@@ -12,6 +15,18 @@ struct look {
 	uint32_t first;		  /* the exec task that should be next */
 	uint32_t proposed, worst; /* in this step; the last of them by right */
 	uint32_t blocked;	  /* by a path */
+	uint32_t claims, last; /* proposed in this step with a claim; the last by right */
+};
+
+/* Memory, over all runs of the owner. */
+struct claims {
+	int64_t used;
+	uint32_t live;		   /* tasks that have it */
+	const struct sim_run *run; /* whose claim is next; NULL: nobody's */
+	uint32_t first;
+	/* The same with runs that have reached max_active_tasks, maybe only in this step. */
+	const struct sim_run *any;
+	uint32_t any_first;
 };
 
 static bool
@@ -29,8 +44,101 @@ before(const struct sim *s, uint32_t a, uint32_t b)
 	return pa != pb ? pa > pb : s->pos[a] < s->pos[b];
 }
 
+/* Does the claim of ${r} for ${task} come before the one found so far? */
+static bool
+claim_before(const struct sim *s, const struct sim_run *r, uint32_t task,
+	     const struct sim_run *than, uint32_t first)
+{
+	int32_t a = s->dag.tasks[task].priority, b = s->dag.tasks[first].priority;
+
+	return than == NULL || a > b || (a == b && r->index < than->index);
+}
+
+static void
+claims_of_run(struct sim *s, const struct sim_run *r, struct claims *c)
+{
+	uint32_t i, live = 0, first = 0, ready = 0, max = s->dag.max_active_tasks;
+	struct engine_task_view v;
+
+	for (i = 0; i < s->dag.ntasks; i++) {
+		engine_task_view(s->e, r->index, i, &v);
+		live += v.live && is_exec(s, i);
+		if (s->dag.tasks[i].memory == 0 || !is_exec(s, i))
+			continue;
+		c->used += v.live ? s->dag.tasks[i].memory : 0;
+		c->live += v.live;
+		if (v.state == TASK_READY && !v.live && !v.blocked &&
+		    (ready++ == 0 || before(s, i, first)))
+			first = i;
+	}
+	if (ready == 0 || r->settling)
+		return;
+	if (claim_before(s, r, first, c->any, c->any_first)) {
+		c->any = r;
+		c->any_first = first;
+	}
+	if ((max == 0 || live < max) && claim_before(s, r, first, c->run, c->first)) {
+		c->run = r;
+		c->first = first;
+	}
+}
+
+static struct claims
+claims_of(struct sim *s)
+{
+	struct claims c = {0};
+	unsigned k;
+
+	for (k = 0; k < s->nruns; k++)
+		if (s->runs[k].owned)
+			claims_of_run(s, &s->runs[k], &c);
+	return c;
+}
+
+/* Does the ready task wait for memory, by right? */
+static bool
+waits_for_memory(const struct sim *s, const struct claims *c, const struct sim_run *r,
+		 uint32_t task)
+{
+	int64_t claim = s->dag.tasks[task].memory;
+
+	if (claim == 0)
+		return false;
+	/* Of a run that was lost unnoticed the engine still counts the claims. */
+	if (c->any != r || c->any_first != task || s->unnoticed)
+		return true;
+	return c->used != 0 && claim > s->memory - c->used;
+}
+
+/* Nobody has got memory that was not there, or that somebody before it waits for. */
+static void
+watch_claims(struct sim *s, const struct look *looks, const struct claims *c)
+{
+	unsigned k;
+
+	for (k = 0; k < s->nruns; k++) {
+		const struct sim_run *r = &s->runs[k];
+		const struct look *l = &looks[k];
+
+		if (l->claims == 0)
+			continue;
+		if (c->used > s->memory && c->live > 1)
+			sim_fail(s, "%s t%u is proposed: %lld of %lld bytes are claimed",
+				 r->id, l->last, (long long)c->used,
+				 (long long)s->memory);
+		if (c->run == NULL)
+			continue;
+		if (c->run == r ? before(s, c->first, l->last)
+				: s->dag.tasks[c->first].priority >
+				      s->dag.tasks[l->last].priority)
+			sim_fail(s,
+				 "%s t%u is proposed, which passes the claim of %s t%u",
+				 r->id, l->last, c->run->id, c->first);
+	}
+}
+
 static struct look
-look_at(struct sim *s, struct sim_run *r)
+look_at(struct sim *s, struct sim_run *r, const struct claims *c)
 {
 	struct look l = {0};
 	struct engine_task_view v;
@@ -43,6 +151,9 @@ look_at(struct sim *s, struct sim_run *r)
 			if (!r->tasks[i].was_live &&
 			    (l.proposed++ == 0 || before(s, l.worst, i)))
 				l.worst = i;
+			if (!r->tasks[i].was_live && s->dag.tasks[i].memory > 0 &&
+			    (l.claims++ == 0 || before(s, l.last, i)))
+				l.last = i;
 		}
 		if (v.state != TASK_READY || v.live)
 			continue;
@@ -50,6 +161,8 @@ look_at(struct sim *s, struct sim_run *r)
 			l.blocked += !r->tasks[i].delayed;
 		else if (!is_exec(s, i))
 			l.waits++;
+		else if (waits_for_memory(s, c, r, i))
+			continue;
 		else if (l.ready++ == 0 || before(s, i, l.first))
 			l.first = i;
 	}
@@ -185,16 +298,18 @@ void
 watch_after(struct sim *s)
 {
 	struct look looks[SIM_RUNS_MAX];
+	struct claims claims = claims_of(s);
 	uint32_t live = 0;
 	unsigned k;
 
 	for (k = 0; k < s->nruns; k++) {
 		looks[k] = (struct look){0};
 		if (s->runs[k].owned)
-			looks[k] = look_at(s, &s->runs[k]);
+			looks[k] = look_at(s, &s->runs[k], &claims);
 		live += looks[k].live;
 	}
 	watch_priorities(s, looks);
+	watch_claims(s, looks, &claims);
 	for (k = 0; k < s->nruns; k++)
 		if (s->runs[k].owned) {
 			watch_run(s, &s->runs[k], &looks[k], live);

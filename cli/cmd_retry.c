@@ -37,8 +37,9 @@ static const struct opt retry_opts[] = {
     {.name = "from",
      .kind = OPT_STRING,
      .at = offsetof(struct retry_opts, from),
-     .arg = "TASK",
-     .doc = "Run TASK and all that follow it again, however they ended."},
+     .arg = "SEL",
+     .doc = "Run these tasks and all that follow them again, however they ended: a name, "
+	    "or, of a run that has ended, selectors ('dag help select')."},
     {.name = "latest",
      .kind = OPT_FLAG,
      .at = offsetof(struct retry_opts, latest),

@@ -303,7 +303,7 @@ apply(struct engine *e, struct now now, const struct engine_event *ev)
 				  ev->reason != NULL ? ev->reason : "cancelled",
 				  ev->kill);
 	case EV_RETRY:
-		return run_retry(e, ev->ref.run, now, ev->from);
+		return run_retry(e, ev->ref.run, now, ev->from, NULL);
 	case EV_WAKE:
 		admit_wake(e);
 		return 0;

@@ -109,6 +109,8 @@ struct engine_run_spec {
 	const char *cancel_reason; /* of one that is durable already; NULL: it is new */
 	bool retry;   /* an ended run that begins anew: what did not succeed, or `from` */
 	int32_t from; /* task id, or -1 */
+	const bool *
+	    again; /* of a retry: the tasks to begin with, by id, in place of `from`; or NULL */
 	const struct engine_paths *paths;   /* one per task */
 	const struct engine_task_row *rows; /* one per task */
 };

@@ -191,7 +191,7 @@ void batch_release(struct batch *);
 /* engine_run.c */
 int run_cancel(struct engine *, uint32_t, struct now, const char *, bool);
 int run_stop_launching(struct engine *, uint32_t, struct now, const char *);
-int run_retry(struct engine *, uint32_t, struct now, int32_t);
+int run_retry(struct engine *, uint32_t, struct now, int32_t, const bool *);
 int run_check_end(struct engine *, uint32_t, struct now);
 int run_upstream_done(struct engine *, struct now);
 int run_evaluate(struct engine *, uint32_t, uint32_t, struct now);

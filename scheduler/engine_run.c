@@ -355,13 +355,13 @@ wants_retry(const struct inst *t)
 }
 
 /**
- * run_retry(e, run, now, from):
- * Begin tasks anew: ${from} and what follows it, or (-1) what did not succeed and what
- * follows that.  Tasks of it that are under way go on as they are.  A run that is being
+ * run_retry(e, run, now, from, again):
+ * Begin tasks anew: those that ${again} names (where it is not NULL) or ${from}, and what
+ * follows them; or (-1) what did not succeed and what follows that.  Tasks of it that are under way go on as they are.  A run that is being
  * cancelled goes on being cancelled.  Return 0 or -1.
  */
 int
-run_retry(struct engine *e, uint32_t run, struct now now, int32_t from)
+run_retry(struct engine *e, uint32_t run, struct now now, int32_t from, const bool *again)
 {
 	struct erun *r = e->runs.v[run];
 	bool *mark, any = false;
@@ -372,10 +372,10 @@ run_retry(struct engine *e, uint32_t run, struct now now, int32_t from)
 		return 0;
 	if ((mark = calloc(r->dag->ntasks + 1, sizeof(*mark))) == NULL)
 		return -1;
-	if (rc == 0 && from >= 0)
+	if (again == NULL && from >= 0)
 		rc = mark_from(r, (uint32_t)from, mark);
-	for (i = 0; rc == 0 && from < 0 && i < r->dag->ntasks; i++)
-		if (wants_retry(&r->insts[i]) && !mark[i])
+	for (i = 0; rc == 0 && (again != NULL || from < 0) && i < r->dag->ntasks; i++)
+		if ((again != NULL ? again[i] : wants_retry(&r->insts[i])) && !mark[i])
 			rc = mark_from(r, i, mark);
 	if (r->ended && r->dag->timeout_us > 0 && !MUTANT(AGAIN_DEADLINE)) {
 		/* its time begins anew */
@@ -552,7 +552,7 @@ run_begin(struct engine *e, uint32_t run, struct now now)
 	r->fresh = false;
 	if (begin_waits(e, run, now) != 0)
 		return -1;
-	if (r->spec.retry && run_retry(e, run, now, r->spec.from) != 0)
+	if (r->spec.retry && run_retry(e, run, now, r->spec.from, r->spec.again) != 0)
 		return -1;
 	/* If its time is up, that is what it is cancelled for. */
 	if (run_time_up(e, run, now) != 0)

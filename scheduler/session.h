@@ -117,7 +117,8 @@ int session_resume(struct session *, const char *, struct err *);
 /**
  * session_retry(s, run, from, err):
  * Run the failed, lost, cancelled and upstream_failed tasks of the ended run ${run} again, and
- * all that follow them; or ${from} (a task's name; NULL: not) and all that follow it.  Return
+ * all that follow them; or what ${from} selects (a task's name or selectors; NULL: not) and all
+ * that follow it.  Return
  * 0; 1 if there is nothing to do; -1 (ERR_BUSY as above).
  */
 int session_retry(struct session *, const char *, const char *, struct err *);

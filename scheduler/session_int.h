@@ -66,6 +66,7 @@ struct srun {
 	struct engine_paths *paths;
 	struct render_paths *rpaths;
 	struct engine_task_row *rows;
+	const bool *again;	/* of a retry: the tasks to begin with, by id; or NULL */
 	struct map by_name;	/* name -> its struct dag_task */
 	const char **inherited; /* of our environment, what tasks get; made when needed */
 	struct attempt *attempts;
@@ -189,7 +190,7 @@ int srun_add(struct srun *, const struct engine_run_spec *, struct err *);
 /* session_take.c */
 struct take {
 	bool retry, cancel, settle;
-	const char *from;      /* of a retry: name of the task to begin with, or NULL */
+	const char *from; /* of a retry: what it begins with, as selectors, or NULL */
 	const struct dag *dag; /* of a retry: the definition from now on, or NULL */
 };
 int session_take(struct session *, const char *, const struct take *, struct err *);

@@ -12,6 +12,7 @@
 #include "base/fault.h"
 #include "base/json.h"
 #include "base/suggest.h"
+#include "scheduler/select.h"
 #include "scheduler/session_int.h"
 #include "store/owner.h"
 #include "tasks/schema/schema.h"
@@ -336,8 +337,7 @@ into_engine(struct srun *r, const struct meta_run *m, const struct take *how,
 		spec.deadline_us =
 		    r->dag->timeout_us > 0 ? spec.started_us + r->dag->timeout_us : 0;
 	}
-	if (how->from != NULL)
-		spec.from = (int32_t)srun_task(r, how->from)->id;
+	spec.again = r->again;
 	/* Its owner died while it was being cancelled: that goes on. */
 	if (!how->retry && m->reason != NULL && m->reason[0] != '\0' &&
 	    strcmp(m->reason, ENGINE_RETRY) != 0) {
@@ -402,21 +402,44 @@ no_task(const struct srun *r, const char *name, struct err *err)
 		       r->dag->name, name, best);
 }
 
+/* Which tasks a retry begins with: of a selector those that the run has selected. */
+static int
+find_again(struct srun *r, const char *from, struct err *err)
+{
+	bool *again = arena_array(r->arena, r->dag->ntasks + 1, sizeof(*again)),
+	     any = false;
+	const struct dag_task *t = srun_task(r, from);
+	size_t i;
+
+	if (again == NULL)
+		return err_nomem(err);
+	if (t == NULL && strpbrk(from, "+@*?[:, \t") == NULL)
+		return no_task(r, from, err);
+	if (t != NULL)
+		again[t->id] = true;
+	else if (select_tasks(r->dag, &from, 1, again, err) != 0)
+		return -1;
+	for (i = 0; i < r->dag->ntasks; i++) {
+		again[i] = again[i] && r->rows[i].selected;
+		any = any || again[i];
+	}
+	r->again = again;
+	if (any)
+		return 0;
+	return err_set(err, ERR_INVALID,
+		       "%s `%s` was not selected when run %s was started",
+		       t != NULL ? "task" : "what is named by", from, r->id);
+}
+
 /* See whether there is anything to do before the run changes hands: 0 yes, 1 no, -1. */
 static int
 check(struct srun *r, const struct take *how, const struct live *live, struct err *err)
 {
-	const struct dag_task *from = how->from != NULL ? srun_task(r, how->from) : NULL;
-
 	if ((how->settle && live->n == 0) ||
 	    (how->retry && how->from == NULL && nothing_to_retry(r)))
 		return 1;
-	if (how->from != NULL && from == NULL)
-		return no_task(r, how->from, err);
-	if (from != NULL && !r->rows[from->id].selected)
-		return err_set(err, ERR_INVALID,
-			       "task `%s` was not selected when run %s was started",
-			       how->from, r->id);
+	if (how->from != NULL && find_again(r, how->from, err) != 0)
+		return -1;
 	return how->settle || how->cancel ? 0 : secrets_there(r, how, err);
 }
 

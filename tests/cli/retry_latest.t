@@ -77,6 +77,17 @@ is($now->{params}{n}, 7, 'its parameters are its own');
 $p = ok_dag(0, 'from the start', $dir, 'retry', 'last', '--latest', '--from', 'ok');
 is(trace(), 'ok 7 bad bad bad new-7 end changed 7 new-7 end', '... by the new file');
 
+# From several.
+my $wide = project('w.yaml' => "tasks:\n  a1: {run: echo, tags: [t]}\n  a2: {run: echo}\n  b: {run: echo, tags: [t]}\n  c: {run: echo, needs: [b]}\n  d: {run: echo}\n");
+ok_dag(0, 'a run of a part', $wide, 'run', 'w', '-x', 'd');
+sub tries { join ' ', map { "$_->{task}:$_->{attempt}" } @{decode_json((dag($wide, 'runs', 'last', '--json'))[1])->{tasks}} }
+ok_dag(0, 'from a glob', $wide, 'retry', 'last', '--from', 'a*');
+is(tries(), 'a1:2 a2:2 b:1 c:1 d:0', '... all that match');
+ok_dag(0, 'from a tag and a name', $wide, 'retry', 'last', '--from', 'tag:t d a1');
+is(tries(), 'a1:3 a2:2 b:2 c:2 d:0', '... with what follows, and only what the run selected');
+like(ok_dag(2, 'none of them', $wide, 'retry', 'last', '--from', 'd+')->{err}, qr/what is named by `d\+` was not selected when run/, 'is refused');
+like(ok_dag(2, 'a glob without a match', $wide, 'retry', 'last', '--from', 'x*')->{err}, qr/no task of w matches 'x\*'/, 'too');
+
 # Crashed in the retry: resume goes on by the new file.
 write_job($first =~ s/exit 3/exit 4/r);
 ok_dag(1, 'another run', $dir, 'run', 'job');

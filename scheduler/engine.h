@@ -119,6 +119,9 @@ struct engine_run_spec {
  * done is that of its cancel: whoever takes the run over goes on cancelling it. */
 #define ENGINE_RETRY "retry"
 
+/* The reason in the row of a run whose time is up: its verdict is `failed`, whoever ends it. */
+#define ENGINE_TIMEOUT "the run's timeout is up"
+
 /* One attempt, as events and actions name it. */
 struct engine_ref {
 	uint32_t run, task;

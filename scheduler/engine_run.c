@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* A failure that makes its run fail. */
 static bool
@@ -288,8 +289,10 @@ run_time_up(struct engine *e, uint32_t run, struct now now)
 		return 0;
 	r->due_mono = 0;
 	/* One that is being cancelled already ends for that reason. */
-	r->timed_out = !r->cancelling;
-	return run_cancel(e, run, now, "the run's timeout is up", false);
+	if (r->cancelling)
+		return 0;
+	r->timed_out = true;
+	return run_cancel(e, run, now, ENGINE_TIMEOUT, false);
 }
 
 /* Count anew what the upstreams of every task have done. */
@@ -545,8 +548,8 @@ int
 run_begin(struct engine *e, uint32_t run, struct now now)
 {
 	struct erun *r = e->runs.v[run];
-	const char *why =
-	    r->spec.cancel_reason != NULL ? r->spec.cancel_reason : "cancelled";
+	const char *durable = r->spec.cancel ? r->spec.cancel_reason : NULL;
+	const char *why = durable != NULL ? durable : "cancelled";
 	uint32_t i;
 
 	r->fresh = false;
@@ -554,14 +557,15 @@ run_begin(struct engine *e, uint32_t run, struct now now)
 		return -1;
 	if (r->spec.retry && run_retry(e, run, now, r->spec.from, r->spec.again) != 0)
 		return -1;
-	/* If its time is up, that is what it is cancelled for. */
-	if (run_time_up(e, run, now) != 0)
+	/* What it is cancelled for stands in its row, whatever the clock says by now. */
+	r->timed_out = durable != NULL && strcmp(durable, ENGINE_TIMEOUT) == 0;
+	if (durable == NULL && run_time_up(e, run, now) != 0)
 		return -1;
 	if (r->spec.cancel && !r->cancelling &&
 	    (r->spec.settle ? settle_cancelled(r, why)
 			    : run_cancel(e, run, now, why, false)) != 0)
 		return -1;
-	r->cancel_durable = r->spec.cancel && r->spec.cancel_reason != NULL;
+	r->cancel_durable = durable != NULL;
 	/* A retry looks past the failures that it was not asked to mend. */
 	for (i = 0; r->spec.fail_fast && !r->spec.retry && i < r->dag->ntasks; i++)
 		if (is_failure(r, i) && fail_fast(e, run, i, now) != 0)

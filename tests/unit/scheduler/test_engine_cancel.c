@@ -468,6 +468,56 @@ test_timeout_while_ownerless(void **state)
 	w_close(&w);
 }
 
+/* What a run is cancelled for is what its row says, not what the clock says to a later owner. */
+static void
+taken_over(struct world *w, const char *reason, int64_t deadline_us, bool settle)
+{
+	uint32_t a;
+
+	w_open(w, two, 1);
+	a = w_task(w, "a");
+	w->rows[a].state = TASK_RUNNING;
+	w->rows[a].attempt = 1;
+	w->rows[a].live = true;
+	w->rows[w_task(w, "b")] = (struct engine_task_row){
+	    .state = TASK_DONE, .result = RESULT_CANCELLED, .selected = true};
+	w->spec.deadline_us = deadline_us;
+	w->spec.cancel = true;
+	w->spec.cancel_reason = reason;
+	w->spec.settle = settle;
+	assert_int_equal(engine_add(w->e, w->now, &w->spec, &w->run), 0);
+	w_signalled(w, "a", 15);
+	w_pass(w, 3600 * SECOND);
+	assert_string_equal(w_state(w, "a"), "cancelled");
+	assert_string_equal(w_reason(w), reason);
+}
+
+static void
+test_timeout_goes_on_with_the_next_owner(void **state)
+{
+	struct world w;
+	int settle;
+
+	(void)state;
+	for (settle = 0; settle < 2; settle++) {
+		/* The clock was set back since. */
+		taken_over(&w, ENGINE_TIMEOUT, WALL_START + 60 * SECOND, settle != 0);
+		assert_string_equal(w_result(&w), "failed");
+		w_close(&w);
+	}
+}
+
+static void
+test_cancelled_and_late_for_the_next_owner(void **state)
+{
+	struct world w;
+
+	(void)state;
+	taken_over(&w, "cancelled here", WALL_START - SECOND, false);
+	assert_string_equal(w_result(&w), "cancelled");
+	w_close(&w);
+}
+
 /* ---- fail-fast ---- */
 
 static const char fan[] = "tasks:\n"
@@ -579,6 +629,8 @@ main(void)
 	    cmocka_unit_test(test_run_timeout),
 	    cmocka_unit_test(test_timeout_of_a_cancelled_run),
 	    cmocka_unit_test(test_timeout_while_ownerless),
+	    cmocka_unit_test(test_timeout_goes_on_with_the_next_owner),
+	    cmocka_unit_test(test_cancelled_and_late_for_the_next_owner),
 	    cmocka_unit_test(test_fail_fast),
 	    cmocka_unit_test(test_fail_fast_after_a_crash),
 	    cmocka_unit_test(test_fail_fast_and_allow_failure),

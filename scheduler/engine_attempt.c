@@ -74,9 +74,12 @@ task_let_go(struct step *s)
 	t->exit = NULL;
 }
 
-/* Leave READY: out of the heap or the blocked. */
-static void
-leave_ready(struct step *s)
+/**
+ * task_leave_ready(s):
+ * If the task is READY, it goes out of the heap or the blocked.
+ */
+void
+task_leave_ready(struct step *s)
 {
 	struct inst *t = s->t;
 
@@ -118,7 +121,7 @@ task_finish(struct step *s, enum task_result result, enum fail_cause cause,
 	/* Its own word on when it ended, which may be long before anybody has seen it. */
 	if (t->exit != NULL && t->exit->ended_us != 0)
 		ended_us = t->exit->ended_us;
-	leave_ready(s);
+	task_leave_ready(s);
 	task_let_go(s);
 	t->state = TASK_DONE;
 	t->result = (uint8_t)result;

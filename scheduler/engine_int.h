@@ -151,6 +151,7 @@ struct step step_of(struct engine *, uint32_t, uint32_t, struct now,
 /* engine_attempt.c */
 void task_changed(struct step *);
 void task_let_go(struct step *);
+void task_leave_ready(struct step *);
 int task_finish(struct step *, enum task_result, enum fail_cause, const char *, ...)
     __attribute__((format(printf, 4, 5)));
 int attempt_end(struct step *, enum task_result, enum fail_cause, const char *);

@@ -360,8 +360,9 @@ wants_retry(const struct inst *t)
 /**
  * run_retry(e, run, now, from, again):
  * Begin tasks anew: those that ${again} names (where it is not NULL) or ${from}, and what
- * follows them; or (-1) what did not succeed and what follows that.  Tasks of it that are under way go on as they are.  A run that is being
- * cancelled goes on being cancelled.  Return 0 or -1.
+ * follows them; or (-1) what did not succeed and what follows that.  Attempts of it that are
+ * under way go on as they are; who only waits for its turn or its next try waits for its
+ * upstreams again.  A run that is being cancelled goes on being cancelled.  Return 0 or -1.
  */
 int
 run_retry(struct engine *e, uint32_t run, struct now now, int32_t from, const bool *again)
@@ -395,7 +396,7 @@ run_retry(struct engine *e, uint32_t run, struct now now, int32_t from, const bo
 	if (rc == 0)
 		rc = set_reason(&r->reason, NULL);
 	for (i = 0; rc == 0 && i < r->dag->ntasks; i++)
-		if (mark[i] && r->insts[i].state == TASK_DONE) {
+		if (mark[i] && !r->insts[i].live && r->insts[i].state != TASK_WAITING) {
 			any = true;
 			rc = task_reset(e, run, i, now);
 		}

@@ -361,8 +361,10 @@ task_reset(struct engine *e, uint32_t run, uint32_t task, struct now now)
 	struct step s = step_of(e, run, task, now, NULL);
 	struct inst *t = s.t;
 
-	assert(t->state == TASK_DONE);
-	s.r->ndone--;
+	assert(!t->live);
+	s.r->ndone -= t->state == TASK_DONE;
+	task_leave_ready(&s);
+	t->due_mono = 0;
 	t->state = TASK_WAITING;
 	t->result = RESULT_NONE;
 	t->cause = CAUSE_NONE;

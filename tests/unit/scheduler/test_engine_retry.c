@@ -144,6 +144,65 @@ test_retry_of_a_live_run(void **state)
 	w_close(&w);
 }
 
+/* What only waits for its turn follows what begins anew: it waits for it again. */
+static void
+test_retry_takes_back_who_waits_for_a_slot(void **state)
+{
+	struct world w;
+
+	(void)state;
+	w_open(&w,
+	       "tasks:\n"
+	       "  a: {run: x, priority: 9}\n"
+	       "  b: {run: x, needs: [a], trigger: all_done}\n"
+	       "  c: {run: x, priority: 5}\n",
+	       1);
+	w_add(&w);
+	w_to_running(&w, "a");
+	w_exited(&w, "a", 1);
+	w_to_running(&w, "c");
+	assert_string_equal(w_state(&w, "b"), "ready");
+	w_step(&w, (struct engine_event){.kind = EV_RETRY, .from = -1});
+	assert_string_equal(w_state(&w, "b"), "waiting");
+	assert_string_equal(w_op(&w, META_OP_RUN, NULL)->reason, ENGINE_RETRY);
+	(void)w_commit(&w);
+	w_exited(&w, "c", 1);
+	w_to_running(&w, "a");
+	assert_string_equal(w_state(&w, "b"), "waiting");
+	w_exited(&w, "a", 0);
+	assert_string_equal(w_play(&w), "failed"); /* of c */
+	assert_string_equal(w_state(&w, "b"), "success");
+	w_close(&w);
+}
+
+static void
+test_retry_takes_back_who_waits_for_a_try(void **state)
+{
+	struct world w;
+
+	(void)state;
+	w_open(&w,
+	       "tasks:\n"
+	       "  a: {run: x}\n"
+	       "  b: {run: x, needs: [a], trigger: all_done, retries: 1}\n",
+	       1);
+	w_add(&w);
+	w_to_running(&w, "a");
+	w_exited(&w, "a", 1);
+	w_to_running(&w, "b");
+	w_exited(&w, "b", 1);
+	assert_string_equal(w_state(&w, "b"), "up_for_retry");
+	w_step(&w, (struct engine_event){.kind = EV_RETRY, .from = -1});
+	assert_string_equal(w_state(&w, "b"), "waiting");
+	assert_int_equal(w_view(&w, "b").tries, 0);
+	w_to_running(&w, "a");
+	w_pass(&w, 3600 * SECOND); /* the time of its next try means nothing any more */
+	assert_string_equal(w_state(&w, "b"), "waiting");
+	w_exited(&w, "a", 0);
+	assert_string_equal(w_play(&w), "success");
+	w_close(&w);
+}
+
 /* The end of the run is on its way when the retry comes: it is not told, and the end that
  * counts is the next. */
 static void
@@ -175,6 +234,8 @@ main(void)
 	    cmocka_unit_test(test_retry_from_and_cancelled_tasks),
 	    cmocka_unit_test(test_retry_of_deselected_tasks),
 	    cmocka_unit_test(test_retry_of_a_live_run),
+	    cmocka_unit_test(test_retry_takes_back_who_waits_for_a_slot),
+	    cmocka_unit_test(test_retry_takes_back_who_waits_for_a_try),
 	    cmocka_unit_test(test_retry_while_the_end_is_on_its_way),
 	};
 

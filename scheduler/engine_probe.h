@@ -81,6 +81,9 @@
 	X(AGAIN_STOPPING, "a retried run still launches nothing")                     \
 	X(AGAIN_DEADLINE, "a retried run keeps the deadline that it had")             \
 	X(AGAIN_RECOUNT, "a retry counts the upstreams of before")                    \
+	X(AGAIN_READY, "a retry under way lets start who only waited for its turn")   \
+	X(TIMEOUT_FORGOTTEN, "a new owner takes a timeout for a cancel")              \
+	X(CANCEL_FORGOTTEN, "a new owner takes a cancel for a timeout")               \
 	X(WAIT_CLOCK, "a `wait: until` does not follow a clock that is set")          \
 	X(WAIT_TAKEOVER, "a `wait` that was taken over never ends")                   \
 	X(TIMER_LEFT, "a timer outlives what it was set for")

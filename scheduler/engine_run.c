@@ -396,7 +396,8 @@ run_retry(struct engine *e, uint32_t run, struct now now, int32_t from, const bo
 	if (rc == 0)
 		rc = set_reason(&r->reason, NULL);
 	for (i = 0; rc == 0 && i < r->dag->ntasks; i++)
-		if (mark[i] && !r->insts[i].live && r->insts[i].state != TASK_WAITING) {
+		if (mark[i] && !r->insts[i].live && r->insts[i].state != TASK_WAITING &&
+		    !(MUTANT(AGAIN_READY) && r->insts[i].state != TASK_DONE)) {
 			any = true;
 			rc = task_reset(e, run, i, now);
 		}
@@ -559,8 +560,10 @@ run_begin(struct engine *e, uint32_t run, struct now now)
 	if (r->spec.retry && run_retry(e, run, now, r->spec.from, r->spec.again) != 0)
 		return -1;
 	/* What it is cancelled for stands in its row, whatever the clock says by now. */
-	r->timed_out = durable != NULL && strcmp(durable, ENGINE_TIMEOUT) == 0;
-	if (durable == NULL && run_time_up(e, run, now) != 0)
+	r->timed_out = durable != NULL && strcmp(durable, ENGINE_TIMEOUT) == 0 &&
+		       !MUTANT(TIMEOUT_FORGOTTEN);
+	if ((durable == NULL || MUTANT(CANCEL_FORGOTTEN)) &&
+	    run_time_up(e, run, now) != 0)
 		return -1;
 	if (r->spec.cancel && !r->cancelling &&
 	    (r->spec.settle ? settle_cancelled(r, why)

@@ -21,10 +21,24 @@ struct crew_result {
 	struct cover cover;
 };
 
+/* One world by itself. */
+struct crew_one {
+	struct sim_failure failure;
+	struct sim_fired fired;
+	struct sim_totals totals; /* of a world that comes to its end */
+};
+
 /**
  * crew_play(job, out):
  * Play the worlds of ${job->from} to ${job->to}, or until one goes wrong.
  */
 void crew_play(const struct crew_job *, struct crew_result *);
+
+/**
+ * crew_alone(job, cut, tell, out):
+ * Play the world of ${job->from}, less what ${cut} leaves out, in a process of its own; print its
+ * history if ${tell}.  Return whether it goes wrong.
+ */
+bool crew_alone(const struct crew_job *, const struct sim_cut *, bool, struct crew_one *);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "base/num.h"
 #include "sim.h"
+#include "tasks/schema/schema.h"
 
 struct sim_run *
 db_run(struct sim *s, const char *id)
@@ -23,28 +24,32 @@ uint32_t
 db_task(struct sim *s, const char *name)
 {
 	uint64_t id;
+	uint32_t i, n = (uint32_t)s->dag.ntasks;
 
-	if (num_u64(name + 1, &id) != 0 || id >= s->dag.ntasks)
-		sim_fail(s, "an operation for the unknown task %s", name);
-	return (uint32_t)id;
+	if (num_u64(name + 1, &id) == 0)
+		for (i = id < n ? (uint32_t)id + 1 : n; i > 0; i--)
+			if (s->ids[i - 1] == id)
+				return i - 1;
+	sim_fail(s, "an operation for the unknown task %s", name);
 }
 
 /* Does an attempt that has not ended hold a path of this one? */
 static bool
 clash(struct sim *s, struct sim_run *r, uint32_t task)
 {
-	uint32_t i, k, n;
+	uint32_t i, k;
 
+	if (r->paths[task].n == 0)
+		return false;
 	for (k = 0; k < s->nruns; k++)
-		for (i = 0; i < s->dag.ntasks; i++)
-			for (n = 1; n <= s->runs[k].tasks[i].attempt; n++) {
-				struct sim_attempt *a = &s->runs[k].tasks[i].attempts[n];
+		for (i = 0; i < s->dag.ntasks; i++) {
+			struct sim_task *t = &s->runs[k].tasks[i];
+			struct sim_attempt *a = &t->attempts[t->attempt];
 
-				if (a->row && !a->ended &&
-				    oracle_paths_clash(&s->runs[k].paths[i],
-						       &r->paths[task]))
-					return true;
-			}
+			if (t->attempt > 0 && !a->ended &&
+			    oracle_paths_clash(&s->runs[k].paths[i], &r->paths[task]))
+				return true;
+		}
 	return false;
 }
 
@@ -66,6 +71,8 @@ insert(struct sim *s, struct sim_run *r, struct meta_op *op)
 	if (op->paths != r->paths[task].v || op->npaths != r->paths[task].n)
 		sim_fail(s, "%s %s: not its paths", r->id, op->task);
 	op->blocked = clash(s, r, task);
+	sim_say(s, "  row: %s %s attempt %u%s", r->id, op->task, op->number,
+		op->blocked ? ": blocked by a path" : "");
 	if (op->blocked) {
 		(void)snprintf(op->blocked_by, sizeof(op->blocked_by), "a path");
 		t->state = TASK_READY;
@@ -87,9 +94,12 @@ insert(struct sim *s, struct sim_run *r, struct meta_op *op)
 static void
 end(struct sim *s, struct sim_run *r, const struct meta_op *op)
 {
-	struct sim_task *t = &r->tasks[db_task(s, op->task)];
+	uint32_t task = db_task(s, op->task);
+	struct sim_task *t = &r->tasks[task];
 	struct sim_attempt *a = &t->attempts[op->number % SIM_ATTEMPTS_MAX];
 
+	sim_say(s, "  row: %s %s attempt %u ends %s", r->id, op->task, op->number,
+		task_result_name(op->task_result));
 	if (!a->row || a->ended)
 		sim_fail(s, "%s %s: attempt %u ends twice", r->id, op->task, op->number);
 	if (a->proc == PROC_RUNNING)
@@ -102,10 +112,44 @@ end(struct sim *s, struct sim_run *r, const struct meta_op *op)
 	if (a->kept && op->task_result == RESULT_CANCELLED)
 		sim_fail(s, "%s %s: attempt %u ended well before its cancel", r->id,
 			 op->task, op->number);
+	if (op->task_result == RESULT_SUCCESS && !a->committed &&
+	    s->dag.tasks[task].type->kind == TASK_EXEC)
+		sim_fail(s, "%s %s: attempt %u succeeds, its outputs are not durable",
+			 r->id, op->task, op->number);
 	a->ended = true;
 	a->watched = a->unseen = false;
 	a->result = (uint8_t)op->task_result;
-	s->freed |= r->paths[db_task(s, op->task)].n > 0;
+	r->o->freed |= r->paths[task].n > 0;
+}
+
+/* An end of the run is durable: that of a round before, or of the latest. */
+static void
+note_end(struct sim_run *r)
+{
+	unsigned i;
+
+	r->end = (struct sim_end){
+	    .cancelled = r->cancelled, .late = r->late, .deadline_us = r->deadline_us};
+	if (r->nends == 0)
+		return;
+	r->end = r->ends[0];
+	r->nends--;
+	for (i = 0; i < r->nends; i++)
+		r->ends[i] = r->ends[i + 1];
+}
+
+/* Its row says when its time is up: as it is by now, or was before a retry. */
+static void
+check_deadline(struct sim *s, struct sim_run *r, int64_t deadline_us)
+{
+	unsigned i;
+
+	for (i = 0; i < r->nends; i++)
+		if (deadline_us == r->ends[i].deadline_us)
+			return;
+	if (deadline_us != r->deadline_us)
+		sim_fail(s, "%s: its time is up at %lld, but it says %lld", r->id,
+			 (long long)r->deadline_us, (long long)deadline_us);
 }
 
 static void
@@ -113,28 +157,42 @@ change_run(struct sim *s, struct sim_run *r, const struct meta_op *op)
 {
 	bool anew = op->reason != NULL && strcmp(op->reason, ENGINE_RETRY) == 0;
 
+	sim_say(s, "  row: %s %s %s (%s)", r->id, run_state_name(op->run_state),
+		run_result_name(op->run_result), op->reason != NULL ? op->reason : "");
+	check_deadline(s, r, op->deadline_us);
 	r->done = op->run_state == RUN_DONE;
 	r->result = op->run_result;
 	(void)snprintf(r->reason, sizeof(r->reason), "%s",
 		       op->reason != NULL ? op->reason : "");
 	r->row_deadline_us = op->deadline_us;
-	if (op->deadline_us != r->deadline_us &&
-	    (anew || op->deadline_us != r->old_deadline_us))
-		sim_fail(s, "%s: its time is up at %lld, but it says %lld", r->id,
-			 (long long)r->deadline_us, (long long)op->deadline_us);
 	if (!r->done && r->result != RUN_NONE)
 		sim_fail(s, "%s: a result and no end", r->id);
-	if (!r->done && anew)
-		r->cancel_durable = false;
-	else if (!r->done)
-		r->cancel_durable = true;
+	if (r->done)
+		note_end(r);
+	else
+		r->cancel_durable = !anew;
+	r->cancel_step = 0;
+}
+
+static void
+change_task(struct sim *s, struct sim_run *r, const struct meta_op *op)
+{
+	struct sim_task *t = &r->tasks[db_task(s, op->task)];
+
+	sim_say(s, "  row: %s %s %s %s", r->id, op->task, task_state_name(op->task_state),
+		task_result_name(op->task_result));
+	if (op->task_state == TASK_WAITING)
+		t->round = t->attempt;
+	t->state = op->task_state;
+	t->result = op->task_result;
+	t->tries = op->tries;
+	t->next_try_us = op->next_try_us;
+	t->done_at = op->task_state == TASK_DONE ? s->commits : 0;
 }
 
 static void
 apply(struct sim *s, struct sim_run *r, struct meta_op *op)
 {
-	struct sim_task *t = op->task != NULL ? &r->tasks[db_task(s, op->task)] : NULL;
-
 	if (r->done && op->kind != META_OP_RUN && op->kind != META_OP_COMMAND_DONE &&
 	    !(op->kind == META_OP_TASK && op->task_state == TASK_WAITING))
 		sim_fail(s, "%s: a write after its end", r->id);
@@ -149,13 +207,7 @@ apply(struct sim *s, struct sim_run *r, struct meta_op *op)
 		end(s, r, op);
 		break;
 	case META_OP_TASK:
-		if (op->task_state == TASK_WAITING)
-			t->round = t->attempt;
-		t->state = op->task_state;
-		t->result = op->task_result;
-		t->tries = op->tries;
-		t->next_try_us = op->next_try_us;
-		t->done_at = op->task_state == TASK_DONE ? s->commits : 0;
+		change_task(s, r, op);
 		break;
 	case META_OP_RUN:
 		change_run(s, r, op);
@@ -167,19 +219,52 @@ apply(struct sim *s, struct sim_run *r, struct meta_op *op)
 	}
 }
 
-/* The rows of a batch, each judged once all of them are there. */
+/* What was told to have happened must be there with the answer. */
 static void
-apply_all(struct sim *s, struct meta_op *ops, size_t n)
+check_answer(struct sim *s, struct sim_run *r)
 {
-	bool anew[SIM_RUNS_MAX] = {false};
+	if (r->cancel_step != 0)
+		sim_fail(s, "%s: a cancel is answered and not durable", r->id);
+}
+
+/* Each row is judged once all of the batch are there. */
+static void
+judge_all(struct sim *s, struct meta_op *ops, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		struct sim_run *r = db_run(s, ops[i].run);
+
+		if (ops[i].stale)
+			continue;
+		oracle_commit(s, r, &ops[i]);
+		if (ops[i].task != NULL)
+			oracle_row(s, r, db_task(s, ops[i].task));
+		if (ops[i].kind == META_OP_COMMAND_DONE)
+			check_answer(s, r);
+		if (ops[i].kind == META_OP_RUN && r->done && ops[i].run_state == RUN_DONE)
+			judge_run(s, r);
+	}
+}
+
+static void
+apply_all(struct sim *s, struct sim_owner *o, struct meta_op *ops, size_t n)
+{
+	bool anew[SIM_RUNS_MAX] = {false}, stale[SIM_RUNS_MAX] = {false};
 	size_t i;
 
 	for (i = 0; i < n; i++) {
 		struct sim_run *r = db_run(s, ops[i].run);
 
 		ops[i].stale = ops[i].epoch != r->epoch;
+		if (ops[i].stale && o->told[r - s->runs] > 1)
+			sim_fail(s, "%s: its stale owner was told, and still writes",
+				 r->id);
 		if (ops[i].stale)
 			continue;
+		if (r->o != o)
+			sim_fail(s, "%s: somebody writes who does not own it", r->id);
 		apply(s, r, &ops[i]);
 		if (ops[i].kind == META_OP_RUN && ops[i].run_state == RUN_RUNNING &&
 		    ops[i].reason != NULL && strcmp(ops[i].reason, ENGINE_RETRY) == 0)
@@ -187,42 +272,76 @@ apply_all(struct sim *s, struct meta_op *ops, size_t n)
 	}
 	for (i = 0; i < s->nruns; i++)
 		if (anew[i])
-			oracle_reset(s, &s->runs[i]);
+			judge_reset(s, &s->runs[i]);
+	judge_all(s, ops, n);
+	/* What was collected while the batch was in flight may come once more. */
 	for (i = 0; i < n; i++)
-		if (!ops[i].stale)
-			oracle_commit(s, db_run(s, ops[i].run), &ops[i]);
-	for (i = 0; i < n; i++) {
-		struct sim_run *r = db_run(s, ops[i].run);
+		stale[db_run(s, ops[i].run) - s->runs] |= ops[i].stale;
+	for (i = 0; i < s->nruns; i++)
+		o->told[i] += stale[i];
+}
 
-		if (!ops[i].stale && ops[i].kind == META_OP_RUN && r->done &&
-		    ops[i].run_state == RUN_DONE)
-			oracle_end(s, r);
+/* A cancel that was sent before a batch was taken is in it. */
+static void
+check_cancels(struct sim *s, struct sim_owner *o)
+{
+	unsigned i;
+
+	for (i = 0; i < s->nruns; i++) {
+		struct sim_run *r = &s->runs[i];
+
+		if (r->o == o && r->cancel_step != 0 && r->cancel_step < o->taken_step)
+			sim_fail(s, "%s: its cancel is not stored", r->id);
 	}
 }
 
+/* The disk is full, often for some commits in a row. */
+static bool
+disk_full(struct sim *s)
+{
+	if (s->nfull > 0)
+		return --s->nfull > 0;
+	if (!sim_fault(s, FAULT_FULL, 60, 0))
+		return false;
+	s->nfull = 1 + (unsigned)sim_rand(s, 4);
+	return true;
+}
+
 /**
- * db_commit(s):
- * The batch in flight becomes durable, or the disk is full; the engine is told.
+ * db_commit(s, o):
+ * The batch in flight becomes durable, or the disk is full; the engine is told, if its process
+ * lives to hear it.
  */
 void
-db_commit(struct sim *s)
+db_commit(struct sim *s, struct sim_owner *o)
 {
 	struct engine_event ev = {.kind = EV_COMMITTED}, full = {.kind = EV_COMMIT_FULL};
 	struct meta_op *ops;
 	size_t i, n;
 
-	ops = engine_taken(s->e, &n);
-	if (sim_once_in(s, 60)) {
-		s->full = true;
-		sim_step(s, &full);
+	ops = engine_taken(o->e, &n);
+	if (disk_full(s)) {
+		o->full = true;
+		sim_step(s, o, &full);
 		return;
 	}
 	s->commits++;
-	s->freed = false;
-	apply_all(s, ops, n);
-	s->flying = s->full = s->unnoticed = false;
-	sim_step(s, &ev);
+	o->freed = false;
+	sim_say(s, "owner %llu commits", (unsigned long long)o->number);
+	apply_all(s, o, ops, n);
+	check_cancels(s, o);
+	if (o->freed)
+		for (i = 0; i < s->nowners; i++)
+			s->owners[i].wake |= &s->owners[i] != o;
+	if (sim_fault(s, FAULT_CRASH_COMMIT, 2 * s->trouble, 0)) {
+		owner_crash(s, o);
+		return;
+	}
+	o->flying = o->full = false;
+	sim_step(s, o, &ev);
 	for (i = 0; i < s->nruns; i++)
-		s->runs[i].cancel_known = s->runs[i].cancel_durable;
-	s->freed = false;
+		if (s->runs[i].o == o)
+			s->runs[i].cancel_known =
+			    s->runs[i].cancel_durable && s->runs[i].nends == 0;
+	o->freed = false;
 }

@@ -64,15 +64,26 @@ mutants_play(const struct crew_job *job)
 {
 	unsigned n, missed = 0;
 	struct crew_result r;
-	struct crew_job one = *job;
+	struct crew_one clean;
+	struct crew_job one;
 
 	(void)printf("%3s %-17s %5s  %-18s %s\n", "no", "mutant", "seeds", "found by",
 		     "what it breaks");
 	for (n = 1; n <= mutants_count(); n++) {
 		if (job->mutant != 0 && n != job->mutant)
 			continue;
+		one = *job;
 		one.mutant = n;
 		crew_play(&one, &r);
+		one.mutant = 0;
+		one.from = r.failure.seed;
+		if (r.failure.seed != 0 && crew_alone(&one, NULL, false, &clean)) {
+			(void)printf(
+			    "sim: seed %llu goes wrong without a defect: %s: %s\n",
+			    (unsigned long long)r.failure.seed, clean.failure.check,
+			    clean.failure.text);
+			return 1;
+		}
 		if (r.failure.seed == 0)
 			(void)printf("%3u %-17s %5s  %-18s %s\n", n, names[n], "-",
 				     "NOT FOUND", breaks[n]);

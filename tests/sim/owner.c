@@ -1,5 +1,5 @@
 /*
- * Owners: runs are taken, lost to others, settled, cancelled and retried; the process crashes.
+ * Owners: runs are taken, settled and retried; what their engines ask.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,35 +22,39 @@ check_outputs(struct sim *s, struct sim_run *r, uint32_t task)
 	int rc;
 
 	for (i = 0; i < m->nup; i++) {
-		engine_task_view(s->e, r->index, m->up[i], &v);
-		rc = engine_outputs(s->e, r->index, m->up[i], "n", &val, &len);
+		const struct dag_task *u = &s->dag.tasks[m->up[i]];
+
+		engine_task_view(r->o->e, r->index, m->up[i], &v);
+		rc = engine_outputs(r->o->e, r->index, m->up[i], "n", &val, &len);
 		if (v.state != TASK_DONE ||
 		    (v.result != RESULT_SUCCESS && v.result != RESULT_CACHED)) {
 			if (rc != -1)
 				sim_fail(s,
-					 "%s t%u has outputs though it did not end well",
-					 r->id, m->up[i]);
+					 "%s %s has outputs though it did not end well",
+					 r->id, u->name);
 			continue;
 		}
-		if (v.result == RESULT_CACHED ||
-		    s->dag.tasks[m->up[i]].type->kind == TASK_ENGINE)
+		if (v.result == RESULT_CACHED || u->type->kind == TASK_ENGINE)
 			continue;
 		(void)snprintf(want, sizeof(want), "%u", v.attempt);
 		if (rc != 1 || strcmp(val, want) != 0)
-			sim_fail(s, "%s t%u is decided without the outputs of t%u", r->id,
-				 task, m->up[i]);
+			sim_fail(s, "%s %s is decided without the outputs of %s", r->id,
+				 m->name, u->name);
 	}
 }
 
 static enum engine_decision
 decide(void *ctx, void *run, uint32_t task, char *why, size_t size)
 {
+	struct sim_owner *o = ctx;
 	struct sim_run *r = run;
 
-	check_outputs(ctx, r, task);
+	if (r->o != o) /* a stale owner does what it likes until it notices */
+		return DECIDE_RUN;
+	check_outputs(o->s, r, task);
 	if (r->settling)
-		sim_fail(ctx, "%s t%u is decided although it is only settled", r->id,
-			 task);
+		sim_fail(o->s, "%s %s is decided although it is only settled", r->id,
+			 o->s->dag.tasks[task].name);
 	if (r->tasks[task].broken) {
 		(void)snprintf(why, size, "broken");
 		return DECIDE_FAIL;
@@ -61,36 +65,63 @@ decide(void *ctx, void *run, uint32_t task, char *why, size_t size)
 static void
 wait_times(void *ctx, void *run, uint32_t task, int64_t *dur, int64_t *until)
 {
-	check_outputs(ctx, run, task);
-	*dur = task % 2 == 0 ? 1500000 : -1;
-	*until = task % 2 == 0 ? -1 : SIM_UNTIL_US;
+	struct sim_owner *o = ctx;
+	struct sim_run *r = run;
+
+	if (r->o == o)
+		check_outputs(o->s, r, task);
+	*dur = o->s->wait_us[task];
+	*until = *dur < 0 ? SIM_UNTIL_US : -1;
 }
 
 static int
 new_id(void *ctx, char out[META_RUN_ID])
 {
-	struct sim *s = ctx;
+	struct sim_owner *o = ctx;
 
-	(void)snprintf(out, META_RUN_ID, "id-%llu", (unsigned long long)++s->next_id);
+	(void)snprintf(out, META_RUN_ID, "id-%llu", (unsigned long long)++o->s->next_id);
 	return 0;
 }
 
-struct engine *
-owner_engine(struct sim *s)
+/* A new process, with another -j. */
+static void
+begin(struct sim *s, struct sim_owner *o)
 {
-	struct engine_config cfg = {.ctx = s,
-				    .jobs = s->jobs,
+	struct engine_config cfg = {.ctx = o,
 				    .memory = s->memory,
-				    .seed = s->seed + s->totals.crashes,
 				    .boot_id = "boot",
 				    .decide = decide,
 				    .wait_times = wait_times,
 				    .new_id = new_id};
-	struct engine *e = engine_new(&cfg);
 
-	if (e == NULL)
+	o->s = s;
+	o->number = ++s->processes;
+	o->jobs = cfg.jobs = 1 + (unsigned)sim_rand(s, 6);
+	cfg.seed = s->seed + o->number;
+	o->e = engine_new(&cfg);
+	if (o->e == NULL)
 		abort();
-	return e;
+}
+
+/**
+ * owner_for(s, r):
+ * Some process that may take the run, made if it has to be; NULL if there is none.
+ */
+struct sim_owner *
+owner_for(struct sim *s, const struct sim_run *r)
+{
+	unsigned i, first = (unsigned)sim_rand(s, s->nowners);
+
+	for (i = 0; i < s->nowners; i++) {
+		struct sim_owner *o = &s->owners[(first + i) % s->nowners];
+
+		if (o->stale[r - s->runs] || r->o == o)
+			continue;
+		if (o->e == NULL)
+			begin(s, o);
+		return o;
+	}
+	return NULL;
 }
 
 /* ---- taking runs ---- */
@@ -135,22 +166,31 @@ give_outputs(struct sim *s, struct sim_run *r)
 		(void)snprintf(val, sizeof(val), "%u", r->tasks[i].attempt);
 		kv.val = val;
 		kv.len = strlen(val);
-		if (engine_set_outputs(s->e, r->index, i, &kv, 1) != 0)
+		if (engine_set_outputs(r->o->e, r->index, i, &kv, 1) != 0)
 			sim_fail(s, "no memory");
 	}
 }
 
 static void
-add(struct sim *s, struct sim_run *r, struct engine_run_spec *spec)
+add(struct sim *s, struct sim_owner *o, struct sim_run *r, struct engine_run_spec *spec)
 {
 	struct engine_task_row *rows = sim_alloc(s->dag.ntasks, sizeof(*rows));
 	int64_t left;
 	uint32_t i;
 
-	r->exists = r->owned = true;
-	r->deadline_us = spec->retry ? r->deadline_us : r->row_deadline_us;
-	r->own = ++s->owners;
+	sim_say(s, "owner %llu (-j %u) takes %s%s%s%s", (unsigned long long)o->number,
+		o->jobs, r->id, r->settling ? " to settle it" : "",
+		spec->cancel ? ", which is being cancelled" : "",
+		spec->retry ? " to retry it" : "");
+	r->exists = true;
+	r->o = o;
+	r->own = ++s->ownerships;
 	r->taken_us = s->now.mono_us;
+	r->cancel_step = 0;
+	r->nends = 0;
+	r->fresh = true;
+	if (!spec->retry)
+		r->deadline_us = r->row_deadline_us;
 	spec->ctx = r;
 	spec->dag = &s->dag;
 	spec->id = r->id;
@@ -167,69 +207,77 @@ add(struct sim *s, struct sim_run *r, struct engine_run_spec *spec)
 	r->deadline_mono = r->deadline_us != 0 ? s->now.mono_us + left : 0;
 	for (i = 0; i < s->dag.ntasks; i++)
 		fill_row(s, r, i, &rows[i]);
-	if (engine_add(s->e, s->now, spec, &r->index) != 0)
+	if (engine_add(o->e, s->now, spec, &r->index) != 0)
 		sim_fail(s, "no memory");
 	give_outputs(s, r);
-	engine_check(s->e);
 	free(rows);
 	s->idle = 0;
 }
 
+/* What is durable of a run's end that was asked for goes on. */
+static void
+go_on(struct sim_run *r, struct engine_run_spec *spec)
+{
+	r->late = r->cancel_durable && strncmp(r->reason, "the run's timeout", 17) == 0;
+	r->cancelled = r->cancel_durable && !r->late;
+	r->cancel_known = r->cancel_durable;
+	r->asked |= r->cancel_durable;
+	spec->cancel = r->cancel_durable;
+	spec->cancel_reason = spec->cancel ? r->reason : NULL;
+}
+
 /**
- * owner_take(s, r):
+ * owner_take(s, o, r):
  * A new run begins, or one whose owner died goes on: also with its cancel.
  */
 void
-owner_take(struct sim *s, struct sim_run *r)
+owner_take(struct sim *s, struct sim_owner *o, struct sim_run *r)
 {
 	struct engine_run_spec spec = {.from = -1};
 
-	r->cancelled = r->cancel_known = r->cancel_durable;
-	spec.cancel = r->cancel_durable;
-	spec.cancel_reason = spec.cancel ? r->reason : NULL;
-	add(s, r, &spec);
+	if (!r->exists && s->dag.timeout_us > 0)
+		r->row_deadline_us = s->now.wall_us + s->dag.timeout_us;
+	go_on(r, &spec);
+	add(s, o, r, &spec);
 }
 
 static void
-settle(struct sim *s, struct sim_run *r)
+settle(struct sim *s, struct sim_owner *o, struct sim_run *r)
 {
 	struct engine_run_spec spec = {.from = -1};
 
 	s->totals.settles++;
 	r->settling = true;
-	r->cancelled = r->cancel_known = r->cancel_durable;
-	spec.cancel = r->cancel_durable;
-	spec.cancel_reason = spec.cancel ? r->reason : NULL;
-	add(s, r, &spec);
+	go_on(r, &spec);
+	add(s, o, r, &spec);
 }
 
 static void
-retry(struct sim *s, struct sim_run *r)
+retry(struct sim *s, struct sim_owner *o, struct sim_run *r)
 {
 	struct engine_run_spec spec = {.retry = true, .from = -1};
 	bool any = false;
 	uint32_t i;
 
-	if (sim_once_in(s, 3))
+	if (s->dag.ntasks > 0 && sim_once_in(s, 3))
 		spec.from = (int32_t)sim_rand(s, s->dag.ntasks);
 	if (spec.from >= 0 && !r->tasks[spec.from].selected)
 		return;
 	free(r->expect);
 	r->expect = sim_alloc(s->dag.ntasks, sizeof(*r->expect));
-	oracle_marks(s, r, spec.from, r->expect);
-	for (i = 0; i < s->dag.ntasks; i++)
+	judge_marks(s, r, spec.from, r->expect);
+	for (i = 0; i < s->dag.ntasks; i++) {
 		any |= r->expect[i];
+		r->tasks[i].let_through = false;
+	}
 	r->retries++;
 	if (!any)
 		return;
 	s->totals.retries++;
 	r->look_past = spec.from >= 0;
-	r->cancelled = r->cancel_known = r->cancel_durable = false;
-	if (r->deadline_us != 0)
-		r->deadline_us = sim_once_in(s, 2)
-				     ? 0
-				     : s->now.wall_us + (int64_t)sim_rand(s, 20000000);
-	add(s, r, &spec);
+	r->cancelled = r->cancel_known = r->cancel_durable = r->late = r->asked = false;
+	r->deadline_us = s->dag.timeout_us > 0 ? s->now.wall_us + s->dag.timeout_us : 0;
+	add(s, o, r, &spec);
 }
 
 /**
@@ -243,197 +291,42 @@ owner_found(struct sim *s)
 
 	for (k = 0; k < s->nruns; k++)
 		for (i = 0; i < s->dag.ntasks; i++) {
-			struct sim_task *t = &s->runs[k].tasks[i];
+			struct sim_run *r = &s->runs[k];
+			struct sim_task *t = &r->tasks[i];
 
-			if (s->runs[k].owned && t->attempts[t->attempt].unseen &&
+			if (r->o != NULL && t->attempts[t->attempt].unseen &&
 			    !sim_once_in(s, 4))
-				world_report(s, &s->runs[k], i, t->attempt);
+				world_report(s, r, i, t->attempt);
 		}
-}
-
-/* ---- losing them ---- */
-
-static void
-forget(struct sim *s, struct sim_run *r)
-{
-	uint32_t i, n;
-
-	r->owned = r->settling = false;
-	for (i = 0; i < s->dag.ntasks; i++)
-		for (n = 1; n <= r->tasks[i].attempt; n++) {
-			struct sim_attempt *a = &r->tasks[i].attempts[n];
-
-			a->watched = a->unseen = a->unstarted = a->to_settle = false;
-			a->kept = false;
-			/* Whatever was reported is forgotten if it is not durable. */
-			if (!a->ended)
-				a->must = RESULT_NONE;
-		}
-	for (i = 0; i < s->works.n;)
-		if (s->works.v[i].r == r)
-			s->works.v[i] = s->works.v[--s->works.n];
-		else
-			i++;
-}
-
-/**
- * owner_crash(s):
- * The process dies.  Some of its runs are taken at once by the next one, with another -j.
- */
-void
-owner_crash(struct sim *s)
-{
-	unsigned i;
-
-	s->totals.crashes++;
-	engine_free(s->e);
-	s->jobs = 1 + (unsigned)sim_rand(s, 6);
-	s->e = owner_engine(s);
-	s->flying = s->full = s->freed = s->jumped = s->unnoticed = false;
-	for (i = 0; i < s->nruns; i++)
-		forget(s, &s->runs[i]);
-	if (sim_once_in(s, 4))
-		sim_jump(s);
-	for (i = 0; i < s->nruns; i++)
-		if (s->runs[i].exists && !s->runs[i].done && !sim_once_in(s, 3))
-			owner_take(s, &s->runs[i]);
-}
-
-/**
- * owner_lose(s, r):
- * Another process takes the run from the one that has it: its epoch goes up.
- */
-void
-owner_lose(struct sim *s, struct sim_run *r)
-{
-	struct engine_event ev = {
-	    .kind = EV_TICK, .ref = {.run = r->index}, .command = 1, .answer = "done"};
-
-	world_drain(s);
-	/* Before anything of it is on its way, or it would be ours and theirs in one batch. */
-	if (!r->owned || r->done || s->flying || engine_pending(s->e))
-		return;
-	s->totals.stales++;
-	r->epoch++;
-	forget(s, r);
-	s->wake = true;
-	/* It notices by the next thing that it has to write. */
-	s->unnoticed = true;
-	sim_step(s, &ev);
 }
 
 /**
  * owner_idle(s):
- * Runs without an owner: settled, resumed, retried, or left for a while.
+ * Runs without an owner: begun, settled, resumed, retried, or left for a while.
  */
 void
 owner_idle(struct sim *s)
 {
+	struct sim_owner *o;
 	unsigned i;
 
 	for (i = 0; i < s->nruns; i++) {
 		struct sim_run *r = &s->runs[i];
 
-		if (!r->exists || r->owned)
+		if (r->o != NULL)
 			continue;
 		if (r->done) {
-			if (r->retries < 2 && sim_once_in(s, 2))
-				retry(s, r);
-			else
-				r->retries = 2;
-		} else if (sim_once_in(s, 3)) {
-			settle(s, r);
+			if (r->retries < r->rounds && sim_once_in(s, 2) &&
+			    (o = owner_for(s, r)) != NULL)
+				retry(s, o, r);
+			else if (sim_once_in(s, 2))
+				r->retries = r->rounds;
+		} else if ((o = owner_for(s, r)) == NULL) {
+			continue;
+		} else if (r->exists && sim_fault(s, FAULT_SETTLE, 3, i)) {
+			settle(s, o, r);
 		} else if (sim_once_in(s, 2)) {
-			owner_take(s, r);
+			owner_take(s, o, r);
 		}
 	}
-}
-
-/* ---- commands ---- */
-
-static void
-check_stopped(struct sim *s, struct sim_run *r, bool kill)
-{
-	uint32_t i;
-
-	for (i = 0; i < s->dag.ntasks; i++) {
-		const struct sim_task *t = &r->tasks[i];
-		const struct sim_attempt *a = &t->attempts[t->attempt];
-
-		if (a->proc == PROC_RUNNING && !(kill ? a->killed : a->stop))
-			sim_fail(s, "%s is cancelled, but t%u is not %s", r->id, i,
-				 kill ? "killed" : "stopped");
-	}
-	for (i = 0; i < s->dag.ntasks; i++) {
-		struct engine_task_view v;
-
-		engine_task_view(s->e, r->index, i, &v);
-		if (v.state == TASK_RUNNING && s->dag.tasks[i].type->kind == TASK_ENGINE)
-			sim_fail(s, "%s is cancelled, but t%u goes on waiting", r->id, i);
-	}
-	for (i = 0; i < s->works.n; i++)
-		if (s->works.v[i].r == r && !s->works.v[i].stop &&
-		    (kill || s->works.v[i].kind == WORK_PREPARE))
-			sim_fail(s, "%s is cancelled, but a worker of t%u goes on", r->id,
-				 s->works.v[i].ref.task);
-}
-
-/**
- * owner_cancel(s, r):
- * `dag cancel`, or Ctrl-C; the second time it kills.
- */
-void
-owner_cancel(struct sim *s, struct sim_run *r)
-{
-	struct engine_event ev = {
-	    .kind = EV_CANCEL, .ref = {.run = r->index}, .kill = r->cancelled};
-	struct engine_run_view v;
-
-	world_drain(s);
-	if (!r->owned || r->settling)
-		return;
-	engine_run_view(s->e, r->index, &v);
-	if (v.state == RUN_DONE)
-		return; /* its end is on its way: too late */
-	ev.reason = "cancelled by the sim";
-	r->cancelled = true;
-	sim_step(s, &ev);
-	world_drain(s);
-	if (r->owned)
-		check_stopped(s, r, ev.kill);
-	if (r->owned && sim_once_in(s, 2)) { /* an impatient user */
-		world_processes(s);
-		owner_cancel(s, r);
-	}
-}
-
-/**
- * owner_retry_live(s, r):
- * `dag retry` of a run that is under way.
- */
-void
-owner_retry_live(struct sim *s, struct sim_run *r)
-{
-	struct engine_event ev = {.kind = EV_RETRY, .ref = {.run = r->index}, .from = -1};
-	struct engine_run_view v;
-
-	if (r->settling || r->retries >= 2)
-		return;
-	engine_run_view(s->e, r->index, &v);
-	if (v.state != RUN_DONE && r->cancelled && sim_once_in(s, 2))
-		return;
-	if (v.state == RUN_DONE) {
-		r->cancelled = false;
-		r->old_deadline_us = r->deadline_us;
-		r->deadline_us = r->deadline_mono = 0;
-		if (s->dag.timeout_us > 0) {
-			r->deadline_us = s->now.wall_us + s->dag.timeout_us;
-			r->deadline_mono = s->now.mono_us + s->dag.timeout_us;
-		}
-	}
-	r->retries++;
-	r->look_past = true;
-	free(r->expect);
-	r->expect = NULL;
-	sim_step(s, &ev);
 }

@@ -8,6 +8,8 @@
 #include "sim.h"
 #include "tasks/schema/schema.h"
 
+#define NAME(task) (s->dag.tasks[task].name)
+
 /* How the tasks of one run stand. */
 struct look {
 	uint32_t live;		  /* with a slot */
@@ -61,7 +63,7 @@ claims_of_run(struct sim *s, const struct sim_run *r, struct claims *c)
 	struct engine_task_view v;
 
 	for (i = 0; i < s->dag.ntasks; i++) {
-		engine_task_view(s->e, r->index, i, &v);
+		engine_task_view(r->o->e, r->index, i, &v);
 		live += v.live && is_exec(s, i);
 		if (s->dag.tasks[i].memory == 0 || !is_exec(s, i))
 			continue;
@@ -84,15 +86,27 @@ claims_of_run(struct sim *s, const struct sim_run *r, struct claims *c)
 }
 
 static struct claims
-claims_of(struct sim *s)
+claims_of(struct sim *s, const struct sim_owner *o)
 {
 	struct claims c = {0};
 	unsigned k;
 
 	for (k = 0; k < s->nruns; k++)
-		if (s->runs[k].owned)
+		if (s->runs[k].o == o)
 			claims_of_run(s, &s->runs[k], &c);
 	return c;
+}
+
+/* Has the owner lost a run, and not noticed it? */
+static bool
+lost_any(const struct sim *s, const struct sim_owner *o)
+{
+	unsigned k;
+
+	for (k = 0; k < s->nruns; k++)
+		if (o->stale[k])
+			return true;
+	return false;
 }
 
 /* Does the ready task wait for memory, by right? */
@@ -105,7 +119,7 @@ waits_for_memory(const struct sim *s, const struct claims *c, const struct sim_r
 	if (claim == 0)
 		return false;
 	/* Of a run that was lost unnoticed the engine still counts the claims. */
-	if (c->any != r || c->any_first != task || s->unnoticed)
+	if (c->any != r || c->any_first != task || lost_any(s, r->o))
 		return true;
 	return c->used != 0 && claim > s->memory - c->used;
 }
@@ -123,17 +137,16 @@ watch_claims(struct sim *s, const struct look *looks, const struct claims *c)
 		if (l->claims == 0)
 			continue;
 		if (c->used > s->memory && c->live > 1)
-			sim_fail(s, "%s t%u is proposed: %lld of %lld bytes are claimed",
-				 r->id, l->last, (long long)c->used,
+			sim_fail(s, "%s %s is proposed: %lld of %lld bytes are claimed",
+				 r->id, NAME(l->last), (long long)c->used,
 				 (long long)s->memory);
 		if (c->run == NULL)
 			continue;
 		if (c->run == r ? before(s, c->first, l->last)
 				: s->dag.tasks[c->first].priority >
 				      s->dag.tasks[l->last].priority)
-			sim_fail(s,
-				 "%s t%u is proposed, which passes the claim of %s t%u",
-				 r->id, l->last, c->run->id, c->first);
+			sim_fail(s, "%s %s is proposed, which passes the claim of %s %s",
+				 r->id, NAME(l->last), c->run->id, NAME(c->first));
 	}
 }
 
@@ -145,7 +158,7 @@ look_at(struct sim *s, struct sim_run *r, const struct claims *c)
 	uint32_t i;
 
 	for (i = 0; i < s->dag.ntasks; i++) {
-		engine_task_view(s->e, r->index, i, &v);
+		engine_task_view(r->o->e, r->index, i, &v);
 		if (v.live && is_exec(s, i)) {
 			l.live++;
 			if (!r->tasks[i].was_live &&
@@ -170,16 +183,24 @@ look_at(struct sim *s, struct sim_run *r, const struct claims *c)
 }
 
 void
-watch_before(struct sim *s)
+watch_before(struct sim *s, struct sim_owner *o)
 {
 	struct engine_task_view v;
+	struct engine_run_view rv;
 	uint32_t k, i;
 
-	for (k = 0; k < s->nruns; k++)
-		for (i = 0; s->runs[k].owned && i < s->dag.ntasks; i++) {
-			engine_task_view(s->e, s->runs[k].index, i, &v);
-			s->runs[k].tasks[i].was_live = v.live;
+	for (k = 0; k < s->nruns; k++) {
+		struct sim_run *r = &s->runs[k];
+
+		if (r->o != o)
+			continue;
+		engine_run_view(o->e, r->index, &rv);
+		r->was_ended = rv.state == RUN_DONE;
+		for (i = 0; i < s->dag.ntasks; i++) {
+			engine_task_view(o->e, r->index, i, &v);
+			r->tasks[i].was_live = v.live;
 		}
+	}
 }
 
 static void
@@ -188,25 +209,28 @@ watch_run(struct sim *s, struct sim_run *r, const struct look *l, uint32_t live)
 	uint32_t max = s->dag.max_active_tasks;
 
 	if (l->proposed > 0 && r->settling)
-		sim_fail(s, "%s is only settled, but t%u is proposed", r->id, l->worst);
-	if (l->proposed > 0 && s->full)
-		sim_fail(s, "%s t%u is proposed while the disk is full", r->id, l->worst);
-	if (l->proposed > 0 && live > s->jobs)
-		sim_fail(s, "%s t%u is proposed as number %u of %u", r->id, l->worst,
-			 live, s->jobs);
+		sim_fail(s, "%s is only settled, but %s is proposed", r->id,
+			 NAME(l->worst));
+	if (l->proposed > 0 && r->o->full)
+		sim_fail(s, "%s %s is proposed while the disk is full", r->id,
+			 NAME(l->worst));
+	if (l->proposed > 0 && live > r->o->jobs)
+		sim_fail(s, "%s %s is proposed as number %u of %u", r->id, NAME(l->worst),
+			 live, r->o->jobs);
 	if (l->proposed > 0 && max != 0 && l->live > max)
-		sim_fail(s, "%s t%u is proposed beyond max_active_tasks", r->id,
-			 l->worst);
+		sim_fail(s, "%s %s is proposed beyond max_active_tasks", r->id,
+			 NAME(l->worst));
 	if (l->proposed > 0 && l->ready > 0 && before(s, l->first, l->worst))
-		sim_fail(s, "%s t%u is proposed before t%u", r->id, l->worst, l->first);
-	if (r->settling || s->full || s->unnoticed)
+		sim_fail(s, "%s %s is proposed before %s", r->id, NAME(l->worst),
+			 NAME(l->first));
+	if (r->settling || r->o->full || lost_any(s, r->o))
 		return;
 	if (l->waits > 0)
 		sim_fail(s, "%s: a wait is ready and does not begin", r->id);
-	if (l->ready > 0 && live < s->jobs && (max == 0 || l->live < max))
-		sim_fail(s, "%s t%u is ready, a slot is free, and nothing happens", r->id,
-			 l->first);
-	if (l->blocked > 0 && s->freed)
+	if (l->ready > 0 && live < r->o->jobs && (max == 0 || l->live < max))
+		sim_fail(s, "%s %s is ready, a slot is free, and nothing happens", r->id,
+			 NAME(l->first));
+	if (l->blocked > 0 && r->o->freed)
 		sim_fail(s, "%s: a path is free, and who waits for it is not woken",
 			 r->id);
 }
@@ -228,7 +252,7 @@ check_wait(struct sim *s, const struct sim_run *r, uint32_t task,
 		most = (double)m->retry_max_delay_us;
 	if (v->state == TASK_UP_FOR_RETRY &&
 	    (double)(s->now.mono_us - since) > 1.1 * most + 1)
-		sim_fail(s, "%s t%u waits %lld us for its next try", r->id, task,
+		sim_fail(s, "%s %s waits %lld us for its next try", r->id, NAME(task),
 			 (long long)(s->now.mono_us - since));
 }
 
@@ -240,16 +264,16 @@ watch_times(struct sim *s, struct sim_run *r)
 	uint32_t i;
 
 	for (i = 0; !r->settling && i < s->dag.ntasks; i++) {
-		engine_task_view(s->e, r->index, i, &v);
+		engine_task_view(r->o->e, r->index, i, &v);
 		if (v.state == TASK_UP_FOR_RETRY && s->totals.jumps == 0 &&
 		    s->now.wall_us >= v.next_try_us)
-			sim_fail(s, "%s t%u waits for its next try, whose time has come",
-				 r->id, i);
+			sim_fail(s, "%s %s waits for its next try, whose time has come",
+				 r->id, NAME(i));
 		check_wait(s, r, i, &v);
-		if (v.state == TASK_RUNNING && !is_exec(s, i) && i % 2 != 0 &&
+		if (v.state == TASK_RUNNING && !is_exec(s, i) && s->wait_us[i] < 0 &&
 		    s->now.wall_us >= SIM_UNTIL_US)
-			sim_fail(s, "%s t%u waits for an instant that has come", r->id,
-				 i);
+			sim_fail(s, "%s %s waits for an instant that has come", r->id,
+				 NAME(i));
 	}
 }
 
@@ -263,10 +287,10 @@ watch_deadline(struct sim *s, struct sim_run *r)
 	if (r->settling || r->deadline_mono == 0 || s->now.mono_us < r->deadline_mono)
 		return;
 	for (i = 0; i < s->dag.ntasks; i++) {
-		engine_task_view(s->e, r->index, i, &v);
+		engine_task_view(r->o->e, r->index, i, &v);
 		if (v.state != TASK_DONE && !v.live)
-			sim_fail(s, "%s t%u waits though the time of its run is up",
-				 r->id, i);
+			sim_fail(s, "%s %s waits though the time of its run is up", r->id,
+				 NAME(i));
 	}
 }
 
@@ -284,34 +308,45 @@ watch_priorities(struct sim *s, const struct look *looks)
 				continue;
 			if (s->dag.tasks[looks[b].first].priority >
 			    s->dag.tasks[looks[a].worst].priority)
-				sim_fail(s, "%s t%u is proposed before %s t%u",
-					 s->runs[a].id, looks[a].worst, s->runs[b].id,
-					 looks[b].first);
+				sim_fail(s, "%s %s is proposed before %s %s",
+					 s->runs[a].id, NAME(looks[a].worst),
+					 s->runs[b].id, NAME(looks[b].first));
 		}
 }
 
+/* The time of a run that nobody has cancelled is up in this step. */
+static void
+note_deadline(struct sim *s, struct sim_run *r)
+{
+	if (!r->settling && !r->was_ended && !r->cancelled && r->deadline_mono != 0 &&
+	    s->now.mono_us >= r->deadline_mono)
+		r->late = r->asked = true;
+	r->fresh = false;
+}
+
 /**
- * watch_after(s):
- * Judge the step that was just made.
+ * watch_after(s, o):
+ * Judge the step that an engine just made.
  */
 void
-watch_after(struct sim *s)
+watch_after(struct sim *s, struct sim_owner *o)
 {
 	struct look looks[SIM_RUNS_MAX];
-	struct claims claims = claims_of(s);
+	struct claims claims = claims_of(s, o);
 	uint32_t live = 0;
 	unsigned k;
 
 	for (k = 0; k < s->nruns; k++) {
 		looks[k] = (struct look){0};
-		if (s->runs[k].owned)
+		if (s->runs[k].o == o)
 			looks[k] = look_at(s, &s->runs[k], &claims);
 		live += looks[k].live;
 	}
 	watch_priorities(s, looks);
 	watch_claims(s, looks, &claims);
 	for (k = 0; k < s->nruns; k++)
-		if (s->runs[k].owned) {
+		if (s->runs[k].o == o) {
+			note_deadline(s, &s->runs[k]);
 			watch_run(s, &s->runs[k], &looks[k], live);
 			watch_deadline(s, &s->runs[k]);
 			watch_times(s, &s->runs[k]);

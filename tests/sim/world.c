@@ -1,5 +1,5 @@
 /*
- * Processes and workers: what the engine's actions do, and what is reported back.
+ * Processes and workers: what the engines' actions do, and what is reported back.
  */
 #include <stdio.h>
 #include <string.h>
@@ -7,67 +7,67 @@
 #include "sim.h"
 #include "tasks/schema/schema.h"
 
+/* What of an attempt is decided by its fate. */
+enum { FATE_TIME = 10, FATE_KIND, FATE_TERM, FATE_PREPARE, FATE_COMMIT, FATE_DELAY };
+
 static struct sim_attempt *
 attempt(struct sim_run *r, uint32_t task, uint32_t number)
 {
 	return &r->tasks[task].attempts[number % SIM_ATTEMPTS_MAX];
 }
 
+/* The run's end is asked for: for a new owner, too, whose first look tells that its time is up. */
+static bool
+ending(const struct sim *s, const struct sim_run *r)
+{
+	return r->cancelled || r->late ||
+	       (r->fresh && !r->settling && r->deadline_mono != 0 &&
+		s->now.mono_us >= r->deadline_mono);
+}
+
 /* A try of the task failed for ${cause}, as its owner is being told. */
 static void
-note_failure(struct sim *s, struct sim_run *r, uint32_t task, uint32_t number,
+note_failure(struct sim *s, struct sim_run *r, struct engine_ref ref,
 	     enum fail_cause cause)
 {
-	attempt(r, task, number)->cause = (uint8_t)cause;
-	r->tasks[task].fail_us = s->now.mono_us;
-	r->tasks[task].fail_own = r->own;
+	attempt(r, ref.task, ref.number)->cause = (uint8_t)cause;
+	r->tasks[ref.task].fail_us = s->now.mono_us;
+	r->tasks[ref.task].fail_own = r->own;
 }
 
 /* ---- reports ---- */
 
-/* What the exit record of an attempt says: it failed in one of many ways, or was stopped, or
- * took the signal and ended well. */
-static void
-fill_exit(struct sim *s, const struct sim_attempt *a, struct engine_exit *x)
+static struct engine_exit
+exit_of(const struct sim_attempt *a, int64_t now)
 {
-	x->status = a->status;
-	if (a->stop && !sim_once_in(s, 4)) {
-		x->status = -1;
-		x->signal = a->killed ? 9 : 15;
-	} else if (a->stop) {
-		x->status = 0;
-	} else if (x->status != 0 && sim_once_in(s, 2)) {
-		x->status = -1;
-		x->signal = 11;
-		x->timed_out = sim_once_in(s, 2);
-		x->step = sim_once_in(s, 4) ? "exec" : NULL;
-	}
+	return (struct engine_exit){.status = a->status,
+				    .signal = a->signal,
+				    .timed_out = a->timed_out,
+				    .step = a->no_exec ? "exec" : NULL,
+				    .ended_us = now};
 }
 
 static void
 report_exit(struct sim *s, struct sim_run *r, struct engine_ref ref)
 {
 	struct sim_attempt *a = attempt(r, ref.task, ref.number);
-	struct engine_exit x = {.ended_us = s->now.wall_us};
+	struct engine_exit x = exit_of(a, s->now.wall_us);
 	struct engine_event ev = {.kind = EV_EXITED, .ref = ref, .exit = &x};
 
-	fill_exit(s, a, &x);
 	a->kept = x.status == 0 && !r->cancel_known;
 	if (x.status == 0 && r->cancel_known)
 		a->must = RESULT_CANCELLED;
 	else if (x.status == 0)
 		a->must = RESULT_NONE; /* its outputs decide */
-	else if (r->cancelled)
-		a->must = RESULT_CANCELLED;
-	else if (!a->stop && r->deadline_us == 0)
-		a->must = RESULT_FAILED;
+	else
+		a->must = ending(s, r) ? RESULT_CANCELLED : RESULT_FAILED;
 	if (x.status != 0)
-		note_failure(s, r, ref.task, ref.number,
-			     x.step != NULL  ? CAUSE_SETUP
-			     : x.timed_out   ? CAUSE_TIMEOUT
-			     : x.signal != 0 ? CAUSE_SIGNAL
-					     : CAUSE_EXIT);
-	sim_step(s, &ev);
+		note_failure(s, r, ref,
+			     a->no_exec	    ? CAUSE_SETUP
+			     : a->timed_out ? CAUSE_TIMEOUT
+			     : a->signal    ? CAUSE_SIGNAL
+					    : CAUSE_EXIT);
+	sim_step(s, r->o, &ev);
 }
 
 static void
@@ -76,11 +76,25 @@ report_void(struct sim *s, struct sim_run *r, struct engine_ref ref, int64_t del
 	struct engine_event ev = {
 	    .kind = EV_VOID, .ref = ref, .reason = "EAGAIN", .delay_us = delay};
 
-	if (!r->cancelled && !r->fail_fast && r->deadline_us == 0)
+	if (!ending(s, r) && !r->fail_fast)
 		attempt(r, ref.task, ref.number)->must = RESULT_VOID;
+	else if (ending(s, r))
+		attempt(r, ref.task, ref.number)->must = RESULT_CANCELLED;
 	r->tasks[ref.task].delayed = delay > 0;
 	r->tasks[ref.task].again_us = s->now.mono_us + delay;
-	sim_step(s, &ev);
+	sim_step(s, r->o, &ev);
+}
+
+static void
+report_lost(struct sim *s, struct sim_run *r, struct engine_ref ref)
+{
+	struct engine_event ev = {
+	    .kind = EV_LOST, .ref = ref, .reason = "its shim was killed"};
+
+	attempt(r, ref.task, ref.number)->must =
+	    ending(s, r) ? RESULT_CANCELLED : RESULT_LOST;
+	note_failure(s, r, ref, CAUSE_LOST);
+	sim_step(s, r->o, &ev);
 }
 
 /**
@@ -93,29 +107,48 @@ world_report(struct sim *s, struct sim_run *r, uint32_t task, uint32_t number)
 	struct sim_attempt *a = attempt(r, task, number);
 	struct engine_event ev = {
 	    .ref = {.run = r->index, .task = task, .number = number}};
+	uint64_t delay = sim_fate(s, r, task, number, FATE_DELAY);
 
 	a->unseen = a->unstarted = false;
 	switch ((enum proc_state)a->proc) {
 	case PROC_NONE:
 	case PROC_STILLBORN:
-		report_void(s, r, ev.ref, sim_once_in(s, 2) ? 0 : 1000000);
+		report_void(s, r, ev.ref, delay % 2 == 0 ? 0 : 1000000);
 		break;
 	case PROC_RUNNING:
 		a->watched = true;
 		ev.kind = EV_STARTED;
 		ev.pid = 1;
-		sim_step(s, &ev);
+		sim_step(s, r->o, &ev);
 		break;
 	case PROC_EXITED:
 		report_exit(s, r, ev.ref);
 		break;
 	case PROC_VANISHED:
-		ev.kind = EV_LOST;
-		ev.reason = "its shim was killed";
-		note_failure(s, r, task, number, CAUSE_LOST);
-		sim_step(s, &ev);
+		report_lost(s, r, ev.ref);
 		break;
 	}
+}
+
+/* A process that lost the run hears of it, too: nothing of what it writes may count. */
+static void
+report_stale(struct sim *s, struct sim_run *r, uint32_t task, uint32_t number)
+{
+	struct sim_attempt *a = attempt(r, task, number);
+	struct engine_exit x = exit_of(a, s->now.wall_us);
+	struct engine_event ev = {.kind = EV_EXITED, .exit = &x};
+	unsigned i, k = (unsigned)(r - s->runs);
+
+	for (i = 0; i < s->nowners; i++) {
+		struct sim_owner *o = &s->owners[i];
+
+		if (!o->stale[k] || o->stale_own[k] != a->stale_by)
+			continue;
+		ev.ref = (struct engine_ref){
+		    .run = o->stale_index[k], .task = task, .number = number};
+		sim_step(s, o, &ev);
+	}
+	a->stale_by = 0;
 }
 
 /* ---- workers ---- */
@@ -124,28 +157,37 @@ static void
 work_add(struct sim *s, enum work_kind kind, struct sim_run *r, struct engine_ref ref)
 {
 	struct work w = {.kind = kind, .ref = ref, .r = r};
+	uint64_t fate = sim_fate(s, r, ref.task, ref.number,
+				 kind == WORK_PREPARE ? FATE_PREPARE : FATE_COMMIT);
 
-	w.at_us = s->now.mono_us + (int64_t)(sim_once_in(s, 2) ? 0 : sim_rand(s, 300000));
-	if (vec_push(&s->works, w) != 0)
+	w.at_us =
+	    s->now.mono_us + (int64_t)(fate % 2 == 0 || !s->slow ? 0 : fate % 300000);
+	if (vec_push(&r->o->works, w) != 0)
 		sim_fail(s, "no memory");
 }
 
 static void
 prepared(struct sim *s, const struct work *w)
 {
+	struct sim_attempt *a = attempt(w->r, w->ref.task, w->ref.number);
 	struct engine_event ev = {.kind = EV_PREPARED, .ref = w->ref};
 
 	ev.prepared = PREPARED_RUN;
 	if (w->stop) {
 		ev.prepared = PREPARED_CANCELLED;
-	} else if (sim_once_in(s, 50)) {
+	} else if (sim_fault_of(s, FAULT_CACHED, 30, w->r, w->ref.task, w->ref.number)) {
 		ev.prepared = PREPARED_CACHED;
-	} else if (sim_once_in(s, 50)) {
+	} else if (sim_fault_of(s, FAULT_PREPARE, 50, w->r, w->ref.task, w->ref.number)) {
 		ev.prepared = PREPARED_FAILED;
 		ev.reason = "an input is absent";
-		note_failure(s, w->r, w->ref.task, w->ref.number, CAUSE_SETUP);
+		note_failure(s, w->r, w->ref, CAUSE_SETUP);
 	}
-	sim_step(s, &ev);
+	a->prepared = ev.prepared == PREPARED_RUN;
+	if (ev.prepared != PREPARED_RUN)
+		a->must = ending(s, w->r) || w->stop	   ? RESULT_CANCELLED
+			  : ev.prepared == PREPARED_CACHED ? RESULT_CACHED
+							   : RESULT_FAILED;
+	sim_step(s, w->r->o, &ev);
 }
 
 static void
@@ -160,21 +202,43 @@ committed(struct sim *s, const struct work *w)
 	kv.len = strlen(val);
 	ev.outputs = &kv;
 	ev.noutputs = 1;
-	ev.ok = !w->stop && !sim_once_in(s, 40);
+	ev.ok = !w->stop &&
+		!sim_fault_of(s, FAULT_ABSENT, 40, w->r, w->ref.task, w->ref.number);
 	a->kept &= ev.ok;
 	if (a->must == RESULT_CANCELLED)
 		sim_fail(s, "%s t%u is committed although it was cancelled", w->r->id,
 			 w->ref.task);
+	a->committed = ev.ok;
 	if (ev.ok)
 		a->must = RESULT_SUCCESS;
-	else if (w->r->cancelled || w->r->deadline_us != 0)
+	else if (ending(s, w->r))
 		a->must =
 		    RESULT_NONE; /* failed, or cancelled if a stop was meant for it */
 	else
 		a->must = RESULT_FAILED;
 	if (!ev.ok)
-		note_failure(s, w->r, w->ref.task, w->ref.number, CAUSE_OUTPUT);
-	sim_step(s, &ev);
+		note_failure(s, w->r, w->ref, CAUSE_OUTPUT);
+	sim_step(s, w->r->o, &ev);
+}
+
+static void
+works_of(struct sim *s, struct sim_owner *o)
+{
+	size_t i = 0;
+
+	while (i < o->works.n) {
+		struct work w = o->works.v[i];
+
+		if (w.at_us > s->now.mono_us) {
+			i++;
+			continue;
+		}
+		o->works.v[i] = o->works.v[--o->works.n];
+		if (w.kind == WORK_PREPARE)
+			prepared(s, &w);
+		else
+			committed(s, &w);
+	}
 }
 
 /**
@@ -184,21 +248,10 @@ committed(struct sim *s, const struct work *w)
 void
 world_works(struct sim *s)
 {
-	size_t i = 0;
+	unsigned i;
 
-	while (i < s->works.n) {
-		struct work w = s->works.v[i];
-
-		if (w.at_us > s->now.mono_us) {
-			i++;
-			continue;
-		}
-		s->works.v[i] = s->works.v[--s->works.n];
-		if (w.kind == WORK_PREPARE)
-			prepared(s, &w);
-		else
-			committed(s, &w);
-	}
+	for (i = 0; i < s->nowners; i++)
+		works_of(s, &s->owners[i]);
 }
 
 /* ---- processes ---- */
@@ -208,19 +261,21 @@ start(struct sim *s, struct sim_run *r, struct engine_ref ref)
 {
 	struct sim_task *t = &r->tasks[ref.task];
 	struct sim_attempt *a = attempt(r, ref.task, ref.number);
+	uint64_t fate = sim_fate(s, r, ref.task, ref.number, FATE_TIME);
 
 	oracle_start(s, r, ref.task, ref.number);
-	if (sim_once_in(s, 30)) {
-		report_void(s, r, ref, (int64_t)sim_rand(s, 2) * 1000000);
+	if (sim_fault_of(s, FAULT_SPAWN, 30, r, ref.task, ref.number)) {
+		report_void(s, r, ref, fate % 2 == 0 ? 0 : 1000000);
 		return;
 	}
 	s->totals.starts++;
 	a->proc = PROC_RUNNING;
 	a->watched = true;
-	a->dies_unborn = sim_once_in(s, 30);
-	a->ends_us =
-	    s->now.mono_us +
-	    (int64_t)sim_rand(s, a->dies_unborn && sim_once_in(s, 2) ? 20000 : 4000000);
+	a->dies_unborn = sim_fault_of(s, FAULT_UNBORN, 30, r, ref.task, ref.number);
+	a->ends_us = s->now.mono_us;
+	if (s->slow)
+		a->ends_us +=
+		    (int64_t)(fate % (a->dies_unborn && fate % 4 < 2 ? 20000 : 4000000));
 	a->status = ref.number - t->round <= t->fails ? 1 : 0;
 	a->unstarted = true;
 	if (sim_once_in(s, 2))
@@ -231,39 +286,94 @@ static void
 stop(struct sim *s, struct sim_run *r, struct engine_ref ref, bool kill)
 {
 	struct sim_attempt *a = attempt(r, ref.task, ref.number);
+	int64_t end = s->now.mono_us + (kill ? 0 : 500000);
 	size_t i;
 
-	for (i = 0; i < s->works.n; i++)
-		if (s->works.v[i].r == r && s->works.v[i].ref.task == ref.task)
-			s->works.v[i].stop = true;
+	for (i = 0; i < r->o->works.n; i++)
+		if (r->o->works.v[i].r == r && r->o->works.v[i].ref.task == ref.task)
+			r->o->works.v[i].stop = true;
 	a->stop = true;
 	a->killed |= kill;
-	if (a->proc == PROC_RUNNING && a->ends_us > s->now.mono_us + (kill ? 0 : 500000))
-		a->ends_us = s->now.mono_us + (kill ? 0 : 500000);
+	if (a->proc == PROC_RUNNING && a->ends_us > end)
+		a->ends_us = end;
+}
+
+static void
+settled(struct sim *s, struct sim_run *r)
+{
+	uint32_t i;
+
+	for (i = 0; i < s->dag.ntasks; i++) {
+		const struct sim_task *t = &r->tasks[i];
+
+		if (t->attempts[t->attempt].to_settle && !t->attempts[t->attempt].ended)
+			sim_fail(s, "%s is settled, but the end of %s is not recorded",
+				 r->id, s->dag.tasks[i].name);
+	}
+	if (!r->settling)
+		sim_fail(s, "%s: settled, but it was to be run", r->id);
+	r->o = NULL;
+	r->settling = false;
+}
+
+static const char *
+action_name(enum engine_action_kind kind)
+{
+	static const char *const names[] = {
+	    [ACT_PREPARE] = "prepare", [ACT_START] = "start",
+	    [ACT_STOP] = "stop",       [ACT_KILL] = "kill",
+	    [ACT_COMMIT] = "commit",   [ACT_RUN_END] = "run ended",
+	    [ACT_RUN_STALE] = "stale", [ACT_RUN_SETTLED] = "settled",
+	};
+
+	return names[kind];
+}
+
+/* An owner that lost the run and does not know it may stop what it thinks is its own, and look
+ * after its outputs; it may start nothing. */
+static void
+act_stale(struct sim *s, struct sim_owner *o, const struct engine_action *a)
+{
+	unsigned k;
+
+	for (k = 0; k < s->nruns && !(o->stale[k] && o->stale_index[k] == a->ref.run);
+	     k++)
+		;
+	if (k == s->nruns)
+		sim_fail(s, "%s of a run that is not ours", action_name(a->kind));
+	if (a->kind == ACT_PREPARE || a->kind == ACT_START || a->kind == ACT_RUN_END)
+		sim_fail(s, "%s: its stale owner does %s", s->runs[k].id,
+			 action_name(a->kind));
+	if (a->kind == ACT_RUN_STALE || a->kind == ACT_RUN_SETTLED) {
+		o->stale[k] = false;
+		o->told[k] = 0;
+	}
 }
 
 /**
- * world_act(s, a):
- * Carry out one action of the engine.
+ * world_act(s, o, a):
+ * Carry out one action of an engine.
  */
 void
-world_act(struct sim *s, const struct engine_action *a)
+world_act(struct sim *s, struct sim_owner *o, const struct engine_action *a)
 {
 	struct sim_run *r = NULL;
 	unsigned i;
 
 	for (i = 0; i < s->nruns; i++)
-		if (s->runs[i].owned && s->runs[i].index == a->ref.run)
+		if (s->runs[i].o == o && s->runs[i].index == a->ref.run)
 			r = &s->runs[i];
-	/* One that has not noticed yet that it lost the run stops what it thinks is its own. */
-	if (r == NULL &&
-	    (a->kind == ACT_RUN_STALE || a->kind == ACT_STOP || a->kind == ACT_KILL))
+	sim_say(s, "owner %llu: %s %s %s %u", (unsigned long long)o->number,
+		action_name(a->kind), r != NULL ? r->id : "(lost)",
+		a->kind < ACT_RUN_END ? s->dag.tasks[a->ref.task].name : "",
+		a->ref.number);
+	if (r == NULL) {
+		act_stale(s, o, a);
 		return;
-	if (r == NULL)
-		sim_fail(s, "action %d for run %u, which is not ours", (int)a->kind,
-			 a->ref.run);
+	}
 	switch (a->kind) {
 	case ACT_PREPARE:
+		oracle_prepare(s, r, a->ref.task, a->ref.number);
 		work_add(s, WORK_PREPARE, r, a->ref);
 		break;
 	case ACT_START:
@@ -279,35 +389,45 @@ world_act(struct sim *s, const struct engine_action *a)
 	case ACT_RUN_END:
 		if (!r->done)
 			sim_fail(s, "%s: its end is told before it is durable", r->id);
-		r->owned = r->settling = false;
+		r->o = NULL;
+		r->settling = false;
 		break;
 	case ACT_RUN_SETTLED:
-		for (i = 0; i < s->dag.ntasks; i++) {
-			const struct sim_task *t = &r->tasks[i];
-
-			if (t->attempts[t->attempt].to_settle &&
-			    !t->attempts[t->attempt].ended)
-				sim_fail(s,
-					 "%s is settled, but the end of t%u is not "
-					 "recorded",
-					 r->id, i);
-		}
-		if (!r->settling)
-			sim_fail(s, "%s: settled, but it was to be run", r->id);
-		r->owned = r->settling = false;
+		settled(s, r);
 		break;
 	case ACT_RUN_STALE:
-		sim_fail(s, "%s: stale", r->id);
+		sim_fail(s, "%s: its owner takes it for lost", r->id);
 	}
 }
 
 void
-world_drain(struct sim *s)
+world_drain(struct sim *s, struct sim_owner *o)
 {
 	struct engine_action a;
 
-	while (engine_action(s->e, &a))
-		world_act(s, &a);
+	while (engine_action(o->e, &a))
+		world_act(s, o, &a);
+}
+
+/* What its exit record says: it failed in one of many ways, or was stopped, or took the signal
+ * and ended well. */
+static void
+end_process(struct sim *s, struct sim_run *r, uint32_t task, uint32_t number)
+{
+	struct sim_attempt *a = attempt(r, task, number);
+	uint64_t kind = sim_fate(s, r, task, number, FATE_KIND);
+
+	if (a->stop && sim_fate(s, r, task, number, FATE_TERM) % 4 != 0) {
+		a->status = -1;
+		a->signal = a->killed ? 9 : 15;
+	} else if (a->stop) {
+		a->status = 0;
+	} else if (a->status != 0 && kind % 2 == 0) {
+		a->status = -1;
+		a->signal = 11;
+		a->timed_out = kind / 2 % 2 == 0;
+		a->no_exec = kind / 4 % 4 == 0;
+	}
 }
 
 static void
@@ -315,10 +435,17 @@ die(struct sim *s, struct sim_run *r, uint32_t task, uint32_t number)
 {
 	struct sim_attempt *a = attempt(r, task, number);
 
-	if (a->dies_unborn)
+	sim_say(s, "a process of %s %s ends", r->id, s->dag.tasks[task].name);
+	if (a->dies_unborn) {
 		a->proc = PROC_STILLBORN;
-	else
-		a->proc = sim_once_in(s, 40) ? PROC_VANISHED : PROC_EXITED;
+	} else if (sim_fault_of(s, FAULT_VANISH, 40, r, task, number)) {
+		a->proc = PROC_VANISHED;
+	} else {
+		a->proc = PROC_EXITED;
+		end_process(s, r, task, number);
+	}
+	if (a->stale_by != 0)
+		report_stale(s, r, task, number);
 	if (a->watched && !a->unseen) {
 		a->watched = false;
 		world_report(s, r, task, number);
@@ -327,7 +454,7 @@ die(struct sim *s, struct sim_run *r, uint32_t task, uint32_t number)
 
 /**
  * world_processes(s):
- * Processes whose time is up end; now and then a shim is killed.
+ * Processes whose time is up end; others are seen to have started.
  */
 void
 world_processes(struct sim *s)
@@ -365,10 +492,11 @@ world_next(struct sim *s)
 	int64_t next = -1, left;
 	uint32_t k, i;
 
-	for (i = 0; i < s->works.n; i++) {
-		left = s->works.v[i].at_us - s->now.mono_us;
-		next = sooner(next, left > 0 ? left : 0);
-	}
+	for (k = 0; k < s->nowners; k++)
+		for (i = 0; i < s->owners[k].works.n; i++) {
+			left = s->owners[k].works.v[i].at_us - s->now.mono_us;
+			next = sooner(next, left > 0 ? left : 0);
+		}
 	for (k = 0; k < s->nruns; k++)
 		for (i = 0; i < s->dag.ntasks; i++) {
 			const struct sim_task *t = &s->runs[k].tasks[i];

@@ -9,6 +9,7 @@ use warnings;
 use FindBin;
 use lib $FindBin::Bin;
 use Crash;
+use Rounds;
 use POSIX qw(:sys_wait_h);
 use Test::More;
 use Time::HiRes qw(sleep time);
@@ -94,7 +95,7 @@ ok(wait_until(60, sub { reap(); !keys %dag }), 'all owners end by themselves')
     or diag(join "\n", values %dag);
 sub all_runs {
     my @ids = map { JSON::PP::decode_json($_)->{run} } `$ENV{DAG_BUILD}/bin/dag runs --json -n 1000 2>/dev/null`;
-    return [map { JSON::PP::decode_json(`$ENV{DAG_BUILD}/bin/dag runs --json $_ 2>/dev/null`) } @ids];
+    return [map { runs_json($_) } @ids];
 }
 
 for (1 .. 20) {
@@ -115,4 +116,5 @@ is(`pgrep -f '^dag-shim $home'`, '', 'no shim is left');
 is(`sqlite3 .dag/dag.db 'select count(*) from path_lock' 2>/dev/null` || "0\n", "0\n", 'no path is locked');
 my ($rc, $out) = dag('run', 's.yaml', '--progress', 'plain');
 is($rc, 0, 'and the next run is like any other') or diag($out);
+nothing_left();
 done_testing();

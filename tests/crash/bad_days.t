@@ -6,6 +6,7 @@ use warnings;
 use FindBin;
 use lib $FindBin::Bin;
 use Crash;
+use Rounds;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
@@ -269,4 +270,5 @@ subtest 'no permission' => sub {
     ok(!-e '.dag', 'nothing was made');
 };
 
+nothing_left();
 done_testing();

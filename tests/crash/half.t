@@ -7,6 +7,7 @@ use warnings;
 use FindBin;
 use lib $FindBin::Bin;
 use Crash;
+use Rounds;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
@@ -223,4 +224,5 @@ YAML
     }
 };
 
+nothing_left();
 done_testing();

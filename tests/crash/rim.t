@@ -6,6 +6,7 @@ use warnings;
 use FindBin;
 use lib $FindBin::Bin;
 use Crash;
+use Rounds;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
@@ -287,4 +288,5 @@ subtest 'whoever waits for a path goes on when it is free' => sub {
     cmp_ok(time - $t0, '<', 9, 'and soon');
 };
 
+nothing_left();
 done_testing();

@@ -6,6 +6,7 @@ use warnings;
 use FindBin;
 use lib $FindBin::Bin;
 use Crash;
+use Rounds;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
@@ -89,4 +90,5 @@ subtest 'a stale owner' => sub {
     is(scalar(slurp_lines('b.log')), 1, 'b ran once');
 };
 
+nothing_left();
 done_testing();

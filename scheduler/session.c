@@ -4,10 +4,12 @@
  */
 #include "scheduler/session.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/fault.h"
@@ -17,6 +19,8 @@
 #include "scheduler/session_int.h"
 #include "scheduler/sweep.h"
 #include "store/owner.h"
+
+#define DESCRIPTORS_MIN 24 /* for the loop, the database, the locks, one attempt */
 
 struct now
 session_now(struct session *s)
@@ -282,6 +286,32 @@ open_loop(struct session *s, struct err *err)
 	return 0;
 }
 
+/*
+ * libuv ends the process when descriptors run out while it makes its first loop, and below
+ * these a run does not get far: better to say it at once.
+ */
+static int
+check_descriptors(const struct project *p, struct err *err)
+{
+	int fds[DESCRIPTORS_MIN], n = 0, rc = 0;
+	struct rlimit most = {0};
+
+	while (n < DESCRIPTORS_MIN &&
+	       (fds[n] = fcntl(p->root_fd, F_DUPFD_CLOEXEC, 0)) >= 0)
+		n++;
+	if (n < DESCRIPTORS_MIN) {
+		(void)getrlimit(RLIMIT_NOFILE, &most);
+		rc = err_set(
+		    err, ERR_SYS,
+		    "too few files may be open: dag needs %d more than it has, of "
+		    "%llu; raise the limit: ulimit -n 1024",
+		    DESCRIPTORS_MIN - n, (unsigned long long)most.rlim_cur);
+	}
+	while (n > 0)
+		(void)close(fds[--n]);
+	return rc;
+}
+
 int
 session_open(const struct project *p, const struct session_config *cfg,
 	     struct session **out, struct err *err)
@@ -297,6 +327,10 @@ session_open(const struct project *p, const struct session_config *cfg,
 	if (s->cfg.jobs == 0)
 		s->cfg.jobs = cpus();
 	reports.ctx = s;
+	if (check_descriptors(p, err) != 0) {
+		session_close(s);
+		return -1;
+	}
 	if (proc_boot_id(s->boot) != 0) {
 		err_set(err, ERR_SYS, "cannot read the boot id of this machine");
 	} else if (meta_open(p, META_WRITE, &s->meta, err) == 0 &&

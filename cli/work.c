@@ -125,7 +125,9 @@ work_loop(struct work *w, bool many)
 	if (rc == EXIT_DAG || rc == EXIT_HANGUP) {
 		if (err.code != ERR_NONE)
 			(void)cli_fail(w->c, &err);
-		tell_resume(w);
+		/* Of a run that is gone, or another's by now, there is nothing to resume. */
+		if (err.code != ERR_STALE)
+			tell_resume(w);
 		return rc;
 	}
 	rc = tell_end(w, many, rc);

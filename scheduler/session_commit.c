@@ -77,6 +77,7 @@ try_again(struct session *s, const struct err *err)
 void
 session_state_gone(struct session *s, const struct err *err)
 {
+	struct err more = {0};
 	size_t i;
 
 	for (i = 0; i < s->runs.n; i++)
@@ -86,7 +87,10 @@ session_state_gone(struct session *s, const struct err *err)
 
 			s->local->ops->stop(s->local, ref);
 		}
-	session_break(s, err);
+	(void)err_set(&more, ERR_STALE,
+		      "%s: what was recorded in it is gone, and the tasks are stopped",
+		      err->msg);
+	session_break(s, &more);
 }
 
 /* Show a task as it is, or as the operation ${op} left it: it may have gone on since. */

@@ -16,6 +16,7 @@
 #include "cli/opts.h"
 #include "cli/place.h"
 #include "cli/status.h"
+#include "cli/table.h"
 #include "cli/verbs.h"
 
 #define TAIL_MAX 1000000
@@ -94,8 +95,9 @@ unknown_task(struct logs *l, const struct meta_task *tasks, size_t n, struct err
 		suggest_try(&s, tasks[i].name);
 	best = suggest_best(&s);
 	return err_set(err, ERR_NOTFOUND, "run %s of %s has no task '%s'%s%s%s",
-		       l->run.id, l->run.dag, l->task,
-		       best != NULL ? " (did you mean '" : "", best != NULL ? best : "",
+		       text_short_id(l->run.id), l->run.dag, l->task,
+		       best != NULL ? " (did you mean '" : "; its tasks: dag runs ",
+		       best != NULL ? best : text_short_id(l->run.id),
 		       best != NULL ? "'?)" : "");
 }
 
@@ -391,8 +393,12 @@ nothing(struct logs *l, struct err *err)
 	if (look_task(l, &t, err) != 0)
 		return -1;
 	if (l->o->attempt.set && l->o->attempt.v > t.attempt)
-		return err_set(err, ERR_NOTFOUND, "task '%s' has had %u attempt%s so far",
-			       l->task, t.attempt, t.attempt == 1 ? "" : "s");
+		return err_set(
+		    err, ERR_NOTFOUND,
+		    "there is no attempt %llu: task '%s' has had %u attempt%s so "
+		    "far",
+		    (unsigned long long)l->o->attempt.v, l->task, t.attempt,
+		    t.attempt == 1 ? "" : "s");
 	if (t.attempt > 0)
 		return err_set(err, ERR_NOTFOUND,
 			       "task '%s' runs no process, so it has no log", l->task);

@@ -76,8 +76,15 @@ find_word(struct cli *c, const char *word, struct loaded *l, char **path, struct
 	bool file = find_is_file(word);
 
 	*path = NULL;
-	if (file && access(word, F_OK) != 0)
+	if (file && access(word, F_OK) != 0) {
+		if (errno == ENOENT)
+			return err_set(
+			    err, ERR_NOTFOUND,
+			    "cannot open '%s': No such file or directory ('dag "
+			    "list' shows the DAGs of this project)",
+			    word);
 		return err_sys(err, errno, "cannot open '%s'", word);
+	}
 	if (project_find(file ? word : NULL, c->dir, false, &l->project, err) != 0)
 		return -1;
 	if (!file)

@@ -236,7 +236,8 @@ say_cycle(const struct graph *s, const uint32_t *path, size_t n)
 	else {
 		diag_add(L->d, DIAG_ERROR, load_pos(L, at->why),
 			 "tasks wait for each other: %s", text.p);
-		diag_hint(L->d, "remove one of the edges");
+		diag_hint(L->d, "let one of them not need the other, by `needs` or by a "
+				"file that it reads");
 		note_path_edges(s, path, n);
 	}
 	buf_release(&text);

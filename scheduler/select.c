@@ -167,9 +167,13 @@ unknown(const struct dag *g, const struct selector *s, struct err *err)
 			suggest_try(&near, t->tags[j]);
 	}
 	best = suggest_best(&near);
+	if (best != NULL)
+		return err_set(err, ERR_NOTFOUND,
+			       "%s '%s' does not exist in %s; did you mean '%s'?", what,
+			       s->pattern, g->name, best);
 	return err_set(err, ERR_NOTFOUND, "%s '%s' does not exist in %s%s%s%s", what,
-		       s->pattern, g->name, best != NULL ? "; did you mean '" : "",
-		       best != NULL ? best : "", best != NULL ? "'?" : "");
+		       s->pattern, g->name, s->tag ? "" : " ('dag show ",
+		       s->tag ? "" : g->name, s->tag ? "" : "' lists its tasks)");
 }
 
 /* Mark in ${r} what the word names. */

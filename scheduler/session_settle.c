@@ -10,6 +10,15 @@
 #include "scheduler/session_int.h"
 #include "store/owner.h"
 
+/* The end of a run's id, by which people name it. */
+static const char *
+tail(const char *id)
+{
+	size_t n = strlen(id);
+
+	return n > 8 ? id + n - 8 : id;
+}
+
 #define RUNS_MAX  1000 /* interrupted runs looked at */
 #define LINES_MAX 8    /* told one by one */
 
@@ -95,7 +104,7 @@ settle_and_tell(struct session *s, const struct meta_run *run, bool say, struct 
 	}
 	if (say)
 		session_say(s, NOTICE_INFO, "run %s of %s was interrupted: dag resume %s",
-			    run->id, run->dag, run->id);
+			    tail(run->id), run->dag, tail(run->id));
 	return 0;
 }
 

@@ -27,8 +27,10 @@ say_on_stderr(void *ctx, pid_t pid, char state)
 
 	(void)ctx;
 	if (pid == 0)
-		n = snprintf(line, sizeof(line),
-			     "dag: waiting for another process to finish writing\n");
+		n = snprintf(
+		    line, sizeof(line),
+		    "dag: waiting for another process to finish writing (it holds the "
+		    "database's write.lock)\n");
 	else
 		n = snprintf(
 		    line, sizeof(line),

@@ -96,6 +96,10 @@ find_root(const char *hint, const char *dir_override, struct err *err)
 
 	if (dir_override != NULL) {
 		root = fsio_realpath(dir_override, err);
+		if (root == NULL && access(dir_override, F_OK) != 0 && errno == ENOENT)
+			(void)err_set(err, ERR_NOTFOUND,
+				      "there is no directory '%s' (option -C)",
+				      dir_override);
 		if (root != NULL && (stat(root, &st) != 0 || !S_ISDIR(st.st_mode))) {
 			(void)err_set(err, ERR_INVALID, "'%s' is not a directory",
 				      dir_override);

@@ -155,7 +155,7 @@ subtest 'words' => sub {
 		"did you mean 'upper'?");
 	bad('a template that does not end', "tasks:\n  a: {run: 'x {{ ds '}\n", qr/f\.yaml:2:\d+: error: /);
 	bad('a cycle', "tasks:\n  a: {run: x, needs: b}\n  b: {run: x, needs: c}\n  c: {run: x, needs: a}\n",
-		qr/f\.yaml:\d:\d+: error: tasks wait for each other: a -> c -> b -> a/, 'remove one of the edges');
+		qr/f\.yaml:\d:\d+: error: tasks wait for each other: a -> c -> b -> a/, 'let one of them not need the other, by `needs` or by a file that it reads');
 	bad('a cycle of paths', "tasks:\n  a: {run: x, inputs: [p], outputs: [q]}\n  b: {run: x, inputs: [q], outputs: [p]}\n",
 		qr/f\.yaml:\d:\d+: error: tasks wait for each other: a -> b -> a|b -> a -> b/);
 	bad('itself', "tasks:\n  a: {run: x, needs: [a]}\n", "f.yaml:2:23: error: task 'a' cannot need itself");

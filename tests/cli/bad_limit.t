@@ -105,11 +105,11 @@ subtest 'the command line' => sub {
 		for ('', 'nope', '2026-13-01', '2026-02-30', '2026-11-22T25:00', '0000-01-01', '10000-01-01', '-1');
 	$no->("option '--jobs' takes a number from 1 to 4096, not $_", '-j', $_) for (0, 4097, 100000);
 	$no->("option '--jobs' takes a whole number, not '$_'", '-j', $_) for ('', 'x', '1.5', '-1', '99999999999999999999');
-	$no->("task 'c' does not exist in f", '--select', 'c');
-	$no->("task 'c' does not exist in f", '--select', 'a,c');
+	$no->("task 'c' does not exist in f ('dag show f' lists its tasks)", '--select', 'c');
+	$no->("task 'c' does not exist in f ('dag show f' lists its tasks)", '--select', 'a,c');
 	$no->("tag 'u' does not exist in f", '--select', 'tag:u');
 	$no->("'+' is no selector: it is TASK or tag:TAG with +, 2+ or \@ before and + or +2 behind ('dag help select')", '--select', '+');
-	$no->("option '--exclude': task 'c' does not exist in f", '--exclude', 'c');
+	$no->("option '--exclude': task 'c' does not exist in f ('dag show f' lists its tasks)", '--exclude', 'c');
 	$no->("unknown option '--slect' (did you mean '--select'?)", '--slect', 'a');
 	$no->("option '--param' needs a value: --param NAME=VALUE", '-p');
 	ok(!-e "$dir/.dag/dag.db", 'nothing is made');

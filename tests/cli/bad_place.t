@@ -16,7 +16,7 @@ subtest 'what is no file' => sub {
 	usage($dir, "there is no DAG 'z' in project 'DIR' ('dag list' shows what there is)", 'run', 'z');
 	usage("$dir/sub", "there is no DAG 'y' in project '$dir', but there is the file 'y.yaml': name it so" =~ s/\Q$dir\E/DIR/r
 		=~ s/DIR/$dir/r, 'run', 'y');
-	for my $case (['gone.yaml', "cannot open 'gone.yaml': No such file or directory"],
+	for my $case (['gone.yaml', "cannot open 'gone.yaml': No such file or directory ('dag list' shows the DAGs of this project)"],
 		['./dags', "cannot read './dags': it is a directory"], ['/', "cannot read '/': it is a directory"],
 		['/dev/null', "cannot read '/dev/null': it is no regular file"],
 		['dags/x.yaml/y', "cannot open 'dags/x.yaml/y': Not a directory"]) {
@@ -203,4 +203,33 @@ SKIP: {
 		}
 	};
 }
+
+# Few descriptors: an error, never an abort, however few.
+{
+	my $few = project('ok.yaml' => "tasks: {a: {run: 'true'}}\n");
+	my $dag = build() . '/bin/dag';
+	my (%how, @odd);
+	for my $n (8, 10 .. 18, 20, 24, 28, 32, 36, 40) {
+		my $out = `cd '$few' && (ulimit -n $n; '$dag' run ok --progress none) 2>&1`;
+		my $rc = $? >> 8;
+		$how{$rc}++;
+		push @odd, "$n: status $rc: $out" unless $rc == 0 || $rc == 3 && $out =~ /^dag: error: .*(?:open|descriptor)/m;
+	}
+	is(join('', @odd), '', 'few descriptors: it works, or says why not');
+	ok($how{0} && $how{3}, '... both were seen');
+	like(`cd '$few' && (ulimit -n 20; '$dag' run ok) 2>&1`, qr/too few files may be open: .*ulimit -n 1024/, '... with the way out');
+}
+
+# The state directory is deleted during a run: there is nothing to resume then.
+{
+	my $gone = project('s.yaml' => "tasks: {s: {run: 'touch begun; sleep 20'}}\n");
+	my $p = start($gone, 'run', 's', '--progress', 'plain');
+	wait_for('the task', sub { -e "$gone/begun" });
+	system('rm', '-rf', "$gone/.dag");
+	finish($p);
+	is($p->{rc}, 3, 'the state directory is deleted: status 3');
+	like($p->{err}, qr/^dag: error: the state directory '.*' was deleted or replaced .*tasks are stopped/m, '... it is said');
+	unlike($p->{err}, qr/dag resume/, '... and no promise made that cannot be kept');
+}
+like((dag(project(), '-C', '/nowhere', 'runs'))[2], qr/^dag: error: there is no directory '\/nowhere' \(option -C\)$/m, 'a -C that is not there');
 done_testing();

@@ -120,7 +120,7 @@ spew("$dir/order.yaml", "tasks:\n  b: {run: echo b}\n  a: {run: echo a, needs: [
 ok_dag(0, 'names that are not in order', $dir, 'run', 'order');
 is((dag($dir, 'logs', 'order'))[1],
 	join("\n", map { "==> $_ (attempt 1) <==\n$_\n" } qw(b a c)), '... in the order of the file');
-usage($dir, "task 'x' has had 2 attempts so far", 'logs', 'b', 'x', '--attempt', 3);
+usage($dir, "there is no attempt 3: task 'x' has had 2 attempts so far", 'logs', 'b', 'x', '--attempt', 3);
 usage($dir, "task 'y' has not been started: upstream_failed, `x` did not succeed", 'logs', 'b', 'y');
 like((dag($dir, 'logs', 'b', 'xx'))[2], qr/has no task 'xx' \(did you mean 'x'\?\)/, 'a suggestion');
 

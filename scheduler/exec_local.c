@@ -44,7 +44,8 @@ struct watched {
 	char *dir;  /* relative to the state directory */
 	char *id;   /* DAG_ATTEMPT_ID */
 	char *boot; /* boot id of its row */
-	bool began; /* it had a process, by its row or since it is ours */
+	bool began; /* it had a process, by its row */
+	bool ours;  /* its shim is our child, or was */
 	bool leave_children;
 	bool ending; /* its watcher is being closed */
 	pid_t pid;   /* of the shim, our child; 0: it is not, or was reaped */
@@ -171,8 +172,8 @@ reap(struct watched *w)
 static int
 shim_exit_of(const struct watched *w)
 {
-	return w->pid == 0 && !w->known && WIFEXITED(w->status) ? WEXITSTATUS(w->status)
-								: -1;
+	return w->ours && w->pid == 0 && WIFEXITED(w->status) ? WEXITSTATUS(w->status)
+							      : -1;
 }
 
 static void
@@ -239,7 +240,7 @@ report_end(struct watched *w)
 	fault_point(GONE);
 	reap(w);
 	/* Ours had a process; by its own word it may have done nothing with it. */
-	if (!w->known && shim_exit_of(w) != SHIM_EXIT_USAGE &&
+	if (w->ours && shim_exit_of(w) != SHIM_EXIT_USAGE &&
 	    shim_exit_of(w) != SHIM_EXIT_FILES)
 		a.began = true;
 	switch (exec_local_fate(w->x->p, &a, &rec, &err)) {
@@ -467,6 +468,7 @@ local_start(struct executor *base, const struct exec_request *q, struct err *err
 	}
 	fault_point(SPAWNED);
 	w->pid = pid;
+	w->ours = true;
 	w->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (w->pidfd != -1)
 		(void)fcntl(w->pidfd, F_SETFD, FD_CLOEXEC);

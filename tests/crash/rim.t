@@ -159,6 +159,20 @@ subtest 'Ctrl-C before anything runs' => sub {
     is(runs_json('last')->{result}, 'cancelled', 'cancelled');
 };
 
+subtest 'killed between the row of an attempt and its start' => sub {
+    project();
+    write_file('p.yaml', "tasks:\n  a: {run: echo a >> a.out}\n");
+    {
+        local $ENV{DAG_FAULT} = 'start:1';
+        my ($rc, $out) = dag('run', 'p.yaml', @plain);
+        is($rc, 137, 'killed') or diag($out);
+    }
+    ok(!defined attempt_dir('a', 1), 'it has no directory');
+    my ($rc, $out) = dag('resume', @plain);
+    is($rc, 0, 'resumed: it never ran, and no retry is needed') or diag($out);
+    is(join(' ', slurp_lines('a.out')), 'a', 'it ran once');
+};
+
 subtest 'a wait whose owner is killed' => sub {
     project();
     write_file('p.yaml', "tasks:\n  a: {type: wait, for: 2s}\n  b: {run: echo b > b.out, needs: [a]}\n");

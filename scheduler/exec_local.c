@@ -202,7 +202,7 @@ report_void(struct watched *w, const char *why)
 
 	exec_cgroup_forget(w->x->p->state, w->dir, w->id);
 	if (left == SHIM_EXIT_FILES)
-		exec_forget_dir(w->x->p->state, w->dir, &files);
+		exec_no_files(w->x->p->state, w->dir, &files);
 	unwatch(w);
 	if (left == SHIM_EXIT_USAGE) /* it would say so again and again */
 		to->exited(to->ctx, ref, &rec);

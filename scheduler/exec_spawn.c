@@ -71,7 +71,9 @@ exec_make_dir(const char *path, struct err *err)
 	return high;
 }
 
-/* Do as the shim does; return an errno, or 0 where it goes well now. */
+/* Do as the shim does; return an errno, or 0 where it goes well now.  What it has written takes
+ * room and serves nobody; the directory and its lock stay, by which it is known that the
+ * attempt never ran. */
 static int
 try_write(const char *path)
 {
@@ -87,13 +89,16 @@ try_write(const char *path)
 		(void)close(fd);
 		(void)unlinkat(dirfd, ".room", 0);
 	}
-	if (dirfd != -1)
+	if (dirfd != -1) {
+		(void)unlinkat(dirfd, ATTEMPT_SHIM, 0);
+		(void)unlinkat(dirfd, ATTEMPT_EXIT_TMP, 0);
 		(void)close(dirfd);
+	}
 	return sys;
 }
 
 void
-exec_forget_dir(const char *state, const char *dir, struct err *why)
+exec_no_files(const char *state, const char *dir, struct err *why)
 {
 	struct buf path;
 	int sys = 0;
@@ -107,8 +112,6 @@ exec_forget_dir(const char *state, const char *dir, struct err *why)
 	else
 		(void)err_set(why, ERR_SYS,
 			      "dag-shim could not write into the attempt's directory");
-	if (!buf_failed(&path))
-		(void)fsio_remove_tree(AT_FDCWD, path.p, NULL);
 	buf_release(&path);
 }
 

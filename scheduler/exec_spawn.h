@@ -47,11 +47,10 @@ int exec_spawn_shim(const char *, const char *, int, int, int, pid_t *);
 bool exec_is_broken(int);
 
 /**
- * exec_forget_dir(state, dir, why):
+ * exec_no_files(state, dir, why):
  * The shim of the attempt in ${dir} (below ${state}) could not write its files, and nothing was
- * started: say why in ${why}, as far as can be found out, and remove the directory, of which
- * nobody will want to see anything.
+ * started: say why in ${why}, as far as can be found out, and remove what it has written.
  */
-void exec_forget_dir(const char *, const char *, struct err *);
+void exec_no_files(const char *, const char *, struct err *);
 
 #endif

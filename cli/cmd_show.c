@@ -171,6 +171,11 @@ put_policy(struct cli *c, const struct dag_task *t)
 		buf_adds(&b, "timeout ");
 		num_put_duration(&b, t->timeout_us);
 	}
+	if (t->memory > 0) {
+		divide(&b);
+		buf_adds(&b, "memory ");
+		num_put_size(&b, (uint64_t)t->memory);
+	}
 	if (t->allow_failure) {
 		divide(&b);
 		buf_adds(&b, "may fail");

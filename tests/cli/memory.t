@@ -71,6 +71,7 @@ sub check {
 	ok_dag(0, "$how: shared pages count once", $dir, 'run', 'shared');
 	system("rm -rf $dir/.dag/runs/*");
 }
+like(ok_dag(0, 'show', $dir, 'show', 'm', '-f', 'list')->{out}, qr/memory 64 MiB.*memory 4 TiB/s, '... tells the limits');
 check('cgroup');
 {
 	local $ENV{DAG_CGROUP} = 'none';

@@ -239,8 +239,8 @@ session_wait_times(void *ctx, void *run_ctx, uint32_t task, int64_t *dur, int64_
 
 /**
  * srun_add(r, spec, err):
- * Give the run, whose values and rows are filled, to the engine and the session.  Frees ${r}
- * on failure.  Return 0 or -1.
+ * Give the run, whose values and rows are filled, to the engine and the session.  Return 0 or
+ * -1; ${r} is the caller's to free as long as it is not the last of s->runs.
  */
 int
 srun_add(struct srun *r, const struct engine_run_spec *given, struct err *err)
@@ -259,10 +259,8 @@ srun_add(struct srun *r, const struct engine_run_spec *given, struct err *err)
 	spec.fail_fast = r->fail_fast;
 	/* The engine asks about the run's tasks while it is added: its number is the next. */
 	r->index = (uint32_t)s->runs.n;
-	if (vec_push(&s->runs, r) != 0) {
-		srun_free(r);
+	if (vec_push(&s->runs, r) != 0)
 		return err_nomem(err);
-	}
 	if (engine_add(s->engine, session_now(s), &spec, &index) != 0)
 		return err_nomem(err);
 	return 0;
@@ -389,7 +387,7 @@ session_run(struct session *s, const struct session_request *q, char *id, struct
 	r->values.logical_us = r->values.interval_start_us = r->values.interval_end_us =
 	    r->logical_us;
 	r->file = strdup(q->file);
-	if (r->file == NULL || srun_values(r, NULL, err) != 0 ||
+	if ((r->file == NULL && err_nomem(err) != 0) || srun_values(r, NULL, err) != 0 ||
 	    (r->owner_fd = owner_take(s->p, new_id, err)) == -1 ||
 	    create(r, q, err) != 0) {
 		/* Once it is in s->runs it is the session's to free. */

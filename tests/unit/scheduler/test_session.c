@@ -152,6 +152,43 @@ loop(struct session *s)
 	return rc;
 }
 
+/* ---- memory ---- */
+
+/* The linker sends what our code allocates through here (tests/CMakeLists.txt). */
+void *__real_malloc(size_t);
+void *__real_calloc(size_t, size_t);
+void *__real_realloc(void *, size_t);
+void *__wrap_malloc(size_t);
+void *__wrap_calloc(size_t, size_t);
+void *__wrap_realloc(void *, size_t);
+
+static __thread bool counting; /* in the test's thread alone */
+static unsigned long count, fail_at;
+
+static bool
+fails(void)
+{
+	return counting && ++count == fail_at;
+}
+
+void *
+__wrap_malloc(size_t n)
+{
+	return fails() ? NULL : __real_malloc(n);
+}
+
+void *
+__wrap_calloc(size_t n, size_t size)
+{
+	return fails() ? NULL : __real_calloc(n, size);
+}
+
+void *
+__wrap_realloc(void *p, size_t n)
+{
+	return fails() ? NULL : __real_realloc(p, n);
+}
+
 /* ---- tests ---- */
 
 static void
@@ -318,6 +355,41 @@ test_retry_that_is_refused(void **state)
 	dag_free(g);
 }
 
+/* Each allocation of a new run fails once: it is said, and nothing is freed twice or left. */
+static void
+test_no_memory_for_a_run(void **state)
+{
+	struct dag *g = fixture_dag("tasks:\n  a: {type: wait, for: 1h}\n");
+	struct session_request q = {.dag = g, .file = "t.yaml"};
+	struct jinja_dict *params;
+	struct session *s;
+	char id[META_RUN_ID];
+	int rc, before, after;
+
+	(void)state;
+	assert_int_equal(params_resolve(g, arena, NULL, 0, NULL, &params, &err), 0);
+	q.params = params;
+	before = descriptors();
+	for (fail_at = 1;; fail_at++) {
+		s = open_session();
+		err_clear(&err);
+		count = 0;
+		counting = true;
+		rc = session_run(s, &q, id, &err);
+		counting = false;
+		session_close(s);
+		if (count < fail_at)
+			break;
+		if (rc != 0)
+			assert_int_equal(err.code, ERR_NOMEM);
+	}
+	assert_int_equal(rc, 0);
+	assert_true(fail_at > 10);
+	after = descriptors();
+	assert_int_equal(after, before);
+	dag_free(g);
+}
+
 int
 main(void)
 {
@@ -329,6 +401,7 @@ main(void)
 	    cmocka_unit_test(test_hangup_with_attempts_under_way),
 	    cmocka_unit_test(test_interrupt),
 	    cmocka_unit_test(test_retry_that_is_refused),
+	    cmocka_unit_test(test_no_memory_for_a_run),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -238,7 +238,7 @@ none(struct cgroup_place *p, const char *why)
 {
 	cgroup_place_release(p);
 	p->kind = SHIM_CGROUP_NONE;
-	(void)snprintf(p->why, sizeof(p->why), "%s", why);
+	(void)snprintf(p->why, sizeof(p->why), "%.*s", (int)sizeof(p->why) - 1, why);
 }
 
 static bool

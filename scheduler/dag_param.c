@@ -1,6 +1,7 @@
 /*
  * Declarations of params, and whether they agree with themselves.
  */
+#include <errno.h>
 #include <math.h>
 #include <regex.h>
 #include <string.h>
@@ -177,6 +178,8 @@ compile_pattern(struct load *L, const struct yaml_node *n, regex_t *re)
 	buf_release(&whole);
 	if (rc == 0)
 		return 0;
+	if (rc == REG_ESPACE)
+		return load_nomem(L);
 	(void)regerror(rc, re, text, sizeof(text));
 	diag_add(L->d, DIAG_ERROR, load_pos(L, n), "the pattern cannot be read: %s",
 		 text);
@@ -189,6 +192,7 @@ static void
 check_pattern(struct load *L, const struct dag_param *p, const struct yaml_node *pattern)
 {
 	regex_t re;
+	int rc = 0;
 
 	if (p->type != PARAM_STRING) {
 		diag_add(L->d, DIAG_ERROR, load_pos(L, pattern),
@@ -199,8 +203,13 @@ check_pattern(struct load *L, const struct dag_param *p, const struct yaml_node 
 	}
 	if (compile_pattern(L, pattern, &re) != 0)
 		return;
-	if (p->def != NULL && p->def->kind == YAML_STR &&
-	    regexec(&re, p->def->str, 0, NULL, 0) != 0)
+	errno = 0;
+	if (p->def != NULL && p->def->kind == YAML_STR)
+		rc = regexec(&re, p->def->str, 0, NULL, 0);
+	/* glibc does not tell it from a text that does not match. */
+	if (rc != 0 && errno == ENOMEM)
+		(void)load_nomem(L);
+	else if (rc != 0)
 		diag_add(L->d, DIAG_ERROR, load_pos(L, p->def),
 			 "the default '%s' of param '%s' does not match its pattern",
 			 p->def->str, p->name);

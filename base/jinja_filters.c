@@ -391,6 +391,8 @@ filter_fromjson(struct jinja_run *run, const struct jinja_args *a, struct jinja_
 		return -1;
 	err_clear(&err);
 	j = json_parse(a->self.s.p, a->self.s.n, &err);
+	if (j == NULL && err.code == ERR_NOMEM)
+		return jinja_fail_nomem(run);
 	if (j == NULL)
 		return jinja_fail(run, "this is not JSON: %s", err.msg);
 	rc = jinja_from_json(run->arena, j, out);

@@ -1,5 +1,6 @@
 #include "base/json.h"
 
+#include <errno.h>
 #include <jansson.h>
 
 #include "base/err.h"
@@ -56,10 +57,12 @@ json_parse(const char *p, size_t n, struct err *err)
 
 	if (check_depth(p, n, err) != 0)
 		return NULL;
+	errno = 0;
 	v = json_loadb(p, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e);
 	if (v != NULL)
 		return v;
-	if (json_error_code(&e) == json_error_out_of_memory)
+	/* jansson says "invalid token", or nothing, as often as what it is. */
+	if (errno == ENOMEM || json_error_code(&e) == json_error_out_of_memory)
 		(void)err_nomem(err);
 	else
 		(void)err_set(err, ERR_INVALID, "line %d column %d: %s",

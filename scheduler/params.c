@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <jansson.h>
 #include <math.h>
 #include <regex.h>
@@ -184,6 +185,8 @@ read_array(struct resolution *r, const struct dag_param *p, const char *text,
 	json_t *j = json_parse(text, strlen(text), &err);
 	int rc = 0;
 
+	if (j == NULL && err.code == ERR_NOMEM)
+		return -1;
 	if (j == NULL) {
 		complain_value(r, p, "a JSON array such as [1,2]", text);
 		buf_addf(&r->complaints, " (%s)", err.msg);
@@ -329,6 +332,7 @@ check_pattern(struct resolution *r, const struct dag_param *p, struct jinja_val 
 {
 	struct buf whole;
 	regex_t re;
+	bool nomem;
 	int rc;
 
 	buf_init(&whole, 0);
@@ -338,9 +342,12 @@ check_pattern(struct resolution *r, const struct dag_param *p, struct jinja_val 
 	buf_release(&whole);
 	if (rc != 0)
 		return -1; /* its syntax was checked when the file was loaded */
+	errno = 0;
 	rc = regexec(&re, v.s.p, 0, NULL, 0);
+	/* glibc does not tell it from a text that does not match. */
+	nomem = rc != 0 && errno == ENOMEM;
 	regfree(&re);
-	if (rc == REG_ESPACE)
+	if (nomem)
 		return -1;
 	if (rc != 0) {
 		complain(r, "param '%s' must match %s, which ", p->name, p->pattern);
@@ -548,6 +555,8 @@ params_json(const struct jinja_dict *values, struct buf *out)
 		jinja_put_json(&text, v);
 		json_key(&w, key);
 		json_raw(&w, text.p, text.n);
+		if (buf_failed(&text))
+			out->state = text.state;
 		buf_release(&text);
 	}
 	json_end(&w);

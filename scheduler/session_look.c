@@ -33,19 +33,23 @@ any_blocked(struct session *s)
 	return false;
 }
 
-/* The task a retry command begins with: its id, -1 for none, -2 for an unknown name. */
-static int32_t
-retry_from(const struct srun *r, const char *args)
+/* Find the task a retry command begins with: its id, -1 for none, -2 for an unknown name.
+ * Return 0, or -1 if memory ran out: that is not the same as none. */
+static int
+retry_from(const struct srun *r, const char *args, int32_t *id)
 {
-	json_t *j = json_parse(args, strlen(args), NULL);
+	struct err err = {0};
+	json_t *j = json_parse(args, strlen(args), &err);
 	const char *name = json_string_value(json_object_get(j, "from"));
 	const struct dag_task *t = name != NULL ? srun_task(r, name) : NULL;
-	int32_t id = name == NULL			     ? -1
-		     : t == NULL || !r->rows[t->id].selected ? -2
-							     : (int32_t)t->id;
 
+	if (j == NULL && err.code == ERR_NOMEM)
+		return -1;
+	*id = name == NULL			      ? -1
+	      : t == NULL || !r->rows[t->id].selected ? -2
+						      : (int32_t)t->id;
 	json_decref(j);
-	return id;
+	return 0;
 }
 
 static bool
@@ -81,18 +85,21 @@ no_retry(struct srun *r, int32_t from, bool cancelling)
 	return "nothing to retry: no task has failed so far";
 }
 
-static void
+static int
 obey_retry(struct srun *r, const char *args, bool cancelling, struct engine_event *ev)
 {
-	ev->from = retry_from(r, args);
+	if (retry_from(r, args, &ev->from) != 0)
+		return -1;
 	ev->answer = no_retry(r, ev->from, cancelling);
 	ev->kind = ev->answer != NULL ? EV_TICK : EV_RETRY;
 	if (ev->answer == NULL)
 		ev->answer = "retrying";
+	return 0;
 }
 
-/* One command becomes one event; its answer is committed with what it changed. */
-static void
+/* One command becomes one event; its answer is committed with what it changed.  Return 0, or
+ * -1 if it must be looked at again. */
+static int
 obey(struct srun *r, const struct meta_command *c)
 {
 	struct engine_event ev = {.ref = {.run = r->index}, .command = c->id, .from = -1};
@@ -106,12 +113,14 @@ obey(struct srun *r, const struct meta_command *c)
 		ev.reason = "cancelled by `dag cancel`";
 		ev.answer = "stopping";
 	} else if (strcmp(c->verb, "retry") == 0) {
-		obey_retry(r, c->args, v.cancelling && v.state != RUN_DONE, &ev);
+		if (obey_retry(r, c->args, v.cancelling && v.state != RUN_DONE, &ev) != 0)
+			return -1;
 	} else {
 		ev.kind = EV_TICK;
 		ev.answer = "refused: this version of dag does not know the command";
 	}
 	(void)session_event(r->s, &ev);
+	return 0;
 }
 
 /**
@@ -135,9 +144,10 @@ session_commands(struct session *s)
 		for (k = 0; k < n; k++) {
 			if (c[k].id <= r->last_command)
 				continue;
-			r->last_command = c[k].id;
 			fault_point(COMMAND_TAKEN);
-			obey(r, &c[k]);
+			if (obey(r, &c[k]) != 0)
+				break;
+			r->last_command = c[k].id;
 		}
 		arena_free(a);
 	}

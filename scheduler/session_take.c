@@ -289,15 +289,18 @@ adopt_all(struct srun *r, const struct live *live, struct err *err)
 	return 0;
 }
 
-/* A switch among the options that the run was created with. */
-static bool
-option(const char *options, const char *name)
+/* Read a switch among the options that the run was created with. */
+static int
+option(const char *options, const char *name, bool *on, struct err *err)
 {
-	json_t *j = json_parse(options, strlen(options), NULL);
-	bool on = json_is_true(json_object_get(j, name));
+	struct err why = {0};
+	json_t *j = json_parse(options, strlen(options), &why);
 
+	if (j == NULL && why.code == ERR_NOMEM)
+		return err_nomem(err);
+	*on = json_is_true(json_object_get(j, name));
 	json_decref(j);
-	return on;
+	return 0;
 }
 
 static int
@@ -307,11 +310,11 @@ fill(struct srun *r, const struct meta_run *m, const struct take *how, struct li
 	r->logical_us = r->values.logical_us = m->logical_us;
 	r->values.interval_start_us = m->interval_start_us;
 	r->values.interval_end_us = m->interval_end_us;
-	r->fail_fast = option(m->options, "fail_fast");
 	r->file = strdup(m->file);
 	if (r->file == NULL)
 		return err_nomem(err);
-	if ((how->dag != NULL ? take_latest(r, m, how->dag, err)
+	if (option(m->options, "fail_fast", &r->fail_fast, err) != 0 ||
+	    (how->dag != NULL ? take_latest(r, m, how->dag, err)
 			      : load_definition(r, m, err)) != 0 ||
 	    srun_values(r, m->params, err) != 0 || read_rows(r, err) != 0)
 		return -1;

@@ -316,6 +316,20 @@ meta_abort(struct meta *m)
 
 /* ---- checking ---- */
 
+/* A page that could not be read is told in a row too, with SQLite's code: SQLITE_OK, if the
+ * row tells of no such thing. */
+static int
+code_in(const char *text)
+{
+	static const char mark[] = "error code=";
+	const char *at = strstr(text, mark);
+	int rc = 0;
+
+	for (at = at != NULL ? at + sizeof(mark) - 1 : ""; *at >= '0' && *at <= '9'; at++)
+		rc = rc < 100000 ? rc * 10 + (*at - '0') : rc;
+	return (rc & 0xff) == SQLITE_CORRUPT ? SQLITE_OK : rc;
+}
+
 /* Run a check that gives rows for what is wrong; ${fine} is the row of a sound database. */
 static int
 check_rows(struct meta *m, const char *sql, const char *fine, struct err *err)
@@ -329,7 +343,9 @@ check_rows(struct meta *m, const char *sql, const char *fine, struct err *err)
 	rc = query_step(&q, err);
 	if (rc > 0) {
 		text = query_get_text(&q, NULL);
-		if (fine == NULL || strcmp(text, fine) != 0)
+		if (code_in(text) != SQLITE_OK)
+			rc = db_fail(&m->db, code_in(text), err);
+		else if (fine == NULL || strcmp(text, fine) != 0)
 			rc = err_set(
 			    err, ERR_CORRUPT,
 			    "the database '%s' is damaged (%s): restore it from a "

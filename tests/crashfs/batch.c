@@ -122,6 +122,7 @@ add_end(struct player *w, struct played_run *r, unsigned task)
 	o->cause = "exit";
 	o->exit_status = result == RESULT_SUCCESS ? 0 : 1;
 	o->pid = 7;
+	o->mem_peak_kib = work_below(w, 2) * 1000;
 	if (result == RESULT_SUCCESS) {
 		kv[0] = (struct meta_kv){.key = "rows", .val = "17", .len = 2};
 		kv[1] = (struct meta_kv){.key = "text", .val = w->text};

@@ -52,20 +52,37 @@ digest_rows(sqlite3 *h, const char *sql, uint64_t d)
 	return mix(d, rc == SQLITE_DONE ? 7 : (uint64_t)rc);
 }
 
+/* Every row as the first schema has it, and what later ones brought: a database is the same
+ * before and after its migration.  What is not there yet is as if it were empty. */
 uint64_t
 check_digest(struct meta *m)
 {
-	static const char *const tables[] = {
-	    "definition", "dag",       "watermark",	  "run",  "task",
-	    "attempt",	  "path_lock", "output",	  "torn", "produced",
-	    "event",	  "command",   "sqlite_sequence",
+	static const char *const rows[] = {
+	    "definition",
+	    "dag",
+	    "watermark",
+	    "run",
+	    "task",
+	    "(SELECT aid, run, task, map, number, id, epoch, boot_id, executor, handle, "
+	    "dir, state, result, cause, reason, pid, exit_status, exit_signal, "
+	    "created_us, "
+	    "started_us, ended_us, wake_us, user_us, sys_us, maxrss_kib, log_bytes, "
+	    "survivors, oom FROM attempt)",
+	    "(SELECT aid, mem_peak_kib FROM attempt WHERE mem_peak_kib <> 0)",
+	    "path_lock",
+	    "output",
+	    "torn",
+	    "produced",
+	    "event",
+	    "command",
+	    "sqlite_sequence",
 	};
-	char sql[64];
+	char sql[512];
 	uint64_t d = 1;
 	size_t i;
 
-	for (i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
-		(void)snprintf(sql, sizeof(sql), "SELECT * FROM %s", tables[i]);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		(void)snprintf(sql, sizeof(sql), "SELECT * FROM %s", rows[i]);
 		d = digest_rows(m->db.h, sql, d);
 	}
 	return d;

@@ -86,12 +86,12 @@ for my $cols (79, 40, 20) {
 	is("$s->{scrolled} $s->{odd}", '0 ', "mixed at $cols columns: nothing scrolls or wraps");
 	my @want = $cols > 40
 		? (qr/^mixed [0-9a-f]{8}  running 1s  2 of 6 done, 2 failed$/, qr/^  fetch_everything +running +1s$/,
-			qr/^  broken +failed +\d+ms +exit status 4$/, qr/^  again +up_for_retry +\d+ms +next try in \d+s.*$/,
+			qr/^  broken +failed +\d+ms +exit status 4$/, qr/^  again +up_for_retry +\d+ms +next try in (?:1m)?\d+s.*$/,
 			qr/^  clean +waiting +for fetch_everythi(?:ng|…)$/, qr/^  report +waiting +for (?:again, cle(?:an|…)|clean, aga(?:in|…))$/,
 			qr/^  made +failed +\d+ms +\S.*$/)
 		: $cols == 40
 		? (qr/^mixed 2\/6 2 failed 1s$/, qr/^ fetch_everything running +1s$/, qr/^ broken +failed +\d+ms /,
-			qr/^ again +retry +5\ds/, qr/^ clean +waiting/, qr/^ report +waiting/, qr/^ made +failed/)
+			qr/^ again +retry +(?:5\ds|1m0\ds)/, qr/^ clean +waiting/, qr/^ report +waiting/, qr/^ made +failed/)
 		: (qr/^mixed 2\/6 2 failed…$/, qr/^ fetch_e… running$/, qr/^ broken   failed$/, qr/^ again    retry$/,
 			qr/^ clean    waiting$/, qr/^ report   waiting$/, qr/^ made     failed$/);
 	like($s->{lines}[$_], $want[$_], "... line $_") for 0 .. $#want;

@@ -45,8 +45,8 @@ static const struct opt runs_opts[] = {
      .kind = OPT_STRING,
      .at = offsetof(struct runs_opts, since),
      .arg = "TIME",
-     .doc = "Only runs made at TIME or later: an instant (2026-11-22, "
-	    "2026-11-22T06:00:00Z) or how long ago (30m, 2d)."},
+     .doc = "Only runs made at TIME or later: how long ago (30m, 2d), or an instant "
+	    "(2026-11-22, 2026-11-22T06:00:00Z)."},
     {.name = "until",
      .kind = OPT_STRING,
      .at = offsetof(struct runs_opts, until),

@@ -118,6 +118,8 @@ static const struct meaning {
     {"N", NULL, NULL, put_nothing},
     {"OFFSET", NULL, NULL, put_nothing},
     {"DATE", NULL, NULL, put_nothing},
+    {"TIME", NULL, NULL, put_nothing},
+    {"AGE", NULL, NULL, put_nothing},
     {"VERB", NULL, NULL, put_verbs},
     {"TYPE", NULL, NULL, put_types},
     {"KEY", NULL, NULL, put_keys},

@@ -80,7 +80,7 @@ for (
 	[['logs', $old, 't'], 'train tune', 'tasks of a run'],
 	[['logs', $old, 'tune', '--attempt', ''], '1 2', 'attempts'],
 	[['logs', 'nonsense', ''], '', '... of no run'],
-	[['retry', $old, '--from', 'f'], 'fetch', 'a task as the value of an option'],
+	[['retry', $old, '--from', 'f'], 'fetch :nospace', 'a task as the value of an option'],
 	[['help', 'exit-'], 'exit-codes', 'topics'],
 	[['help', 'retries'], 'retries', 'keys'],
 	[['help', 'sh'], 'show shell', 'types'],

@@ -6,7 +6,7 @@
 #include "cli/cli.h"
 #include "cli/opts.h"
 
-#define LINE_MAX_BYTES 60 /* after which a line of the source ends at a blank */
+#define LINE_MAX_BYTES 52 /* after which a line of the source ends at a blank */
 
 /* Bytes of the last line. */
 static size_t

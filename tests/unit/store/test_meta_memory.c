@@ -9,7 +9,7 @@
  * when there is memory again.
  */
 
-#define SOME 250
+#define SOME 150
 
 static struct place pl;
 static struct meta *m, *reader;

@@ -277,10 +277,11 @@ ftruncate64(int fd, off64_t n)
 	return fails(CALL_ftruncate) > 0 ? -1 : REAL(ftruncate64)(fd, n);
 }
 
+/* To take it only: to let it go cannot fail. */
 int
 flock(int fd, int op)
 {
-	return fails(CALL_flock) > 0 ? -1 : REAL(flock)(fd, op);
+	return (op & LOCK_UN) == 0 && fails(CALL_flock) > 0 ? -1 : REAL(flock)(fd, op);
 }
 
 int

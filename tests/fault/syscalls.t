@@ -103,8 +103,8 @@ sub broken {
         'run', 'f.yaml', '--progress', 'plain');
     my $said = get('out');
     return undef if get($log) !~ /^failed/; # there were not as many calls this time
-    # libuv has no way to say that it cannot make its worker threads; then it is as kill -9.
-    my $aborts = $call eq 'thread' && $rc eq 'signal 6';
+    # libuv has no way to say that it cannot make its threads or its pipe; then it is as kill -9.
+    my $aborts = $call =~ /^(?:thread|pipe)$/ && $rc eq 'signal 6';
     return "it ended with $rc\n$said" if $rc !~ /^[0123]$/ && !$aborts;
     return "it said nothing, and ended with $rc" if $rc && !$aborts && $said !~ /error|fail|cannot|not /i;
     return "a sanitizer speaks\n$said" if $said =~ /Sanitizer/;

@@ -21,8 +21,6 @@
 
 #define SECRET_FILE_MAX ((size_t)64 << 10)
 
-extern char **environ;
-
 /* ---- secrets ---- */
 
 /* Read a secret into the arena: from our environment or from a file (one last newline is not

@@ -334,7 +334,9 @@ cgroup_place_find(struct cgroup_place *p)
 	buf_init(&self, 0);
 	buf_init(&mounts, 0);
 #ifdef DAG_TEST_DOORS
-	if (getenv("DAG_CGROUP") != NULL && strcmp(getenv("DAG_CGROUP"), "none") == 0) {
+	const char *door = getenv("DAG_CGROUP");
+
+	if (door != NULL && strcmp(door, "none") == 0) {
 		none(p, "DAG_CGROUP says so");
 		return;
 	}

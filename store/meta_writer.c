@@ -10,7 +10,6 @@
  * of its use (db.h).
  */
 #include <assert.h>
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +45,7 @@ struct meta_writer {
 	pthread_cond_t cond;
 	enum writer_state state;
 	bool stop;
+	bool gone;    /* it touches nothing any more */
 	bool resting; /* the thread waits and holds nothing */
 	struct meta_op *ops;
 	size_t n;
@@ -152,6 +152,8 @@ run(void *arg)
 			w->rest_us = IDLE_AGAIN_US;
 		(void)pthread_mutex_lock(&w->mutex);
 	}
+	w->gone = true;
+	(void)pthread_cond_signal(&w->cond);
 	(void)pthread_mutex_unlock(&w->mutex);
 	return NULL;
 }
@@ -257,12 +259,18 @@ wait_for_end(struct meta_writer *w)
 	int64_t at_us;
 	struct timespec at;
 
-	do {
+	(void)pthread_mutex_lock(&w->mutex);
+	while (!w->gone) {
+		(void)pthread_mutex_unlock(&w->mutex);
 		gate_give_up(&w->m->gate);
+		(void)pthread_mutex_lock(&w->mutex);
 		at_us = clock_now().mono_us + JOIN_US;
 		at = (struct timespec){at_us / 1000000, at_us % 1000000 * 1000};
-	} while (pthread_clockjoin_np(w->thread, NULL, CLOCK_MONOTONIC, &at) ==
-		 ETIMEDOUT);
+		if (!w->gone)
+			(void)pthread_cond_timedwait(&w->cond, &w->mutex, &at);
+	}
+	(void)pthread_mutex_unlock(&w->mutex);
+	(void)pthread_join(w->thread, NULL);
 }
 
 void

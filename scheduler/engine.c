@@ -175,8 +175,10 @@ add_task(struct engine *e, uint32_t run, uint32_t task, struct now now)
 		return timer_set(e, run, task,
 				 next_try_mono(&r->dag->tasks[task], row, now));
 	}
-	/* READY, or further but without a living attempt: its rule is asked again. */
+	/* READY, or further but without a living attempt: its rule is asked again.  Who only
+	 * settles has left a living one to the next owner: that one decides. */
 	t->state = TASK_WAITING;
+	t->elsewhere = r->spec.settle && row->state > TASK_READY;
 	return 0;
 }
 

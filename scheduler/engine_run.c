@@ -145,7 +145,7 @@ run_evaluate(struct engine *e, uint32_t run, uint32_t task, struct now now)
 	enum trigger_rule rule = r->dag->tasks[task].trigger;
 	const char *by;
 
-	if (t->state != TASK_WAITING || r->stopping)
+	if (t->state != TASK_WAITING || t->elsewhere || r->stopping)
 		return 0;
 	switch (trigger_eval(rule, t)) {
 	case TRIGGER_WAIT:

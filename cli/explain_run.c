@@ -78,7 +78,7 @@ static bool
 is_at_work(const struct explain *x, const struct meta_task *t)
 {
 	(void)x;
-	return t->state >= TASK_PREPARING && t->state <= TASK_COMMITTING;
+	return task_state_is_live(t->state);
 }
 
 static bool

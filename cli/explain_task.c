@@ -181,12 +181,6 @@ put_waiting(struct explain *x, const struct meta_task *t, struct buf *b)
 	buf_addc(b, '\n');
 }
 
-static bool
-at_work(const struct meta_task *t)
-{
-	return t->state >= TASK_PREPARING && t->state <= TASK_COMMITTING;
-}
-
 static int64_t
 memory_of(const struct explain *x, const struct meta_task *t)
 {
@@ -203,7 +197,7 @@ put_slots(struct explain *x, const struct meta_task *t, struct buf *b)
 	size_t busy = 0, i;
 
 	for (i = 0; i < x->ntasks; i++)
-		if (at_work(&x->tasks[i])) {
+		if (task_state_is_live(x->tasks[i].state)) {
 			busy++;
 			claimed += memory_of(x, &x->tasks[i]);
 		}

@@ -422,8 +422,7 @@ engine_check(const struct engine *e)
 			assert((t->heap_at != HEAP_NONE) == free_ready);
 			assert(!t->slot || t->live);
 			assert(t->live == (t->state == INST_PROPOSED ||
-					   (t->state >= TASK_PREPARING &&
-					    t->state <= TASK_COMMITTING)));
+					   task_state_is_live(t->state)));
 			assert(t->up_done <= t->up);
 			assert((t->result != RESULT_NONE) == (t->state == TASK_DONE));
 		}

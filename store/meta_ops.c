@@ -123,14 +123,6 @@ update_task(struct meta *m, int64_t rid, const struct meta_op *op, struct err *e
 	return query_run(&q, err) < 0 ? -1 : 0;
 }
 
-/* Tell whether a task in that state has an attempt under way. */
-static bool
-attempt_is_live(enum task_state state)
-{
-	return state == TASK_PREPARING || state == TASK_STARTING ||
-	       state == TASK_RUNNING || state == TASK_COMMITTING;
-}
-
 int
 meta_op_task(struct meta *m, struct batch_run *run, const struct meta_op *op,
 	     struct err *err)
@@ -149,7 +141,7 @@ meta_op_task(struct meta *m, struct batch_run *run, const struct meta_op *op,
 	if (row.state == op->task_state && row.result == op->task_result &&
 	    (row.same_reason || op->reason == NULL))
 		return 0;
-	if (attempt_is_live(row.state))
+	if (task_state_is_live(row.state))
 		said =
 		    attempt_said_so(m, run->rid, op, row.attempt, op->task_result, err);
 	if (said != 0)

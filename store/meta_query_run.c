@@ -369,13 +369,6 @@ meta_runs(struct meta *m, const struct meta_run_filter *f, struct arena *a,
 
 /* ---- counting the tasks of one ---- */
 
-static bool
-under_way(enum task_state s)
-{
-	return s == TASK_PREPARING || s == TASK_STARTING || s == TASK_RUNNING ||
-	       s == TASK_COMMITTING;
-}
-
 int
 meta_run_counts(struct meta *m, struct meta_run *run, struct err *err)
 {
@@ -401,7 +394,7 @@ meta_run_counts(struct meta *m, struct meta_run *run, struct err *err)
 		count = (uint32_t)query_get_int(&q);
 		run->counts[result] += count;
 		run->ntasks += count;
-		if (under_way(state))
+		if (task_state_is_live(state))
 			run->nrunning += count;
 	}
 	query_end(&q);

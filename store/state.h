@@ -4,6 +4,7 @@
  * The words for where a run, a task or an attempt is (state) and how it ended (result).  They
  * are stored by name, so the order of the enums may change and the names may not.
  */
+#include <stdbool.h>
 
 enum run_state {
 	RUN_RUNNING, /* has an owner, or was interrupted and waits for one */
@@ -62,5 +63,16 @@ int run_state_of(const char *);
 int run_result_of(const char *);
 int task_state_of(const char *);
 int task_result_of(const char *);
+
+/**
+ * task_state_is_live(s):
+ * Return whether a task in that state has an attempt under way.
+ */
+static inline bool
+task_state_is_live(enum task_state s)
+{
+	return s == TASK_PREPARING || s == TASK_STARTING || s == TASK_RUNNING ||
+	       s == TASK_COMMITTING;
+}
 
 #endif

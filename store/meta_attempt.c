@@ -24,9 +24,7 @@ read_attempt(struct meta *m, int64_t rid, const struct meta_op *op,
 
 	if (query_start(&q, &m->db, sql, err) != 0)
 		return -1;
-	query_put_int(&q, rid);
-	query_put_text(&q, op->task);
-	query_put_int(&q, op->map);
+	meta_put_task(&q, rid, op);
 	query_put_int(&q, op->number);
 	rc = query_step(&q, err);
 	if (rc > 0) {
@@ -70,9 +68,7 @@ insert_attempt(struct meta *m, int64_t rid, const struct meta_op *op, int64_t *a
 
 	if (query_start(&q, &m->db, sql, err) != 0)
 		return -1;
-	query_put_int(&q, rid);
-	query_put_text(&q, op->task);
-	query_put_int(&q, op->map);
+	meta_put_task(&q, rid, op);
 	query_put_int(&q, op->number);
 	query_put_text(&q, op->attempt_id);
 	query_put_int(&q, op->epoch);
@@ -125,9 +121,7 @@ task_preparing(struct meta *m, int64_t rid, const struct meta_op *op, struct err
 
 	if (query_start(&q, &m->db, sql, err) != 0)
 		return -1;
-	query_put_int(&q, rid);
-	query_put_text(&q, op->task);
-	query_put_int(&q, op->map);
+	meta_put_task(&q, rid, op);
 	query_put_text(&q, task_state_name(TASK_PREPARING));
 	query_put_int(&q, op->number);
 	query_put_int(&q, op->tries);
@@ -163,9 +157,7 @@ blocked(struct meta *m, const struct batch_run *run, const struct meta_op *op,
 		return 0;
 	if (query_start(&q, &m->db, sql, err) != 0)
 		return -1;
-	query_put_int(&q, run->rid);
-	query_put_text(&q, op->task);
-	query_put_int(&q, op->map);
+	meta_put_task(&q, run->rid, op);
 	query_put_text(&q, task_state_name(TASK_READY));
 	query_put_text(&q, op->blocked_by);
 	if (query_run(&q, err) < 0)
@@ -207,9 +199,7 @@ task_follows(struct meta *m, int64_t rid, const struct meta_op *op, struct err *
 
 	if (query_start(&q, &m->db, sql, err) != 0)
 		return -1;
-	query_put_int(&q, rid);
-	query_put_text(&q, op->task);
-	query_put_int(&q, op->map);
+	meta_put_task(&q, rid, op);
 	query_put_int(&q, op->number);
 	query_put_text(&q, task_state_name(op->task_state));
 	return query_run(&q, err) < 0 ? -1 : 0;

@@ -81,6 +81,12 @@ int meta_op_attempt_update(struct meta *, struct batch_run *, const struct meta_
 int meta_op_attempt_end(struct meta *, struct batch_run *, const struct meta_op *,
 			struct err *);
 
+/**
+ * meta_put_task(q, rid, op):
+ * The next three parameters: the run, the name and the index of the task that ${op} is about.
+ */
+void meta_put_task(struct query *, int64_t, const struct meta_op *);
+
 /* A task's row, as far as changes depend on it. */
 struct task_row {
 	enum task_state state;

@@ -47,6 +47,14 @@ no_task(const struct meta_op *op, struct err *err)
 		       op->run, op->task, (int)op->map);
 }
 
+void
+meta_put_task(struct query *q, int64_t rid, const struct meta_op *op)
+{
+	query_put_int(q, rid);
+	query_put_text(q, op->task);
+	query_put_int(q, op->map);
+}
+
 int
 meta_task_row(struct meta *m, int64_t rid, const struct meta_op *op, const char *reason,
 	      struct task_row *out, struct err *err)
@@ -58,9 +66,7 @@ meta_task_row(struct meta *m, int64_t rid, const struct meta_op *op, const char 
 
 	if (query_start(&q, &m->db, sql, err) != 0)
 		return -1;
-	query_put_int(&q, rid);
-	query_put_text(&q, op->task);
-	query_put_int(&q, op->map);
+	meta_put_task(&q, rid, op);
 	query_put_text(&q, reason);
 	rc = query_step(&q, err);
 	if (rc == 0)
@@ -89,9 +95,7 @@ attempt_said_so(struct meta *m, int64_t rid, const struct meta_op *op, uint32_t 
 		return 0;
 	if (query_start(&q, &m->db, sql, err) != 0)
 		return -1;
-	query_put_int(&q, rid);
-	query_put_text(&q, op->task);
-	query_put_int(&q, op->map);
+	meta_put_task(&q, rid, op);
 	query_put_int(&q, number);
 	query_put_text(&q, task_result_name(result));
 	rc = query_step(&q, err);
@@ -110,9 +114,7 @@ update_task(struct meta *m, int64_t rid, const struct meta_op *op, struct err *e
 
 	if (query_start(&q, &m->db, sql, err) != 0)
 		return -1;
-	query_put_int(&q, rid);
-	query_put_text(&q, op->task);
-	query_put_int(&q, op->map);
+	meta_put_task(&q, rid, op);
 	query_put_text(&q, task_state_name(op->task_state));
 	query_put_text(&q, task_result_name(op->task_result));
 	query_put_int(&q, op->tries);

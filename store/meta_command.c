@@ -1,9 +1,7 @@
 /* What other processes want of a run's owner. */
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "base/arena.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "store/meta_internal.h"
@@ -52,8 +50,9 @@ meta_command_add(struct meta *m, const char *run, const char *verb, const char *
 }
 
 static int
-get_command(struct query *q, struct arena *a, struct meta_command *c, struct err *err)
+get_command(struct query *q, struct arena *a, void *out, struct err *err)
 {
+	struct meta_command *c = out;
 	bool failed = false;
 
 	c->id = query_get_int(q);
@@ -71,39 +70,15 @@ int
 meta_commands(struct meta *m, const char *run, struct arena *a, struct meta_command **out,
 	      size_t *n, struct err *err)
 {
-	struct meta_command *v = NULL, *grown;
 	struct query q;
-	size_t cap = 0;
-	int rc;
 
-	*n = 0;
 	if (query_start(&q, &m->db,
 			COLUMNS "WHERE r.id = ?1 AND c.done = 0 ORDER BY c.id LIMIT ?2",
 			err) != 0)
 		return -1;
 	query_put_text(&q, run);
 	query_put_int(&q, WAITING_MAX);
-	while ((rc = query_step(&q, err)) > 0) {
-		if (*n == cap) {
-			cap = cap != 0 ? 2 * cap : 8;
-			grown = arena_array(a, cap, sizeof(*v));
-			if (grown == NULL) {
-				rc = err_nomem(err);
-				break;
-			}
-			if (*n != 0)
-				memcpy(grown, v, *n * sizeof(*v));
-			v = grown;
-		}
-		if (get_command(&q, a, &v[*n], err) != 0) {
-			rc = -1;
-			break;
-		}
-		++*n;
-	}
-	query_end(&q);
-	*out = v;
-	return rc;
+	return meta_get_rows(&q, a, sizeof(**out), get_command, out, n, err);
 }
 
 int

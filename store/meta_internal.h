@@ -124,6 +124,15 @@ int meta_torn_note(struct meta *, int64_t, pid_t, const struct meta_op *, struct
 void meta_tail_of(const char *, char out[META_TAIL + 1]);
 
 /**
+ * meta_get_rows(q, a, size, get, out, n, err):
+ * Read all rows of ${q}, each of ${size} bytes by ${get}, which finds them zeroed, into an array
+ * in ${a}, whose pointer is put where ${out} points; end the query.  Return 0 or -1.
+ */
+int meta_get_rows(struct query *, struct arena *, size_t,
+		  int (*)(struct query *, struct arena *, void *, struct err *), void *,
+		  size_t *, struct err *);
+
+/**
  * meta_get_run_state(q, state, result, err), meta_get_task_state(q, state, result, err):
  * Read the names of store/state.h from the next two columns; an unknown one is ERR_CORRUPT.
  */

@@ -28,14 +28,11 @@ meta_get_task_state(struct query *q, enum task_state *state, enum task_result *r
 	return 0;
 }
 
-/*
- * Read all rows of ${q}, each ${size} bytes by ${get}, into an array in ${a}; end the query.
- * The array grows in the heap, as the number of rows is not known before.
- */
-static int
-get_rows(struct query *q, struct arena *a, size_t size,
-	 int (*get)(struct query *, struct arena *, void *, struct err *), void *out,
-	 size_t *n, struct err *err)
+/* The array grows in the heap, as the number of rows is not known before. */
+int
+meta_get_rows(struct query *q, struct arena *a, size_t size,
+	      int (*get)(struct query *, struct arena *, void *, struct err *), void *out,
+	      size_t *n, struct err *err)
 {
 	char *grown = NULL, *copy;
 	size_t cap = 0;
@@ -104,7 +101,7 @@ meta_tasks(struct meta *m, const char *run, struct arena *a, struct meta_task **
 	    query_start(&q, &m->db, sql, err) != 0)
 		return -1;
 	query_put_int(&q, rid);
-	return get_rows(&q, a, sizeof(**out), get_task, out, n, err);
+	return meta_get_rows(&q, a, sizeof(**out), get_task, out, n, err);
 }
 
 /* ---- attempts ---- */
@@ -162,7 +159,7 @@ meta_attempts(struct meta *m, const char *run, struct arena *a, struct meta_atte
 	    query_start(&q, &m->db, sql, err) != 0)
 		return -1;
 	query_put_int(&q, rid);
-	return get_rows(&q, a, sizeof(**out), get_attempt, out, n, err);
+	return meta_get_rows(&q, a, sizeof(**out), get_attempt, out, n, err);
 }
 
 /* ---- outputs ---- */
@@ -246,7 +243,7 @@ meta_events(struct meta *m, const char *run, int64_t after, size_t limit, struct
 	query_put_int(&q, (int64_t)(limit < EVENTS_MAX ? limit : EVENTS_MAX));
 	if (run != NULL)
 		query_put_int(&q, rid);
-	return get_rows(&q, a, sizeof(**out), get_event, out, n, err);
+	return meta_get_rows(&q, a, sizeof(**out), get_event, out, n, err);
 }
 
 /* ---- the rest ---- */

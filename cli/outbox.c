@@ -4,10 +4,10 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "store/thread.h"
 
@@ -106,16 +106,11 @@ work(void *arg)
 static int
 open_locks(struct outbox *o)
 {
-	pthread_condattr_t attr;
-	int rc = pthread_condattr_init(&attr);
+	int rc;
 
-	if (rc != 0)
-		return rc;
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	if ((rc = pthread_mutex_init(&o->lock, NULL)) == 0 &&
 	    (rc = pthread_cond_init(&o->more, NULL)) == 0)
-		rc = pthread_cond_init(&o->moved, &attr);
-	(void)pthread_condattr_destroy(&attr);
+		rc = thread_cond_init(&o->moved);
 	return rc;
 }
 
@@ -181,18 +176,10 @@ outbox_pending(struct outbox *o)
 static int
 wait_moved(struct outbox *o, int quiet_ms)
 {
-	struct timespec until;
-
 	if (quiet_ms < 0)
 		return pthread_cond_wait(&o->moved, &o->lock);
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += quiet_ms / 1000;
-	until.tv_nsec += (long)(quiet_ms % 1000) * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
-	return pthread_cond_timedwait(&o->moved, &o->lock, &until);
+	return thread_cond_wait(&o->moved, &o->lock,
+				clock_now().mono_us + (int64_t)quiet_ms * 1000);
 }
 
 int

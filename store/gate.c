@@ -42,8 +42,6 @@ say_on_stderr(void *ctx, pid_t pid, char state)
 int
 gate_open(struct gate *g, int state_fd, const char *state, struct err *err)
 {
-	pthread_condattr_t attr;
-
 	memset(g, 0, sizeof(*g));
 	g->notice = say_on_stderr;
 	if (asprintf(&g->path, "%s/write.lock", state) < 0) {
@@ -59,10 +57,7 @@ gate_open(struct gate *g, int state_fd, const char *state, struct err *err)
 		return -1;
 	}
 	(void)pthread_mutex_init(&g->mutex, NULL);
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&g->cond, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	(void)thread_cond_init(&g->cond);
 	return 0;
 }
 
@@ -129,15 +124,6 @@ gate_waiting(struct gate *g, pid_t *pid, char *state)
 
 /* ---- the helper ---- */
 
-/* Sleep until ${due} (monotonic) or a signal; the mutex is held. */
-static void
-sleep_until(struct gate *g, int64_t due)
-{
-	struct timespec at = {due / 1000000, due % 1000000 * 1000};
-
-	(void)pthread_cond_timedwait(&g->cond, &g->mutex, &at);
-}
-
 static void *
 help(void *arg)
 {
@@ -158,7 +144,8 @@ help(void *arg)
 			told = since = g->since;
 		now = clock_now().mono_us;
 		if (now - told < GATE_NOTICE_US) {
-			sleep_until(g, told + GATE_NOTICE_US);
+			(void)thread_cond_wait(&g->cond, &g->mutex,
+					       told + GATE_NOTICE_US);
 			continue;
 		}
 		told = now;

@@ -13,7 +13,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -99,8 +98,6 @@ static bool
 wait_for_batch(struct meta_writer *w)
 {
 	int64_t due = clock_now().mono_us + w->rest_us;
-	struct timespec at = {due / 1000000, due % 1000000 * 1000};
-
 	bool more = true;
 
 	w->resting = true;
@@ -108,7 +105,7 @@ wait_for_batch(struct meta_writer *w)
 		if (w->m->db.wal_frames < FRAMES_LONG)
 			(void)pthread_cond_wait(&w->cond, &w->mutex);
 		else
-			more = pthread_cond_timedwait(&w->cond, &w->mutex, &at) == 0;
+			more = thread_cond_wait(&w->cond, &w->mutex, due) == 0;
 	}
 	w->resting = false;
 	return w->state == WRITER_BUSY;
@@ -174,17 +171,13 @@ meta_writer_start(const struct project *p, void (*done)(void *), void *ctx,
 		  struct meta_writer **out, struct err *err)
 {
 	struct meta_writer *w = calloc(1, sizeof(*w));
-	pthread_condattr_t attr;
 	int rc;
 
 	*out = NULL;
 	if (w == NULL)
 		return err_nomem(err);
 	(void)pthread_mutex_init(&w->mutex, NULL);
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&w->cond, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	(void)thread_cond_init(&w->cond);
 	w->rest_us = IDLE_US;
 	w->done = done;
 	w->ctx = ctx;
@@ -256,18 +249,14 @@ meta_writer_gate(struct meta_writer *w, pid_t *pid, char *state)
 static void
 wait_for_end(struct meta_writer *w)
 {
-	int64_t at_us;
-	struct timespec at;
-
 	(void)pthread_mutex_lock(&w->mutex);
 	while (!w->gone) {
 		(void)pthread_mutex_unlock(&w->mutex);
 		gate_give_up(&w->m->gate);
 		(void)pthread_mutex_lock(&w->mutex);
-		at_us = clock_now().mono_us + JOIN_US;
-		at = (struct timespec){at_us / 1000000, at_us % 1000000 * 1000};
 		if (!w->gone)
-			(void)pthread_cond_timedwait(&w->cond, &w->mutex, &at);
+			(void)thread_cond_wait(&w->cond, &w->mutex,
+					       clock_now().mono_us + JOIN_US);
 	}
 	(void)pthread_mutex_unlock(&w->mutex);
 	(void)pthread_join(w->thread, NULL);

@@ -85,9 +85,9 @@ upgrade(struct meta *m, struct err *err)
 }
 
 static int
-not_yet(const struct meta *m, struct err *err)
+not_yet(const char *root, struct err *err)
 {
-	return err_set(err, ERR_NOTFOUND, "there are no runs yet in '%s'", m->root);
+	return err_set(err, ERR_NOTFOUND, "there are no runs yet in '%s'", root);
 }
 
 /* Whether the database is a still one: a reader cannot write beside it (a read-only file
@@ -114,7 +114,7 @@ open_file(struct meta *m, struct err *err)
 	if (mode == DB_WRITE)
 		rc = make_file(m, err);
 	else if (faccessat(m->state_fd, DB_NAME, F_OK, 0) != 0 && errno == ENOENT)
-		rc = not_yet(m, err);
+		rc = not_yet(m->root, err);
 	else if (is_still(m))
 		mode = DB_STILL;
 	if (rc == 0)
@@ -135,7 +135,7 @@ open_database(struct meta *m, struct err *err)
 	if (version == store_nmigrations)
 		return remember(m, err);
 	if (!write && version == 0)
-		return not_yet(m, err);
+		return not_yet(m->root, err);
 	if (!write)
 		return 1; /* to be opened for writing once */
 	return upgrade(m, err) == 0 ? remember(m, err) : -1;
@@ -192,8 +192,7 @@ meta_open(const struct project *p, enum meta_mode mode, struct meta **out,
 
 	*out = NULL;
 	if (p->state_fd < 0)
-		return err_set(err, ERR_NOTFOUND, "there are no runs yet in '%s'",
-			       p->root);
+		return not_yet(p->root, err);
 	for (tries = 0; tries < 2; tries++) {
 		m = meta_new(p, mode, err);
 		if (m == NULL)

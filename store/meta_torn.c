@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/path.h"
 #include "store/meta_internal.h"
 
 /* Did the program of the attempt run, and not to a good end?  What could not be set up never
@@ -135,16 +136,6 @@ torn_anywhere(struct meta *m, int (*fn)(void *, const struct meta_torn *, struct
 	return each_row(&q, fn, ctx, err);
 }
 
-/* Is the absolute ${path} the root or above it? */
-static bool
-above_root(const struct meta *m, const char *path)
-{
-	size_t n = strlen(path);
-
-	return strcmp(path, "/") == 0 || (strncmp(m->root, path, n) == 0 &&
-					  (m->root[n] == '/' || m->root[n] == '\0'));
-}
-
 int
 meta_torn(struct meta *m, const char *path,
 	  int (*fn)(void *, const struct meta_torn *, struct err *), void *ctx,
@@ -153,7 +144,7 @@ meta_torn(struct meta *m, const char *path,
 	const char *slash;
 	int rc = 0;
 
-	if (strcmp(path, ".") == 0 || (path[0] == '/' && above_root(m, path)))
+	if (strcmp(path, ".") == 0 || path_is_below(m->root, path))
 		return torn_anywhere(m, fn, ctx, err);
 	if (path[0] == '/')
 		return 0; /* elsewhere nothing is an output */

@@ -1,19 +1,7 @@
 /* Mistakes told when a template is compiled: where, what, and the suggestion. */
 #include "jinja_check.h"
 
-static const char context[] = "{\"x\": 3, \"y\": -7, \"f\": 2.5, \"s\": \"Hello World\", "
-			      "\"u\": \"na\\u00efve caf\\u00e9 \\"
-			      "u65e5\\u672c\\u8a9e\", \"e\": \"\", \"l\": [3, 1, 2], "
-			      "\"ls\": [\"b\", \"A\", \"c\", \"a\"], \"d\""
-			      ": {\"b\": 2, \"a\": 1, \"C\": 3}, \"n\": null, \"t\": "
-			      "true, \"us\": [{\"name\": \"Ann\", \"ag"
-			      "e\": 30, \"a\": {\"b\": 1}}, {\"name\": \"bob\", \"age\": "
-			      "25, \"a\": {\"b\": 3}}, {\"name\": "
-			      "\"Cy\", \"age\": 30, \"a\": {\"b\": 2}}], \"nest\": [[1, "
-			      "2], [3, [4]]], \"html\": \"<b>x "
-			      "&amp; y</b>  <!-- c -->z\", \"m\": "
-			      "\"line1\\nline2\\n\\nline4\", \"items\": [1], \"path"
-			      "\": \"a/b/c.tar.gz\", \"big\": 9007199254740993}";
+static const char context[] = CHECK_CONTEXT;
 
 static const struct wrong rows[] = {
     {"{{ x | upcase }}", true, 7, 6, "unknown filter 'upcase'"},

@@ -59,6 +59,38 @@ make_run(struct meta *m, const char *dag, char id[META_RUN_ID], size_t n)
 	free(tasks);
 }
 
+/* A database open for writing, with one run in it. */
+struct run_fixture {
+	struct place pl;
+	struct meta *m;
+	char run[META_RUN_ID];
+};
+
+static inline int
+run_setup(void **state)
+{
+	struct run_fixture *f = calloc(1, sizeof(*f));
+
+	place_make(&f->pl);
+	ok(meta_open(&f->pl.p, META_WRITE, &f->m, &err));
+	make_run(f->m, "demo", f->run, 3);
+	*state = f;
+	return 0;
+}
+
+static inline int
+run_teardown(void **state)
+{
+	struct run_fixture *f = *state;
+
+	if (f->m != NULL)
+		ok(meta_check(f->m, true, &err));
+	meta_close(f->m);
+	place_remove(&f->pl);
+	free(f);
+	return 0;
+}
+
 static inline struct meta_op
 op_insert(const char *run, const char *task, uint32_t number)
 {

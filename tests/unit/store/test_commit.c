@@ -1,42 +1,11 @@
 #include "unit/store/meta_test.h"
 
-struct fixture {
-	struct place pl;
-	struct meta *m;
-	char run[META_RUN_ID];
-};
-
-static int
-setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	place_make(&f->pl);
-	ok(meta_open(&f->pl.p, META_WRITE, &f->m, &err));
-	make_run(f->m, "demo", f->run, 3);
-	*state = f;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	if (f->m != NULL)
-		ok(meta_check(f->m, true, &err));
-	meta_close(f->m);
-	place_remove(&f->pl);
-	free(f);
-	return 0;
-}
-
 /* ---- one attempt, its task and their events ---- */
 
 static void
 test_happy_hand_off(void **state)
 {
-	struct fixture *f = *state;
+	struct run_fixture *f = *state;
 	struct meta_attempt *v;
 	struct arena *a = arena_new(0);
 	struct meta_op ops[4];
@@ -96,7 +65,7 @@ test_happy_hand_off(void **state)
 static void
 test_events_once(void **state)
 {
-	struct fixture *f = *state;
+	struct run_fixture *f = *state;
 	struct meta_op ops[4];
 
 	ops[0] = op_insert(f->run, "a", 1);
@@ -141,7 +110,7 @@ test_events_once(void **state)
 static void
 test_illegal(void **state)
 {
-	struct fixture *f = *state;
+	struct run_fixture *f = *state;
 	struct meta_op ops[3];
 
 	/* A batch with one impossible operation does nothing at all. */
@@ -197,7 +166,7 @@ test_outputs(void **state)
 {
 	static const struct meta_kv first[] = {{"rows", "10", 2}, {"bin", "\xff\xfe", 2}};
 	static const struct meta_kv twice[] = {{"rows", "1", 1}, {"rows", "20", 2}};
-	struct fixture *f = *state;
+	struct run_fixture *f = *state;
 	struct meta_op ops[3];
 
 	ops[0] = op_insert(f->run, "a", 1);
@@ -239,7 +208,7 @@ test_produced(void **state)
 {
 	static const struct meta_path made[] = {{"out", true}, {"x\xff.csv", false}};
 	static const struct meta_path remade[] = {{"out", false}};
-	struct fixture *f = *state;
+	struct run_fixture *f = *state;
 	struct meta_op ops[2];
 	bool dir = false;
 
@@ -274,7 +243,7 @@ test_produced(void **state)
 static void
 test_stale_epoch(void **state)
 {
-	struct fixture *f = *state;
+	struct run_fixture *f = *state;
 	const struct meta_op *stale;
 	char other[META_RUN_ID];
 	struct meta_op ops[4];
@@ -311,7 +280,7 @@ test_another_definition(void **state)
 {
 	struct meta_redefine def = {"other", "tasks: {}", 9, "the file as it is now", 77};
 	struct arena *a = arena_new(0);
-	struct fixture *f = *state;
+	struct run_fixture *f = *state;
 	struct meta_event *events;
 	const char *text;
 	struct meta_run r;
@@ -390,7 +359,7 @@ static const struct {
 static void
 test_guard_table(void **state)
 {
-	struct fixture *f = *state;
+	struct run_fixture *f = *state;
 	struct meta_path held, want;
 	struct meta_op ops[2];
 	uint32_t number = 0;
@@ -426,7 +395,7 @@ static void
 test_guard_words(void **state)
 {
 	struct meta_path paths[2] = {{"data/x.csv", true}, {"data/y.csv", false}};
-	struct fixture *f = *state;
+	struct run_fixture *f = *state;
 	char expected[128], longpath[600];
 	struct meta_op ops[2];
 	struct meta_task t;
@@ -478,7 +447,7 @@ test_guard_self(void **state)
 {
 	static const struct meta_path paths[] = {
 	    {"d", true}, {"d", true}, {"d", false}, {"d/x", false}, {".", false}};
-	struct fixture *f = *state;
+	struct run_fixture *f = *state;
 	struct meta_op op = op_insert(f->run, "a", 1);
 
 	op.paths = paths;
@@ -513,7 +482,7 @@ static void
 test_holders(void **state)
 {
 	static const struct meta_path path = {"data", true};
-	struct fixture *f = *state;
+	struct run_fixture *f = *state;
 	struct meta_op op = op_insert(f->run, "a", 1);
 	int n = 0;
 
@@ -528,7 +497,7 @@ test_holders(void **state)
 	assert_int_equal(n, 1);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, run_setup, run_teardown)
 
 int
 main(void)

@@ -1,37 +1,6 @@
 /* Paths that an attempt left half written: which ends tear, which mend, whom it concerns. */
 #include "unit/store/meta_test.h"
 
-struct fixture {
-	struct place pl;
-	struct meta *m;
-	char run[META_RUN_ID];
-};
-
-static int
-setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	place_make(&f->pl);
-	ok(meta_open(&f->pl.p, META_WRITE, &f->m, &err));
-	make_run(f->m, "demo", f->run, 3);
-	*state = f;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	if (f->m != NULL)
-		ok(meta_check(f->m, true, &err));
-	meta_close(f->m);
-	place_remove(&f->pl);
-	free(f);
-	return 0;
-}
-
 struct torn_seen {
 	int n;
 	char run[META_RUN_ID], task[16], path[16];
@@ -53,8 +22,8 @@ see_torn(void *ctx, const struct meta_torn *t, struct err *e)
 
 /* End attempt ${number} of task a, which writes "out", so; is "out" torn then? */
 static int
-torn_after(struct fixture *f, uint32_t number, enum task_result result, const char *cause,
-	   pid_t pid)
+torn_after(struct run_fixture *f, uint32_t number, enum task_result result,
+	   const char *cause, pid_t pid)
 {
 	static const struct meta_path paths[] = {{"in", false}, {"out", true}};
 	struct meta_op ops[2] = {op_insert(f->run, "a", number),
@@ -88,7 +57,7 @@ test_torn_overlap(void **state)
 	} cases[] = {{"d/e", 1},     {"d", 2},	   {".", 2},	{"d/e/f", 1},
 		     {"d/e/f/g", 1}, {"d/e2", 1},  {"d/e1", 0}, {"e", 0},
 		     {"/", 2},	     {"/tmp2", 0}, {"d/e0", 0}};
-	struct fixture *f = *state;
+	struct run_fixture *f = *state;
 	struct meta_op ops[2] = {op_insert(f->run, "a", 1),
 				 op_end(f->run, "a", 1, RESULT_LOST)};
 	size_t i;
@@ -122,7 +91,7 @@ test_torn_overlap(void **state)
 static void
 test_torn(void **state)
 {
-	struct fixture *f = *state;
+	struct run_fixture *f = *state;
 
 	assert_int_equal(torn_after(f, 1, RESULT_SUCCESS, NULL, 7), 0);
 	/* What never ran has torn nothing. */
@@ -137,7 +106,7 @@ test_torn(void **state)
 	assert_int_equal(torn_after(f, 10, RESULT_LOST, "lost", 0), 1);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, run_setup, run_teardown)
 
 int
 main(void)

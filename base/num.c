@@ -92,9 +92,8 @@ is_decimal(const char *s)
 	return *s == '\0';
 }
 
-/* The decimal number s, infinite if it is too large. */
-static int
-decimal(const char *s, double *out)
+int
+num_decimal(const char *s, double *out)
 {
 	locale_t c_locale;
 	char *end;
@@ -117,7 +116,7 @@ num_f64(const char *s, double *out)
 {
 	double v;
 
-	if (decimal(s, &v) != 0 || !isfinite(v))
+	if (num_decimal(s, &v) != 0 || !isfinite(v))
 		return -1;
 	*out = v;
 	return 0;
@@ -134,7 +133,7 @@ num_float(const char *s, double *out)
 	else if (strcasecmp(name, "nan") == 0)
 		v = (double)NAN;
 	else
-		return decimal(s, out);
+		return num_decimal(s, out);
 	*out = *s == '-' ? -v : v;
 	return 0;
 }

@@ -21,9 +21,15 @@ int num_u64(const char *, uint64_t *);
 int num_f64(const char *, double *);
 
 /**
+ * num_decimal(s, out):
+ * As num_f64, but a number too large for a double is infinite.
+ */
+int num_decimal(const char *, double *);
+
+/**
  * num_float(s, out):
- * As num_f64, but with the infinities and NaN of Python's float(): an optional sign before
- * `inf`, `infinity` or `nan` in any case; a number too large for a double is infinite.
+ * As num_decimal, but with the infinities and NaN of Python's float(): an optional sign before
+ * `inf`, `infinity` or `nan` in any case.
  */
 int num_float(const char *, double *);
 

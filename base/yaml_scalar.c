@@ -66,38 +66,6 @@ based_int(const char *s, int64_t *out)
 	return 1;
 }
 
-/* [-+]? (\.[0-9]+ | [0-9]+ (\.[0-9]*)?) ([eE][-+]?[0-9]+)?, and whether it has only digits. */
-static bool
-looks_like_number(const char *s, bool *digits_only)
-{
-	const char *start;
-	size_t digits;
-
-	if (*s == '-' || *s == '+')
-		s++;
-	for (start = s; is_digit(*s); s++)
-		;
-	digits = (size_t)(s - start);
-	*digits_only = *s == '\0';
-	if (*s == '.') {
-		for (start = ++s; is_digit(*s); s++)
-			;
-		digits += (size_t)(s - start);
-	}
-	if (digits == 0)
-		return false;
-	if (*s == 'e' || *s == 'E') {
-		s++;
-		if (*s == '-' || *s == '+')
-			s++;
-		for (start = s; is_digit(*s); s++)
-			;
-		if (s == start)
-			return false;
-	}
-	return *s == '\0';
-}
-
 static bool
 is_special_float(const char *s, double *out)
 {
@@ -115,43 +83,24 @@ is_special_float(const char *s, double *out)
 	return true;
 }
 
-/* All that num_f64 refuses of a well-formed number is its size: that is infinite. */
-static double
-float_value(const char *s)
-{
-	double v;
-
-	if (num_f64(s, &v) == 0)
-		return v;
-	return *s == '-' ? -(double)INFINITY : (double)INFINITY;
-}
-
 static bool
 resolve_number(struct yaml_node *node)
 {
 	const char *s = node->str;
-	bool digits_only;
 	int based;
 
 	if (!is_digit(*s) && *s != '-' && *s != '+' && *s != '.')
 		return false;
-	if ((based = based_int(s, &node->i)) > 0) {
-		node->kind = YAML_INT;
-		return true;
-	}
-	if (is_special_float(s, &node->f)) {
-		node->kind = YAML_FLOAT;
-		return true;
-	}
-	if (based < 0 || !looks_like_number(s, &digits_only))
+	if ((based = based_int(s, &node->i)) < 0)
 		return false;
-	if (digits_only && num_i64(s, &node->i) == 0) {
+	if (based > 0 || num_i64(s, &node->i) == 0) {
 		node->kind = YAML_INT;
 		return true;
 	}
 	/* An integer beyond 64 bits is kept as a number; its text is still there. */
+	if (num_decimal(s, &node->f) != 0 && !is_special_float(s, &node->f))
+		return false;
 	node->kind = YAML_FLOAT;
-	node->f = float_value(s);
 	return true;
 }
 

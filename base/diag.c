@@ -7,6 +7,23 @@
 
 #include "base/diag_impl.h"
 
+size_t
+diag_line_break(const char *p, size_t n)
+{
+	if (n == 0 || (*p != '\n' && *p != '\r'))
+		return 0;
+	return *p == '\r' && n > 1 && p[1] == '\n' ? 2 : 1;
+}
+
+const char *
+diag_severity_name(enum diag_severity severity)
+{
+	static const char *const names[] = {
+	    [DIAG_ERROR] = "error", [DIAG_WARNING] = "warning", [DIAG_NOTE] = "note"};
+
+	return names[severity];
+}
+
 struct diag *
 diag_new(void)
 {

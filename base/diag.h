@@ -32,6 +32,13 @@ struct diag_pos {
 };
 
 /**
+ * diag_line_break(p, n):
+ * Return the length of the line break at ${p}, where ${n} bytes lie: \n, \r\n or \r, as editors
+ * count lines; 0 if there is none.
+ */
+size_t diag_line_break(const char *, size_t);
+
+/**
  * diag_new(), diag_free(d):
  * Make an empty collection, or NULL; free it, NULL allowed.
  */

@@ -36,6 +36,12 @@ struct diag_group {
 };
 
 /**
+ * diag_severity_name(severity):
+ * Return what messages of ${severity} begin with.
+ */
+const char *diag_severity_name(enum diag_severity);
+
+/**
  * diag_sorted(d, notes, groups, n):
  * Return the messages in the order of diag_print without repetitions: ${groups} and the
  * ${notes} they point into are malloc'ed.  0, or -1 if memory runs out.

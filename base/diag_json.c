@@ -6,9 +6,6 @@
 #include "base/diag_impl.h"
 #include "base/json.h"
 
-static const char *const severity_name[] = {
-    [DIAG_ERROR] = "error", [DIAG_WARNING] = "warning", [DIAG_NOTE] = "note"};
-
 static void
 put_members(const struct diag *d, struct json_writer *w, const struct diag_message *m)
 {
@@ -20,7 +17,7 @@ put_members(const struct diag *d, struct json_writer *w, const struct diag_messa
 	json_kv_int(w, "line", m->pos.line);
 	json_kv_int(w, "column", m->pos.col);
 	json_kv_int(w, "width", m->pos.width);
-	json_kv_str(w, "severity", severity_name[m->severity]);
+	json_kv_str(w, "severity", diag_severity_name(m->severity));
 	json_kv_str(w, "message", m->text);
 	json_kv_str(w, "hint", m->hint);
 }

@@ -28,8 +28,6 @@ struct printer {
 	size_t long_bytes; /* of long lines that may still be looked at */
 };
 
-static const char *const severity_name[] = {
-    [DIAG_ERROR] = "error", [DIAG_WARNING] = "warning", [DIAG_NOTE] = "note"};
 static const char *const severity_color[] = {[DIAG_ERROR] = "\033[1;31m",
 					     [DIAG_WARNING] = "\033[1;33m",
 					     [DIAG_NOTE] = "\033[1;36m"};
@@ -52,15 +50,6 @@ blanks(struct buf *out, unsigned n)
 		buf_addc(out, ' ');
 }
 
-/* Length of the line break at s, 0 if there is none: \n, \r\n and \r as editors count. */
-static size_t
-line_break(const char *s, const char *end)
-{
-	if (s == end || (*s != '\n' && *s != '\r'))
-		return 0;
-	return *s == '\r' && s + 1 < end && s[1] == '\n' ? 2 : 1;
-}
-
 /* Note where the lines of f begin; 0 or -1. */
 static int
 index_lines(struct diag_source *f)
@@ -74,7 +63,7 @@ index_lines(struct diag_source *f)
 	if (vec_push(&lines, (size_t)0) != 0)
 		return -1;
 	while (s < end) {
-		n = line_break(s, end);
+		n = diag_line_break(s, (size_t)(end - s));
 		s += n != 0 ? n : 1;
 		if (n != 0 && vec_push(&lines, (size_t)(s - f->text)) != 0) {
 			vec_release(&lines);
@@ -310,6 +299,7 @@ put_caret(struct printer *p, const struct span *w, const struct span *caret,
 static void
 put_head(struct printer *p, const struct diag_source *f, const struct diag_message *m)
 {
+	const char *severity = diag_severity_name(m->severity);
 	char place[32] = "";
 	unsigned at;
 	size_t start;
@@ -327,8 +317,8 @@ put_head(struct printer *p, const struct diag_source *f, const struct diag_messa
 	at = buf_failed(p->out) ? 0 : text_columns(p->out->p + start, p->out->n - start);
 	paint(p, PLAIN);
 	paint(p, severity_color[m->severity]);
-	buf_addf(p->out, "%s: ", severity_name[m->severity]);
-	at += (unsigned)strlen(severity_name[m->severity]) + 2;
+	buf_addf(p->out, "%s: ", severity);
+	at += (unsigned)strlen(severity) + 2;
 	paint(p, PLAIN);
 	put_wrapped(p, m->text, at, "    ", INDENT);
 	buf_addc(p->out, '\n');

@@ -14,15 +14,6 @@ pos_of(int file, struct yaml_place at)
 	return (struct diag_pos){file, at.line, at.col, 1};
 }
 
-/* What an editor counts as the end of a line; 0 if there is none at p. */
-static size_t
-line_break(const char *p, size_t n)
-{
-	if (n == 0 || (*p != '\n' && *p != '\r'))
-		return 0;
-	return *p == '\r' && n > 1 && p[1] == '\n' ? 2 : 1;
-}
-
 /* What libyaml would refuse to read, and bidirectional marks are none of its business. */
 static bool
 allowed(uint32_t cp)
@@ -161,7 +152,7 @@ index_text(struct yaml_text *t, struct diag *d, int file)
 				bad_character(d, pos, cp);
 			return -1;
 		}
-		eol = line_break(t->p + off, t->n - off);
+		eol = diag_line_break(t->p + off, t->n - off);
 		off += (size_t)len;
 		index++;
 		/* The \n of a \r\n is a character too; the line begins behind it. */
@@ -245,7 +236,8 @@ yaml_text_width(const struct yaml_text *t, size_t from, size_t to)
 	uint32_t width = 0, trimmed = 0;
 	size_t i;
 
-	for (i = from; i < to && i < t->n && line_break(t->p + i, t->n - i) == 0; i++) {
+	for (i = from; i < to && i < t->n && diag_line_break(t->p + i, t->n - i) == 0;
+	     i++) {
 		if (((unsigned char)t->p[i] & 0xc0) == 0x80)
 			continue;
 		width++;

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "base/diag.h"
 #include "base/utf8.h"
 #include "base/yaml.h"
 
@@ -21,13 +22,11 @@ is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* The line break at w->at, 0 if there is none. */
+/* The line break at ${at}, 0 if there is none. */
 static size_t
 break_len(const struct walk *w, size_t at)
 {
-	if (at >= w->end || (w->text[at] != '\n' && w->text[at] != '\r'))
-		return 0;
-	return w->text[at] == '\r' && at + 1 < w->end && w->text[at + 1] == '\n' ? 2 : 1;
+	return at < w->end ? diag_line_break(w->text + at, w->end - at) : 0;
 }
 
 /* How many bytes of value one escape of a double quoted string makes, and its length. */

@@ -35,17 +35,9 @@ static int64_t
 oom_kills(void)
 {
 	char text[OOM_FILE_MAX];
-	size_t have = 0;
-	long n;
-	int fd = (int)sys_openat(AT_FDCWD, OOM_FILE, O_RDONLY | O_CLOEXEC, 0);
+	long n = sys_read_file(AT_FDCWD, OOM_FILE, text, sizeof(text));
 
-	if (fd < 0)
-		return -1;
-	while (have < sizeof(text) &&
-	       (n = sys_read(fd, text + have, sizeof(text) - have)) > 0)
-		have += (size_t)n;
-	(void)sys_close(fd); /* only read */
-	return oom_kills_parse(text, have);
+	return n > 0 ? oom_kills_parse(text, (size_t)n) : -1;
 }
 
 void

@@ -33,22 +33,6 @@ memory_open(struct memory *m, const struct shim_spec_view *spec)
 					    O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 }
 
-/* The text of a small file below ${dirfd}: its length, or a negative errno. */
-static long
-read_text(int dirfd, const char *path, char text[TEXT_MAX])
-{
-	int fd = (int)sys_openat(dirfd, path, O_RDONLY | O_CLOEXEC, 0);
-	long n = 0, have = 0;
-
-	if (fd < 0)
-		return fd;
-	while (have < TEXT_MAX &&
-	       (n = sys_read(fd, text + have, (size_t)(TEXT_MAX - have))) > 0)
-		have += n;
-	(void)sys_close(fd); /* only read */
-	return n < 0 ? n : have;
-}
-
 static bool
 in_cgroup(const struct memory *m)
 {
@@ -63,7 +47,7 @@ counter(const struct memory *m, const char *file, const char *key)
 	long n;
 	int64_t v = 0;
 
-	if ((n = read_text(m->cgroup, file, text)) <= 0)
+	if ((n = sys_read_file(m->cgroup, file, text, TEXT_MAX)) <= 0)
 		return -1;
 	if (key != NULL)
 		return oom_count_parse(text, (size_t)n, key);
@@ -137,19 +121,13 @@ is_there(char *path, size_t n)
 static int64_t
 share_of(const struct memory *m, const struct tree_proc *p)
 {
-	char text[TEXT_MAX], path[40] = "/proc/", digits[12];
-	size_t at = sizeof(digits), len;
+	char text[TEXT_MAX], path[TREE_PATH];
+	size_t len = tree_path(p->pid, "/smaps_rollup", path);
 	int64_t pss;
 	long n;
 
-	digits[--at] = '\0';
-	for (pid_t v = p->pid; v > 0; v /= 10)
-		digits[--at] = (char)('0' + v % 10);
-	len = strlen(digits + at);
-	memcpy(path + 6, digits + at, len);
-	memcpy(path + 6 + len, "/smaps_rollup", sizeof("/smaps_rollup"));
-	n = read_text(AT_FDCWD, path, text);
-	if (n == 0 || n == -ESRCH || (n == -ENOENT && !is_there(path, 6 + len)))
+	n = sys_read_file(AT_FDCWD, path, text, sizeof(text));
+	if (n == 0 || n == -ESRCH || (n == -ENOENT && !is_there(path, len)))
 		return 0; /* it has ended since */
 	pss = n > 0 ? memory_pss(text, (size_t)n) : -1;
 	/* A program with rights of its own is not ours to read; an old kernel has no such file. */

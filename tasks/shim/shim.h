@@ -3,9 +3,9 @@
 /*
  * dag-shim: stays beside one attempt from its start to its end, whatever happens to dag.
  * Reading order: main.c (contract and order of the acts), life.c (the loop), spawn.c,
- * capture.c, tree.c, memory.c, finish.c,
- * start.c.  One thread, no allocation, nothing printed; all memory is
- * static, and most of it is never touched.  There is not even a C library (sys.h).
+ * capture.c, tree.c, memory.c, finish.c, start.c.  One thread, no allocation, nothing printed;
+ * all memory is static, and most of it is never touched.  There is not even a C library
+ * (sys.h).
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -145,6 +145,15 @@ int tree_self(struct tree_proc *);
  */
 int tree_scan(pid_t, const struct tree_proc **);
 
+#define TREE_PATH 40
+
+/**
+ * tree_path(pid, file, out):
+ * Write "/proc/PID" and ${file} ("/stat", at most 20 bytes) behind it.  Return the length of
+ * what stands before ${file}.
+ */
+size_t tree_path(pid_t, const char *, char out[TREE_PATH]);
+
 /**
  * tree_signal(proc, sig):
  * Send ${sig} to exactly that process.  Nothing happens if it is gone.
@@ -230,7 +239,8 @@ void life_run(struct life *);
 
 /**
  * finish_prepare(dirfd):
- * Make the file that will become the record, with room for it.  Return its descriptor or -1.
+ * Make the file that will become the record, with room for it.  Return its descriptor, or
+ * below 0: -ENOENT if the directory is gone.
  */
 int finish_prepare(int);
 

@@ -279,6 +279,22 @@ sys_sleep(const struct timespec *t)
 	return sys6(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, (long)t, 0, 0, 0);
 }
 
+/* The file's first ${cap} bytes, or all there are: how many, or -errno. */
+static inline long
+sys_read_file(int dirfd, const char *path, char *p, size_t cap)
+{
+	int fd = (int)sys_openat(dirfd, path, O_RDONLY | O_CLOEXEC, 0);
+	size_t have = 0;
+	long n = 0;
+
+	if (fd < 0)
+		return fd;
+	while (have < cap && (n = sys_read(fd, p + have, cap - have)) > 0)
+		have += (size_t)n;
+	(void)sys_close(fd); /* only read */
+	return n < 0 ? n : (long)have;
+}
+
 /* The file's first ${n} bytes, in a private mapping that can be written to; or -errno. */
 static inline long
 sys_map(int fd, size_t n)

@@ -191,23 +191,34 @@ tree_scan(pid_t self, const struct tree_proc **out)
 	return (int)kept;
 }
 
+size_t
+tree_path(pid_t pid, const char *file, char out[TREE_PATH])
+{
+	char digits[10];
+	size_t at = sizeof(digits), n;
+
+	for (; pid > 0 && at > 0; pid /= 10)
+		digits[--at] = (char)('0' + pid % 10);
+	n = sizeof(digits) - at;
+	memcpy(out, "/proc/", 6);
+	memcpy(out + 6, digits + at, n);
+	memcpy(out + 6 + n, file, strlen(file) + 1);
+	return 6 + n;
+}
+
 void
 tree_signal(const struct tree_proc *p, int sig)
 {
 	struct tree_proc now;
-	char path[40] = "/proc/", digits[12];
-	size_t at = sizeof(digits);
+	char path[TREE_PATH];
 	int fd = (int)sys_pidfd_open(p->pid);
 
 	/*
 	 * The pid could have passed to another process since the scan: what the pidfd holds
 	 * is ours only if the start time is still the same.
 	 */
-	digits[--at] = '\0';
-	for (pid_t v = p->pid; v > 0; v /= 10)
-		digits[--at] = (char)('0' + v % 10);
-	if (stat_path(digits + at, path + 6) == 0 &&
-	    read_stat(AT_FDCWD, path, &now) == 0 && now.start == p->start) {
+	(void)tree_path(p->pid, "/stat", path);
+	if (read_stat(AT_FDCWD, path, &now) == 0 && now.start == p->start) {
 		if (fd >= 0)
 			(void)sys_pidfd_send_signal(fd, sig); /* gone */
 		else

@@ -2,6 +2,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/jinja_run.h"
+#include "base/path.h"
 
 #include <string.h>
 
@@ -456,19 +457,13 @@ filter_basename(struct jinja_run *run, const struct jinja_args *a, struct jinja_
 	return jinja_make_str(run, s.s.p + at, n - at, out);
 }
 
-/* The last component without its last suffix; a leading dot begins none. */
+/* The last component without its last suffix. */
 static int
 filter_stem(struct jinja_run *run, const struct jinja_args *a, struct jinja_val *out)
 {
-	const char *dot;
-
 	if (filter_basename(run, a, out) != 0)
 		return -1;
-	dot = memrchr(out->s.p, '.', out->s.n);
-	if (dot == NULL || dot == out->s.p || dot[1] == '\0' ||
-	    strspn(out->s.p, ".") > (size_t)(dot - out->s.p))
-		return 0;
-	return jinja_make_str(run, out->s.p, (size_t)(dot - out->s.p), out);
+	return jinja_make_str(run, out->s.p, path_stem_len(out->s.p), out);
 }
 
 static int

@@ -63,13 +63,18 @@ jinja_put_float(struct buf *b, double f)
 	}
 }
 
+/* A time between quotes; '\0': without. */
 static void
-put_time(struct buf *b, int64_t us)
+put_time(struct buf *b, int64_t us, char quote)
 {
 	char text[TIMEFMT_MAX];
 
+	if (quote != '\0')
+		buf_addc(b, quote);
 	buf_adds(b,
 		 us % 1000000 != 0 ? time_rfc3339_us(text, us) : time_rfc3339(text, us));
+	if (quote != '\0')
+		buf_addc(b, quote);
 }
 
 /* Characters that Python's repr writes as escapes. */
@@ -201,11 +206,7 @@ put_value(struct buf *b, struct jinja_val v, bool repr, unsigned depth)
 		put_dict(b, v.dict, depth);
 		break;
 	case JINJA_TIME:
-		if (repr)
-			buf_addc(b, '\'');
-		put_time(b, v.i);
-		if (repr)
-			buf_addc(b, '\'');
+		put_time(b, v.i, repr ? '\'' : '\0');
 		break;
 	case JINJA_HOST:
 		buf_addf(b, "<%s>", v.host->what != NULL ? v.host->what : "mapping");
@@ -363,8 +364,6 @@ put_json_dict(struct buf *b, const struct jinja_dict *d, const struct json_style
 static void
 put_json(struct buf *b, struct jinja_val v, const struct json_style *st, int depth)
 {
-	char text[TIMEFMT_MAX];
-
 	if (v.kind == JINJA_BOOL)
 		buf_adds(b, v.b ? "true" : "false");
 	else if (v.kind == JINJA_INT || (v.kind == JINJA_FLOAT && isfinite(v.f)))
@@ -376,9 +375,7 @@ put_json(struct buf *b, struct jinja_val v, const struct json_style *st, int dep
 	else if (v.kind == JINJA_DICT && (!v.dict->is_namespace || depth == 0))
 		put_json_dict(b, v.dict, st, depth);
 	else if (v.kind == JINJA_TIME)
-		buf_addf(b, "\"%s\"",
-			 v.i % 1000000 != 0 ? time_rfc3339_us(text, v.i)
-					    : time_rfc3339(text, v.i));
+		put_time(b, v.i, '"');
 	else
 		buf_adds(b, "null");
 }

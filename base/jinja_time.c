@@ -364,13 +364,9 @@ filter_ds_nodash(struct jinja_run *run, const struct jinja_args *a, struct jinja
 static int
 filter_ts(struct jinja_run *run, const struct jinja_args *a, struct jinja_val *out)
 {
-	char text[TIMEFMT_MAX];
 	int64_t us;
 
-	if (self_time(run, a, &us) != 0)
-		return -1;
-	(void)(us % 1000000 != 0 ? time_rfc3339_us(text, us) : time_rfc3339(text, us));
-	return jinja_make_str(run, text, strlen(text), out);
+	return self_time(run, a, &us) != 0 ? -1 : jinja_to_str(run, jinja_time(us), out);
 }
 
 static int

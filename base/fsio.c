@@ -252,12 +252,8 @@ fsio_sync_dir(int dirfd, const char *path, struct err *err)
 int
 fsio_sync_file(int dirfd, const char *path, struct err *err)
 {
-	int flags = O_NONBLOCK | O_NOCTTY, fd, r = 0;
+	int fd = sys_open_to_sync(dirfd, path, 0), r = 0;
 
-	fd = sys_open(dirfd, path, O_RDONLY | flags, 0);
-	/* Any descriptor syncs: a file that may only be written is opened so. */
-	if (fd < 0 && errno == EACCES)
-		fd = sys_open(dirfd, path, O_WRONLY | flags, 0);
 	if (fd < 0)
 		return err_sys(err, errno, "cannot open '%s'", path);
 	if (sys_sync(fd, path) != 0)

@@ -75,6 +75,18 @@ sys_sync(int fd, const char *path)
 }
 
 int
+sys_open_to_sync(int dirfd, const char *path, int flags)
+{
+	int fd;
+
+	flags |= O_NONBLOCK | O_NOCTTY;
+	fd = sys_open(dirfd, path, O_RDONLY | flags, 0);
+	if (fd < 0 && errno == EACCES)
+		fd = sys_open(dirfd, path, O_WRONLY | flags, 0);
+	return fd;
+}
+
+int
 sys_write_all(int fd, const char *path, const void *p, size_t n)
 {
 	const char *s = p;

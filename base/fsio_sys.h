@@ -34,6 +34,13 @@ void sys_close(int);
 int sys_sync(int, const char *);
 
 /**
+ * sys_open_to_sync(dirfd, path, flags):
+ * sys_open for sys_sync, with ${flags} besides: a file that may only be written is opened so,
+ * as any descriptor syncs.
+ */
+int sys_open_to_sync(int, const char *, int);
+
+/**
  * sys_write_all(fd, path, p, n):
  * As fsio_write_all; ${path} is for the fault hook.
  */

@@ -95,11 +95,8 @@ kind_name(mode_t type)
 static int
 sync_regular(struct sync *s, int dir, const char *dir_path, const char *name)
 {
-	int flags = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, r, fd;
+	int fd = sys_open_to_sync(dir, name, O_NOFOLLOW), r;
 
-	fd = sys_open(dir, name, O_RDONLY | flags, 0);
-	if (fd < 0 && errno == EACCES)
-		fd = sys_open(dir, name, O_WRONLY | flags, 0);
 	if (fd < 0)
 		return err_sys(s->err, errno, "cannot open '%s/%s/%s'", s->path, dir_path,
 			       name);

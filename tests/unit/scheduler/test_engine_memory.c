@@ -7,49 +7,14 @@
 
 #include <cmocka.h>
 
+#include "alloc_fixture.h"
 #include "engine_fixture.h"
 
 /*
  * Memory that runs out: each allocation of a whole run of the engine fails once.  The engine
  * must say so (-1, from then on for good), keep nothing half done that engine_free could
  * stumble over, and leak nothing (the sanitizer looks).
- *
- * The linker sends what our code allocates through here (tests/CMakeLists.txt).
  */
-void *__real_malloc(size_t);
-void *__real_calloc(size_t, size_t);
-void *__real_realloc(void *, size_t);
-void *__wrap_malloc(size_t);
-void *__wrap_calloc(size_t, size_t);
-void *__wrap_realloc(void *, size_t);
-
-static bool counting;
-static unsigned long count, fail_at;
-
-static bool
-fails(void)
-{
-	return counting && ++count == fail_at;
-}
-
-void *
-__wrap_malloc(size_t n)
-{
-	return fails() ? NULL : __real_malloc(n);
-}
-
-void *
-__wrap_calloc(size_t n, size_t size)
-{
-	return fails() ? NULL : __real_calloc(n, size);
-}
-
-void *
-__wrap_realloc(void *p, size_t n)
-{
-	return fails() ? NULL : __real_realloc(p, n);
-}
-
 static const char text[] = "tasks:\n"
 			   "  a: {run: x, outputs: [o], retries: 1, retry_delay: 1s}\n"
 			   "  b: {run: x, inputs: [o]}\n"
@@ -69,9 +34,9 @@ step(const struct engine_event *given)
 	int rc;
 
 	ev.ref.run = w.run;
-	counting = true;
+	alloc_counting = true;
 	rc = engine_step(w.e, w.now, &ev);
-	counting = false;
+	alloc_counting = false;
 	return rc;
 }
 
@@ -145,9 +110,9 @@ play(void)
 	int rc;
 	size_t n;
 
-	counting = true;
+	alloc_counting = true;
 	rc = engine_add(w.e, w.now, &w.spec, &w.run);
-	counting = false;
+	alloc_counting = false;
 	if (rc != 0 || step(&(struct engine_event){.kind = EV_TICK}) != 0)
 		return -1;
 	while (!ended) {
@@ -188,7 +153,7 @@ open_world(bool fail_fast)
 	w.paths[w_task(&w, "a")] = (struct engine_paths){.v = &path, .n = 1};
 	w.wait_for[w_task(&w, "z")] = SECOND;
 	w.decisions[w_task(&w, "c")] = DECIDE_SKIP;
-	count = 0;
+	alloc_count = 0;
 }
 
 /* Return how many allocations there were to fail. */
@@ -197,17 +162,17 @@ fail_each(bool fail_fast)
 {
 	int rc;
 
-	for (fail_at = 1;; fail_at++) {
+	for (alloc_fail_at = 1;; alloc_fail_at++) {
 		open_world(fail_fast);
 		rc = play();
-		if (count < fail_at) { /* none was left to fail */
+		if (alloc_count < alloc_fail_at) { /* none was left to fail */
 			assert_int_equal(rc, 0);
 			w_close(&w);
-			return count;
+			return alloc_count;
 		}
 		if (rc != -1)
 			print_error("allocation %lu failed, and nobody noticed\n",
-				    fail_at);
+				    alloc_fail_at);
 		assert_int_equal(rc, -1);
 		assert_int_equal(step(&(struct engine_event){.kind = EV_TICK}), -1);
 		w_close(&w);
@@ -231,20 +196,20 @@ test_outside_of_steps(void **state)
 	struct engine *e;
 
 	(void)state;
-	count = 0;
-	fail_at = 1;
-	counting = true;
+	alloc_count = 0;
+	alloc_fail_at = 1;
+	alloc_counting = true;
 	e = engine_new(&cfg);
-	counting = false;
+	alloc_counting = false;
 	assert_null(e);
 	w_open(&w, text, 2);
-	fail_at = 0;
+	alloc_fail_at = 0;
 	w_add(&w);
-	count = 0;
-	fail_at = 1;
-	counting = true;
+	alloc_count = 0;
+	alloc_fail_at = 1;
+	alloc_counting = true;
 	assert_int_equal(engine_set_outputs(w.e, w.run, 0, &kv, 1), -1);
-	counting = false;
+	alloc_counting = false;
 	assert_int_equal(engine_set_outputs(w.e, w.run, 0, &kv, 1), 0);
 	w_close(&w);
 }

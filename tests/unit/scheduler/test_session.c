@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "alloc_fixture.h"
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/fsio.h"
@@ -150,43 +151,6 @@ loop(struct session *s)
 	if (rc == 3)
 		fail_msg("%s", err.msg);
 	return rc;
-}
-
-/* ---- memory ---- */
-
-/* The linker sends what our code allocates through here (tests/CMakeLists.txt). */
-void *__real_malloc(size_t);
-void *__real_calloc(size_t, size_t);
-void *__real_realloc(void *, size_t);
-void *__wrap_malloc(size_t);
-void *__wrap_calloc(size_t, size_t);
-void *__wrap_realloc(void *, size_t);
-
-static __thread bool counting; /* in the test's thread alone */
-static unsigned long count, fail_at;
-
-static bool
-fails(void)
-{
-	return counting && ++count == fail_at;
-}
-
-void *
-__wrap_malloc(size_t n)
-{
-	return fails() ? NULL : __real_malloc(n);
-}
-
-void *
-__wrap_calloc(size_t n, size_t size)
-{
-	return fails() ? NULL : __real_calloc(n, size);
-}
-
-void *
-__wrap_realloc(void *p, size_t n)
-{
-	return fails() ? NULL : __real_realloc(p, n);
 }
 
 /* ---- tests ---- */
@@ -370,21 +334,21 @@ test_no_memory_for_a_run(void **state)
 	assert_int_equal(params_resolve(g, arena, NULL, 0, NULL, &params, &err), 0);
 	q.params = params;
 	before = descriptors();
-	for (fail_at = 1;; fail_at++) {
+	for (alloc_fail_at = 1;; alloc_fail_at++) {
 		s = open_session();
 		err_clear(&err);
-		count = 0;
-		counting = true;
+		alloc_count = 0;
+		alloc_counting = true;
 		rc = session_run(s, &q, id, &err);
-		counting = false;
+		alloc_counting = false;
 		session_close(s);
-		if (count < fail_at)
+		if (alloc_count < alloc_fail_at)
 			break;
 		if (rc != 0)
 			assert_int_equal(err.code, ERR_NOMEM);
 	}
 	assert_int_equal(rc, 0);
-	assert_true(fail_at > 10);
+	assert_true(alloc_fail_at > 10);
 	after = descriptors();
 	assert_int_equal(after, before);
 	dag_free(g);

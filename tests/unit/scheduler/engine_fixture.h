@@ -140,6 +140,17 @@ w_task(const struct world *w, const char *name)
 	return t->id;
 }
 
+/* Its row, for w_add: it runs, and its owner has died. */
+static inline void
+w_row_lives(struct world *w, const char *name)
+{
+	struct engine_task_row *row = &w->rows[w_task(w, name)];
+
+	row->state = TASK_RUNNING;
+	row->attempt = 1;
+	row->live = true;
+}
+
 static inline void
 w_step(struct world *w, struct engine_event ev)
 {
@@ -304,23 +315,28 @@ w_started(struct world *w, const char *name)
 }
 
 static inline void
+w_exits(struct world *w, const char *name, const struct engine_exit *x)
+{
+	struct engine_event ev = w_event(w, EV_EXITED, name);
+
+	ev.exit = x;
+	w_step(w, ev);
+}
+
+static inline void
 w_exited(struct world *w, const char *name, int status)
 {
 	struct engine_exit x = {.status = status, .ended_us = w->now.wall_us};
-	struct engine_event ev = w_event(w, EV_EXITED, name);
 
-	ev.exit = &x;
-	w_step(w, ev);
+	w_exits(w, name, &x);
 }
 
 static inline void
 w_signalled(struct world *w, const char *name, int sig)
 {
 	struct engine_exit x = {.status = -1, .signal = sig, .ended_us = w->now.wall_us};
-	struct engine_event ev = w_event(w, EV_EXITED, name);
 
-	ev.exit = &x;
-	w_step(w, ev);
+	w_exits(w, name, &x);
 }
 
 static inline void
@@ -380,6 +396,26 @@ w_to_running(struct world *w, const char *name)
 	assert_string_equal(w_next(w), want);
 	w_started(w, name);
 	assert_string_equal(w_state(w, name), "running");
+}
+
+/* ---- a cancel ---- */
+
+/* What ends cancelled: a, and b that waits for it. */
+static const char w_two[] = "tasks:\n"
+			    "  a: {run: x, retries: 1, retry_delay: 1h}\n"
+			    "  b: {run: x, needs: [a]}\n";
+
+static inline void
+w_ends_cancelled(struct world *w)
+{
+	assert_string_equal(w_state(w, "a"), "cancelled");
+	assert_string_equal(w_state(w, "b"), "cancelled");
+	assert_string_equal(w_result(w), "cancelled");
+	assert_string_equal(w_reason(w), "cancelled here");
+	(void)w_commit(w);
+	(void)w_commit(w);
+	assert_string_equal(w_next(w), "run_end");
+	assert_string_equal(w_next(w), "");
 }
 
 /* ---- all at once ---- */

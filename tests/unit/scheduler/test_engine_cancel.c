@@ -10,23 +10,6 @@
 
 /* A cancel, in every state that a task can be in. */
 
-static const char two[] = "tasks:\n"
-			  "  a: {run: x, retries: 1, retry_delay: 1h}\n"
-			  "  b: {run: x, needs: [a]}\n";
-
-static void
-ends_cancelled(struct world *w)
-{
-	assert_string_equal(w_state(w, "a"), "cancelled");
-	assert_string_equal(w_state(w, "b"), "cancelled");
-	assert_string_equal(w_result(w), "cancelled");
-	assert_string_equal(w_reason(w), "cancelled here");
-	(void)w_commit(w);
-	(void)w_commit(w);
-	assert_string_equal(w_next(w), "run_end");
-	assert_string_equal(w_next(w), "");
-}
-
 /* Before anything started; b waits. */
 static void
 test_waiting_and_proposed(void **state)
@@ -34,7 +17,7 @@ test_waiting_and_proposed(void **state)
 	struct world w;
 
 	(void)state;
-	w_open(&w, two, 1);
+	w_open(&w, w_two, 1);
 	w_add(&w);
 	w_cancel(&w, false);
 	assert_string_equal(w_state(&w, "b"), "cancelled");
@@ -42,7 +25,7 @@ test_waiting_and_proposed(void **state)
 	(void)w_commit(&w);
 	assert_string_equal(w_next(&w), "");
 	assert_non_null(w_op(&w, META_OP_ATTEMPT_END, "a"));
-	ends_cancelled(&w);
+	w_ends_cancelled(&w);
 	w_close(&w);
 }
 
@@ -52,13 +35,13 @@ test_proposed_and_blocked(void **state)
 	struct world w;
 
 	(void)state;
-	w_open(&w, two, 1);
+	w_open(&w, w_two, 1);
 	w_add(&w);
 	w.blocked = "a";
 	w_cancel(&w, false);
 	(void)w_commit(&w);
 	assert_null(w_op(&w, META_OP_ATTEMPT_END, "a")); /* there is no row to be ended */
-	ends_cancelled(&w);
+	w_ends_cancelled(&w);
 	w_close(&w);
 }
 
@@ -68,13 +51,13 @@ test_blocked(void **state)
 	struct world w;
 
 	(void)state;
-	w_open(&w, two, 1);
+	w_open(&w, w_two, 1);
 	w_add(&w);
 	w.blocked = "a";
 	(void)w_commit(&w);
 	assert_true(w_view(&w, "a").blocked);
 	w_cancel(&w, false);
-	ends_cancelled(&w);
+	w_ends_cancelled(&w);
 	w_close(&w);
 }
 
@@ -92,7 +75,7 @@ test_ready(void **state)
 	assert_string_equal(w_state(&w, "a"), "cancelled");
 	assert_string_equal(w_next(&w), "stop b 1");
 	w_signalled(&w, "b", 15);
-	ends_cancelled(&w);
+	w_ends_cancelled(&w);
 	w_close(&w);
 }
 
@@ -111,8 +94,19 @@ test_preparing(void **state)
 	/* It was done before it saw that. */
 	w_prepared(&w, "a", PREPARED_RUN);
 	assert_string_equal(w_next(&w), "");
-	ends_cancelled(&w);
+	w_ends_cancelled(&w);
 	w_close(&w);
+}
+
+static void
+cancel_a_start(struct world *w)
+{
+	w_open(w, w_two, 1);
+	w_add(w);
+	(void)w_commit(w);
+	assert_string_equal(w_next(w), "start a 1");
+	w_cancel(w, false);
+	assert_string_equal(w_next(w), "stop a 1");
 }
 
 static void
@@ -121,17 +115,12 @@ test_starting(void **state)
 	struct world w;
 
 	(void)state;
-	w_open(&w, two, 1);
-	w_add(&w);
-	(void)w_commit(&w);
-	assert_string_equal(w_next(&w), "start a 1");
-	w_cancel(&w, false);
-	assert_string_equal(w_next(&w), "stop a 1");
+	cancel_a_start(&w);
 	/* A stop that came too early for the shim is sent again. */
 	w_started(&w, "a");
 	assert_string_equal(w_next(&w), "stop a 1");
 	w_signalled(&w, "a", 15);
-	ends_cancelled(&w);
+	w_ends_cancelled(&w);
 	w_close(&w);
 }
 
@@ -141,14 +130,9 @@ test_starting_and_void(void **state)
 	struct world w;
 
 	(void)state;
-	w_open(&w, two, 1);
-	w_add(&w);
-	(void)w_commit(&w);
-	assert_string_equal(w_next(&w), "start a 1");
-	w_cancel(&w, false);
-	assert_string_equal(w_next(&w), "stop a 1");
+	cancel_a_start(&w);
 	w_void(&w, "a", 0);
-	ends_cancelled(&w);
+	w_ends_cancelled(&w);
 	w_close(&w);
 }
 
@@ -158,7 +142,7 @@ test_running_then_kill(void **state)
 	struct world w;
 
 	(void)state;
-	w_open(&w, two, 1);
+	w_open(&w, w_two, 1);
 	w_add(&w);
 	w_to_running(&w, "a");
 	w_cancel(&w, false);
@@ -170,7 +154,7 @@ test_running_then_kill(void **state)
 	w_cancel(&w, true);
 	assert_string_equal(w_next(&w), "");
 	w_signalled(&w, "a", 9);
-	ends_cancelled(&w);
+	w_ends_cancelled(&w);
 	w_close(&w);
 }
 
@@ -180,13 +164,13 @@ test_kill_at_once(void **state)
 	struct world w;
 
 	(void)state;
-	w_open(&w, two, 1);
+	w_open(&w, w_two, 1);
 	w_add(&w);
 	w_to_running(&w, "a");
 	w_cancel(&w, true);
 	assert_string_equal(w_next(&w), "kill a 1");
 	w_lost(&w, "a");
-	ends_cancelled(&w);
+	w_ends_cancelled(&w);
 	w_close(&w);
 }
 
@@ -197,7 +181,7 @@ test_committing(void **state)
 	struct world w;
 
 	(void)state;
-	w_open(&w, two, 1);
+	w_open(&w, w_two, 1);
 	w_add(&w);
 	w_to_running(&w, "a");
 	w_exited(&w, "a", 0);
@@ -219,7 +203,7 @@ test_committing_then_kill(void **state)
 	struct world w;
 
 	(void)state;
-	w_open(&w, two, 1);
+	w_open(&w, w_two, 1);
 	w_add(&w);
 	w_to_running(&w, "a");
 	w_exited(&w, "a", 0);
@@ -230,7 +214,7 @@ test_committing_then_kill(void **state)
 	w_cancel(&w, true);
 	assert_string_equal(w_next(&w), "");
 	w_outputs(&w, "a", false); /* the worker gave up */
-	ends_cancelled(&w);
+	w_ends_cancelled(&w);
 	w_close(&w);
 }
 
@@ -241,7 +225,7 @@ test_killed_then_committing(void **state)
 	struct world w;
 
 	(void)state;
-	w_open(&w, two, 1);
+	w_open(&w, w_two, 1);
 	w_add(&w);
 	w_to_running(&w, "a");
 	w_cancel(&w, false);
@@ -253,7 +237,7 @@ test_killed_then_committing(void **state)
 	w_cancel(&w, true);
 	assert_string_equal(w_next(&w), "kill a 1");
 	w_outputs(&w, "a", false);
-	ends_cancelled(&w);
+	w_ends_cancelled(&w);
 	w_close(&w);
 }
 
@@ -263,14 +247,14 @@ test_up_for_retry(void **state)
 	struct world w;
 
 	(void)state;
-	w_open(&w, two, 1);
+	w_open(&w, w_two, 1);
 	w_add(&w);
 	w_to_running(&w, "a");
 	w_exited(&w, "a", 1);
 	assert_string_equal(w_state(&w, "a"), "up_for_retry");
 	(void)w_commit(&w);
 	w_cancel(&w, false);
-	ends_cancelled(&w);
+	w_ends_cancelled(&w);
 	w_close(&w);
 }
 
@@ -281,13 +265,13 @@ test_failure_meanwhile(void **state)
 	struct world w;
 
 	(void)state;
-	w_open(&w, two, 1);
+	w_open(&w, w_two, 1);
 	w_add(&w);
 	w_to_running(&w, "a");
 	w_cancel(&w, false);
 	assert_string_equal(w_next(&w), "stop a 1");
 	w_exited(&w, "a", 1);
-	ends_cancelled(&w);
+	w_ends_cancelled(&w);
 	w_close(&w);
 }
 
@@ -305,7 +289,7 @@ test_a_wait(void **state)
 	assert_string_equal(w_state(&w, "a"), "running");
 	w_cancel(&w, false);
 	assert_string_equal(w_next(&w), "");
-	ends_cancelled(&w);
+	w_ends_cancelled(&w);
 	w_close(&w);
 }
 
@@ -317,7 +301,7 @@ test_exit_0_before_the_cancel_is_durable(void **state)
 	struct world w;
 
 	(void)state;
-	w_open(&w, two, 1);
+	w_open(&w, w_two, 1);
 	w_add(&w);
 	w_to_running(&w, "a");
 	w_cancel(&w, false);
@@ -338,14 +322,14 @@ test_exit_0_after_the_cancel_is_durable(void **state)
 	struct world w;
 
 	(void)state;
-	w_open(&w, two, 1);
+	w_open(&w, w_two, 1);
 	w_add(&w);
 	w_to_running(&w, "a");
 	w_cancel(&w, false);
 	(void)w_next(&w);
 	(void)w_commit(&w);
 	w_exited(&w, "a", 0);
-	ends_cancelled(&w);
+	w_ends_cancelled(&w);
 	w_close(&w);
 }
 
@@ -356,7 +340,7 @@ test_an_older_row_is_not_the_cancel(void **state)
 	struct world w;
 
 	(void)state;
-	w_open(&w, two, 1);
+	w_open(&w, w_two, 1);
 	w.rows[w_task(&w, "a")] = (struct engine_task_row){.state = TASK_DONE,
 							   .result = RESULT_FAILED,
 							   .attempt = 1,
@@ -385,21 +369,17 @@ static void
 test_goes_on_with_the_next_owner(void **state)
 {
 	struct world w;
-	uint32_t a;
 
 	(void)state;
-	w_open(&w, two, 1);
-	a = w_task(&w, "a");
-	w.rows[a].state = TASK_RUNNING;
-	w.rows[a].attempt = 1;
-	w.rows[a].live = true;
+	w_open(&w, w_two, 1);
+	w_row_lives(&w, "a");
 	w.spec.cancel = true;
 	w.spec.cancel_reason = "cancelled here";
 	w_add(&w);
 	assert_string_equal(w_next(&w), "stop a 1");
 	assert_string_equal(w_state(&w, "b"), "cancelled");
 	w_exited(&w, "a", 0); /* it was durable before the exit was seen */
-	ends_cancelled(&w);
+	w_ends_cancelled(&w);
 	w_close(&w);
 }
 

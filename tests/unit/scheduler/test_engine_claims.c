@@ -124,7 +124,6 @@ test_over(void **state)
 	struct engine_exit over = {.status = 0, .mem_over = true, .oom = "yes"},
 			   killed = {.status = 137, .oom = "yes"},
 			   plain = {.status = -1, .signal = 9, .oom = "no"};
-	struct engine_event ev;
 	struct world w;
 
 	(void)state;
@@ -137,19 +136,13 @@ test_over(void **state)
 	w_started(&w, "a");
 	w_started(&w, "b");
 	w_started(&w, "c");
-	ev = w_event(&w, EV_EXITED, "a");
-	ev.exit = &over;
-	w_step(&w, ev);
+	w_exits(&w, "a", &over);
 	assert_string_equal(w_state(&w, "a"), "failed");
 	assert_int_equal(w_view(&w, "a").cause, CAUSE_OOM);
-	ev = w_event(&w, EV_EXITED, "b");
-	ev.exit = &killed;
-	w_step(&w, ev);
+	w_exits(&w, "b", &killed);
 	assert_string_equal(w_state(&w, "b"), "up_for_retry");
 	assert_string_equal(w_view(&w, "b").reason, "exit status 137, out of memory");
-	ev = w_event(&w, EV_EXITED, "c");
-	ev.exit = &plain;
-	w_step(&w, ev);
+	w_exits(&w, "c", &plain);
 	assert_string_equal(w_state(&w, "c"), "failed");
 	assert_int_equal(w_view(&w, "c").cause, CAUSE_SIGNAL);
 	w_close(&w);

@@ -151,9 +151,7 @@ test_wait_over_a_restart(void **state)
 	(void)state;
 	w_open(&w, "tasks:\n  a: {type: wait, for: 10s}\n  b: {run: x, needs: [a]}\n", 1);
 	w.wait_for[w_task(&w, "a")] = 10 * SECOND;
-	w.rows[0].state = TASK_RUNNING;
-	w.rows[0].attempt = 1;
-	w.rows[0].live = true;
+	w_row_lives(&w, "a");
 	w.rows[0].wake_us = WALL_START + 4 * SECOND;
 	w_add(&w);
 	assert_int_equal(engine_deadline(w.e, w.now), 4 * SECOND);

@@ -10,23 +10,6 @@
 
 /* Runs that stop by themselves: their time is up, or a task failed and they are to fail fast. */
 
-static const char two[] = "tasks:\n"
-			  "  a: {run: x, retries: 1, retry_delay: 1h}\n"
-			  "  b: {run: x, needs: [a]}\n";
-
-static void
-ends_cancelled(struct world *w)
-{
-	assert_string_equal(w_state(w, "a"), "cancelled");
-	assert_string_equal(w_state(w, "b"), "cancelled");
-	assert_string_equal(w_result(w), "cancelled");
-	assert_string_equal(w_reason(w), "cancelled here");
-	(void)w_commit(w);
-	(void)w_commit(w);
-	assert_string_equal(w_next(w), "run_end");
-	assert_string_equal(w_next(w), "");
-}
-
 /* ---- timeouts of runs ---- */
 
 static void
@@ -35,7 +18,7 @@ test_run_timeout(void **state)
 	struct world w;
 
 	(void)state;
-	w_open(&w, two, 1);
+	w_open(&w, w_two, 1);
 	w.spec.deadline_us = WALL_START + 60 * SECOND;
 	w_add(&w);
 	w_to_running(&w, "a");
@@ -59,7 +42,7 @@ test_timeout_of_a_cancelled_run(void **state)
 	struct world w;
 
 	(void)state;
-	w_open(&w, two, 1);
+	w_open(&w, w_two, 1);
 	w.spec.deadline_us = WALL_START + SECOND;
 	w_add(&w);
 	w_to_running(&w, "a");
@@ -67,7 +50,7 @@ test_timeout_of_a_cancelled_run(void **state)
 	(void)w_next(&w);
 	w_pass(&w, 2 * SECOND);
 	w_signalled(&w, "a", 15);
-	ends_cancelled(&w);
+	w_ends_cancelled(&w);
 	w_close(&w);
 }
 
@@ -76,14 +59,10 @@ static void
 test_timeout_while_ownerless(void **state)
 {
 	struct world w;
-	uint32_t a;
 
 	(void)state;
-	w_open(&w, two, 1);
-	a = w_task(&w, "a");
-	w.rows[a].state = TASK_RUNNING;
-	w.rows[a].attempt = 1;
-	w.rows[a].live = true;
+	w_open(&w, w_two, 1);
+	w_row_lives(&w, "a");
 	w.spec.deadline_us = WALL_START - SECOND;
 	assert_int_equal(engine_add(w.e, w.now, &w.spec, &w.run), 0);
 	w_signalled(&w, "a", 15);
@@ -96,13 +75,8 @@ test_timeout_while_ownerless(void **state)
 static void
 taken_over(struct world *w, const char *reason, int64_t deadline_us, bool settle)
 {
-	uint32_t a;
-
-	w_open(w, two, 1);
-	a = w_task(w, "a");
-	w->rows[a].state = TASK_RUNNING;
-	w->rows[a].attempt = 1;
-	w->rows[a].live = true;
+	w_open(w, w_two, 1);
+	w_row_lives(w, "a");
 	w->rows[w_task(w, "b")] = (struct engine_task_row){
 	    .state = TASK_DONE, .result = RESULT_CANCELLED, .selected = true};
 	w->spec.deadline_us = deadline_us;
@@ -187,18 +161,15 @@ static void
 test_fail_fast_after_a_crash(void **state)
 {
 	struct world w;
-	uint32_t a, b;
+	uint32_t a;
 
 	(void)state;
 	w_open(&w, fan, 3);
 	a = w_task(&w, "a");
-	b = w_task(&w, "b");
 	w.spec.fail_fast = true;
 	w.rows[a].state = TASK_DONE;
 	w.rows[a].result = RESULT_FAILED;
-	w.rows[b].state = TASK_RUNNING;
-	w.rows[b].attempt = 1;
-	w.rows[b].live = true;
+	w_row_lives(&w, "b");
 	w_add(&w);
 	assert_string_equal(w_state(&w, "c"), "cancelled");
 	w_exited(&w, "b", 0);

@@ -216,16 +216,13 @@ test_setup_is_not_tried_again(void **state)
 {
 	struct engine_exit x = {
 	    .status = -1, .step = "exec", .text = "command not found: y"};
-	struct engine_event ev;
 	struct world w;
 
 	(void)state;
 	w_open(&w, "tasks:\n  a: {run: x, retries: 3}\n", 1);
 	w_add(&w);
 	w_to_running(&w, "a");
-	ev = w_event(&w, EV_EXITED, "a");
-	ev.exit = &x;
-	w_step(&w, ev);
+	w_exits(&w, "a", &x);
 	assert_string_equal(w_state(&w, "a"), "failed");
 	assert_string_equal(w_view(&w, "a").reason, "command not found: y");
 	w_close(&w);
@@ -235,16 +232,13 @@ static void
 test_timeout_of_an_attempt(void **state)
 {
 	struct engine_exit x = {.status = -1, .signal = 15, .timed_out = true};
-	struct engine_event ev;
 	struct world w;
 
 	(void)state;
 	w_open(&w, "tasks:\n  a: {run: x}\n", 1);
 	w_add(&w);
 	w_to_running(&w, "a");
-	ev = w_event(&w, EV_EXITED, "a");
-	ev.exit = &x;
-	w_step(&w, ev);
+	w_exits(&w, "a", &x);
 	assert_string_equal(w_state(&w, "a"), "failed");
 	assert_int_equal(w_view(&w, "a").cause, CAUSE_TIMEOUT);
 	w_close(&w);
@@ -255,16 +249,13 @@ static void
 test_timeout_with_exit_0(void **state)
 {
 	struct engine_exit x = {.status = 0, .timed_out = true};
-	struct engine_event ev;
 	struct world w;
 
 	(void)state;
 	w_open(&w, "tasks:\n  a: {run: x}\n", 1);
 	w_add(&w);
 	w_to_running(&w, "a");
-	ev = w_event(&w, EV_EXITED, "a");
-	ev.exit = &x;
-	w_step(&w, ev);
+	w_exits(&w, "a", &x);
 	assert_string_equal(w_state(&w, "a"), "failed");
 	w_close(&w);
 }

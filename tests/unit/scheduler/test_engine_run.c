@@ -461,11 +461,39 @@ test_settle_leaves_alone(void **state)
 	}
 }
 
+/* Nor is it cancelled: the next owner stops it first. */
+static void
+test_settle_of_a_cancelled_run(void **state)
+{
+	struct world w;
+
+	(void)state;
+	w_open(&w, "tasks:\n  a: {run: x, retries: 1}\n  b: {run: x}\n  c: {run: x}\n",
+	       4);
+	w.spec.settle = w.spec.cancel = true;
+	w.spec.cancel_reason = "cancelled here";
+	w_row_lives(&w, "a");
+	w_row_lives(&w, "b");
+	w.rows[1].live = false; /* lives and is left alone */
+	w_add(&w);
+	assert_string_equal(w_next(&w), "");
+	assert_false(engine_pending(w.e));
+	w_exited(&w, "a", 1);
+	assert_string_equal(w_state(&w, "a"), "cancelled");
+	assert_string_equal(w_state(&w, "b"), "waiting");
+	assert_string_equal(w_state(&w, "c"), "waiting");
+	(void)w_commit(&w);
+	assert_string_equal(w_next(&w), "settled");
+	assert_false(engine_pending(w.e));
+	w_close(&w);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_settle_leaves_alone),
+	    cmocka_unit_test(test_settle_of_a_cancelled_run),
 	    cmocka_unit_test(test_priority_then_order),
 	    cmocka_unit_test(test_max_active_tasks),
 	    cmocka_unit_test(test_two_runs),

@@ -21,14 +21,13 @@ struct inst {
 	uint8_t result;
 	uint8_t cause;
 	bool selected;
-	bool blocked; /* READY, but waits for a path lock or its due time */
-	bool live;    /* counted in run->live: PROPOSED..COMMITTING */
-	bool slot;    /* holds one */
-	bool
-	    elsewhere; /* only settled: its attempt lives and is left to the next owner */
-	bool stopping; /* stop or kill was sent, or will be answered at the verdict */
-	bool killed;   /* kill was sent */
-	bool by_wall;  /* its due time follows the wall clock (`wait: until`) */
+	bool blocked;	 /* READY, but waits for a path lock or its due time */
+	bool live;	 /* counted in run->live: PROPOSED..COMMITTING */
+	bool slot;	 /* holds one */
+	bool elsewhere;	 /* only settled: its attempt lives, the next owner's */
+	bool stopping;	 /* stop or kill was sent, or will be answered at the verdict */
+	bool killed;	 /* kill was sent */
+	bool by_wall;	 /* its due time follows the wall clock (`wait: until`) */
 	uint32_t number; /* of the latest attempt */
 	uint32_t tries;	 /* attempts of this round that count against retries */
 	uint32_t heap_at;

@@ -4,19 +4,16 @@
  * ended well they must be there and are made durable before the success is committed.  Both
  * can be repeated after a crash and give up when the attempt is stopped.
  */
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/fault.h"
 #include "base/fsio.h"
 #include "base/path.h"
+#include "scheduler/exec_spawn.h"
 #include "scheduler/outputs_files.h"
 #include "scheduler/session_int.h"
 #include "tasks/proto/attempt_dir.h"
@@ -204,13 +201,8 @@ mask_file(struct work *w, int dirfd)
 static int
 read_values(struct work *w)
 {
-	struct buf path;
-	int dirfd, rc;
+	int dirfd = exec_open_dir(w->r->s->p, w->a->dir), rc;
 
-	buf_init(&path, 0);
-	buf_addf(&path, "%s/%s", w->r->s->p->state, w->a->dir);
-	dirfd = buf_failed(&path) ? -1 : open(path.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	buf_release(&path);
 	if (dirfd == -1)
 		return err_sys(&w->err, errno, "cannot open the attempt's directory");
 	rc = outputs_read(dirfd, &w->outputs, &w->err);

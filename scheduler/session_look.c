@@ -4,15 +4,14 @@
  * look every second catches what that misses.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/fault.h"
 #include "base/json.h"
+#include "scheduler/exec_spawn.h"
 #include "scheduler/session_int.h"
 
 #include <jansson.h>
@@ -274,19 +273,12 @@ on_event(void *ctx, const struct event *ev)
 void
 session_poll_events(struct session *s)
 {
-	struct buf path;
 	size_t i;
 
 	for (i = 0; i < s->runs.n; i++)
 		for (struct attempt *a = s->runs.v[i]->attempts; a != NULL; a = a->next) {
-			if (a->dirfd == -1) {
-				buf_init(&path, 0);
-				buf_addf(&path, "%s/%s", s->p->state, a->dir);
-				if (!buf_failed(&path))
-					a->dirfd = open(path.p, O_RDONLY | O_DIRECTORY |
-								    O_CLOEXEC);
-				buf_release(&path);
-			}
+			if (a->dirfd == -1)
+				a->dirfd = exec_open_dir(s->p, a->dir);
 			if (a->dirfd != -1)
 				(void)events_poll(&a->events, a->dirfd, on_event, a,
 						  NULL);

@@ -1,6 +1,5 @@
 #include "scheduler/sweep.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,10 +8,9 @@
 #include <unistd.h>
 #include <uv.h>
 
-#include "base/buf.h"
 #include "base/proc.h"
 #include "scheduler/cgroup.h"
-#include "store/project.h"
+#include "scheduler/exec_spawn.h"
 #include "tasks/proto/shim_info.h"
 
 #define TERM_MS 400  /* what is left gets this long to go by itself */
@@ -149,19 +147,6 @@ session_of(int dirfd, const struct exec_adopt *a)
 	return 0;
 }
 
-static int
-open_dir(const struct project *p, const struct exec_adopt *a)
-{
-	struct buf path;
-	int dirfd;
-
-	buf_init(&path, 0);
-	buf_addf(&path, "%s/%s", p->state, a->dir);
-	dirfd = buf_failed(&path) ? -1 : open(path.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	buf_release(&path);
-	return dirfd;
-}
-
 int
 sweep_start(struct uv_loop_s *loop, const struct project *p, const struct exec_adopt *a,
 	    const char *why, void (*done)(void *, struct engine_ref, const char *),
@@ -174,7 +159,7 @@ sweep_start(struct uv_loop_s *loop, const struct project *p, const struct exec_a
 	s->ref = a->ref;
 	s->done = done;
 	s->ctx = ctx;
-	s->dirfd = open_dir(p, a);
+	s->dirfd = exec_open_dir(p, a->dir);
 	s->session = session_of(s->dirfd, a);
 	s->nothing = a->leave_children || strcmp(a->boot_id, a->this_boot) != 0;
 	(void)snprintf(s->entry, sizeof(s->entry), ENTRY "%s", a->attempt_id);

@@ -296,7 +296,7 @@ apply(struct engine *e, struct now now, const struct engine_event *ev)
 		return attempt_event(e, now, ev);
 	switch (ev->kind) {
 	case EV_COMMITTED:
-		return batch_committed(e, now, ev);
+		return batch_committed(e, now);
 	case EV_COMMIT_FULL:
 		e->full = true;
 		return 0;

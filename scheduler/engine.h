@@ -185,7 +185,6 @@ struct engine_event {
 	int64_t
 	    command; /* id of the command behind the event, to be marked done; 0: none */
 	const char *answer;
-	const struct meta_op *stale; /* EV_COMMITTED: first operation of a stale owner */
 };
 
 enum engine_action_kind {

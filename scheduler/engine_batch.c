@@ -233,15 +233,14 @@ op_done(struct engine *e, const struct meta_op *op, struct engine_ref ref, struc
 }
 
 /**
- * batch_committed(e, now, ev):
+ * batch_committed(e, now):
  * The batch in flight is durable: act on it operation by operation.  Return 0 or -1.
  */
 int
-batch_committed(struct engine *e, struct now now, const struct engine_event *ev)
+batch_committed(struct engine *e, struct now now)
 {
 	size_t i;
 
-	(void)ev;
 	assert(e->flying);
 	e->flying = false;
 	e->full = e->full && MUTANT(FULL_FOREVER);

@@ -186,7 +186,7 @@ struct meta_op *op_new(struct engine *, uint32_t, uint32_t, enum meta_op_kind,
 const char *op_str(struct engine *, const char *);
 int op_task(struct engine *, uint32_t, uint32_t, struct now, bool);
 int op_run(struct engine *, uint32_t, struct now, enum run_state, const char *);
-int batch_committed(struct engine *, struct now, const struct engine_event *);
+int batch_committed(struct engine *, struct now);
 int act(struct engine *, enum engine_action_kind, uint32_t, uint32_t, uint32_t);
 void batch_release(struct batch *);
 

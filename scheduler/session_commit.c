@@ -171,14 +171,13 @@ void
 session_wrote(uv_async_t *async)
 {
 	struct session *s = async->data;
-	const struct meta_op *stale = NULL;
 	struct engine_event ev = {.kind = EV_COMMITTED};
 	struct meta_op *ops;
 	struct err err = {0};
 	size_t n;
 	int rc;
 
-	if (meta_writer_result(s->writer, &rc, &stale, &err) == 0)
+	if (meta_writer_result(s->writer, &rc, NULL, &err) == 0)
 		return;
 	fault_point(TOLD);
 	s->flying = false;
@@ -197,6 +196,5 @@ session_wrote(uv_async_t *async)
 	s->commit_stuck = false;
 	ops = engine_taken(s->engine, &n);
 	show_committed(s, ops, n);
-	ev.stale = stale;
 	(void)session_event(s, &ev);
 }

@@ -300,7 +300,7 @@ test_stale(void **state)
 	assert_true(n > 1);
 	for (i = 0; i < n; i++)
 		ops[i].stale = true;
-	w_step(&w, (struct engine_event){.kind = EV_COMMITTED, .stale = ops});
+	w_step(&w, (struct engine_event){.kind = EV_COMMITTED});
 	assert_string_equal(w_next(&w), "stale");
 	assert_string_equal(w_next(&w), "");
 	/* Nothing of it happens here any more, whatever comes. */

@@ -1,11 +1,12 @@
 #include "scheduler/exec_cgroup.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "scheduler/exec_spawn.h"
 #include "tasks/proto/shim_spec.h"
 
 void
@@ -28,6 +29,8 @@ exec_cgroup_make(const struct exec_cgroups *g, const char *dir, const char *path
 	struct err err = {0};
 	int dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
+	if (dirfd == -1)
+		(void)err_sys(&err, errno, "cannot open '%s'", dir);
 	/* Written down first, so that there is none that nobody knows of. */
 	if (dirfd == -1 || cgroup_remember(dirfd, path, &err) != 0 ||
 	    cgroup_make(&g->place, path, memory, &err) != 0)
@@ -37,15 +40,10 @@ exec_cgroup_make(const struct exec_cgroups *g, const char *dir, const char *path
 }
 
 void
-exec_cgroup_forget(const char *state, const char *dir, const char *id)
+exec_cgroup_forget(const struct project *p, const char *dir, const char *id)
 {
-	struct buf path;
-	int dirfd;
+	int dirfd = exec_open_dir(p, dir);
 
-	buf_init(&path, 0);
-	buf_addf(&path, "%s/%s", state, dir);
-	dirfd = buf_failed(&path) ? -1 : open(path.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	buf_release(&path);
 	if (dirfd == -1)
 		return;
 	cgroup_forget(dirfd, id);

@@ -9,6 +9,7 @@
 #include "scheduler/cgroup.h"
 
 struct buf;
+struct project;
 struct shim_spec;
 
 struct exec_cgroups {
@@ -30,9 +31,10 @@ void exec_cgroup_put(struct exec_cgroups *, const struct shim_spec *, struct buf
 void exec_cgroup_make(const struct exec_cgroups *, const char *, const char *, int64_t);
 
 /**
- * exec_cgroup_forget(state, dir, id):
- * Remove what a killed shim of the attempt ${id} in ${dir} (below ${state}) could not.
+ * exec_cgroup_forget(p, dir, id):
+ * Remove what a killed shim of the attempt ${id} in ${dir}, relative to the state directory, could
+ * not.
  */
-void exec_cgroup_forget(const char *, const char *, const char *);
+void exec_cgroup_forget(const struct project *, const char *, const char *);
 
 #endif

@@ -200,7 +200,7 @@ report_void(struct watched *w, const char *why)
 	int left = shim_exit_of(w);
 	struct err files = {0};
 
-	exec_cgroup_forget(w->x->p->state, w->dir, w->id);
+	exec_cgroup_forget(w->x->p, w->dir, w->id);
 	if (left == SHIM_EXIT_FILES)
 		exec_no_files(w->x->p->state, w->dir, &files);
 	unwatch(w);
@@ -462,7 +462,7 @@ local_start(struct executor *base, const struct exec_request *q, struct err *err
 		err_sys(err, rc, "cannot start '%s'", x->shim);
 		if (exec_is_broken(rc) && err != NULL)
 			err->code = ERR_CORRUPT;
-		exec_cgroup_forget(x->p->state, q->dir, s.attempt_id);
+		exec_cgroup_forget(x->p, q->dir, s.attempt_id);
 		unwatch(w);
 		goto out;
 	}

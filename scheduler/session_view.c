@@ -33,17 +33,6 @@ session_run_view(const struct session *s, size_t i, struct session_run *out)
 	    .retried = r->retried};
 }
 
-static struct attempt *
-current(struct srun *r, uint32_t task)
-{
-	struct attempt *a;
-
-	for (a = r->attempts; a != NULL; a = a->next)
-		if (a->task == task)
-			return a;
-	return NULL;
-}
-
 void
 session_task_view(const struct session *s, size_t i, size_t t, struct session_task *out)
 {
@@ -54,7 +43,7 @@ session_task_view(const struct session *s, size_t i, size_t t, struct session_ta
 
 	engine_task_view(s->engine, (uint32_t)i, (uint32_t)t, &v);
 	if (v.live)
-		a = current(r, (uint32_t)t);
+		a = attempt_find(r, (uint32_t)t, v.attempt);
 	*out = (struct session_task){.name = m->name,
 				     .map = -1,
 				     .selected = v.selected,

@@ -196,6 +196,7 @@ struct take {
 int session_take(struct session *, const char *, const struct take *, struct err *);
 
 /* session_settle.c */
+bool session_has_ended(struct session *, const struct meta_attempt *);
 void session_settle_holders(struct session *);
 
 /* session_signal.c */

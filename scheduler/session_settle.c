@@ -41,13 +41,32 @@ has_owner(const struct session *s, const char *run)
 	return is_ours(s, run) || (owner_look(s->p, run, &o, NULL) == 0 && o.held);
 }
 
+/**
+ * session_has_ended(s, m):
+ * Return whether the attempt, which is under way by its row, has ended for sure.
+ */
+bool
+session_has_ended(struct session *s, const struct meta_attempt *m)
+{
+	struct exec_adopt at = {.dir = m->dir,
+				.boot_id = m->boot_id,
+				.this_boot = s->boot,
+				.began = m->pid != 0};
+	struct exit_record rec;
+	enum exec_fate fate;
+
+	if (strcmp(m->executor, "engine") == 0)
+		return false;
+	fate = exec_local_fate(s->p, &at, &rec, NULL);
+	return fate != FATE_ALIVE && fate != FATE_UNSURE;
+}
+
 /* Has any attempt of the run ended that its row says is under way?  1, 0 or -1. */
 static int
 any_ended(struct session *s, const char *run, struct err *err)
 {
 	struct arena *a = arena_new(0);
 	struct meta_attempt *v;
-	struct exit_record rec;
 	size_t i, n;
 	int rc = 0;
 
@@ -55,18 +74,8 @@ any_ended(struct session *s, const char *run, struct err *err)
 		return err_nomem(err);
 	if (meta_attempts(s->meta, run, a, &v, &n, err) != 0)
 		n = 0, rc = -1;
-	for (i = 0; rc == 0 && i < n; i++) {
-		struct exec_adopt at = {.dir = v[i].dir,
-					.boot_id = v[i].boot_id,
-					.this_boot = s->boot,
-					.began = v[i].pid != 0};
-		enum exec_fate fate;
-
-		if (v[i].state == TASK_DONE || strcmp(v[i].executor, "engine") == 0)
-			continue;
-		fate = exec_local_fate(s->p, &at, &rec, NULL);
-		rc = fate != FATE_ALIVE && fate != FATE_UNSURE;
-	}
+	for (i = 0; rc == 0 && i < n; i++)
+		rc = v[i].state != TASK_DONE && session_has_ended(s, &v[i]);
 	arena_free(a);
 	return rc;
 }

@@ -165,20 +165,6 @@ adopt_of(struct srun *r, const struct dag_task *t, const struct meta_attempt *m)
 	    .leave_children = t->leave_children};
 }
 
-/* Has an attempt ended for sure, whatever its row says? */
-static bool
-has_ended(struct srun *r, const struct dag_task *t, const struct meta_attempt *m)
-{
-	struct exec_adopt a = adopt_of(r, t, m);
-	struct exit_record rec;
-	enum exec_fate fate;
-
-	if (t->type->kind == TASK_ENGINE)
-		return false;
-	fate = exec_local_fate(r->s->p, &a, &rec, NULL);
-	return fate != FATE_ALIVE && fate != FATE_UNSURE;
-}
-
 struct live {
 	struct meta_attempt *v;
 	size_t n;
@@ -201,7 +187,7 @@ find_live(struct srun *r, struct live *live, struct err *err)
 		const struct dag_task *t = srun_task(r, all[i].task);
 
 		if (t == NULL || all[i].state == TASK_DONE ||
-		    (r->settle && !has_ended(r, t, &all[i])))
+		    (r->settle && !session_has_ended(r->s, &all[i])))
 			continue;
 		r->rows[t->id].live = true;
 		r->rows[t->id].attempt = all[i].number;

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #include "scheduler/engine_int.h"
-#include "tasks/schema/schema.h"
 
 struct engine *
 engine_new(const struct engine_config *cfg)
@@ -105,29 +104,19 @@ run_new(const struct engine_run_spec *spec, struct now now)
 
 /* A live attempt of a run that is taken over stands as if it were just being started; the
  * rim's report decides.  The engine's own attempts just go on waiting. */
-static int
+static void
 add_live(struct engine *e, uint32_t run, uint32_t task, const struct engine_task_row *row,
 	 struct now now)
 {
 	struct erun *r = e->runs.v[run];
 	struct inst *t = &r->insts[task];
 
-	t->live = true;
-	r->live++;
+	task_hold(e, run, task);
 	if (t->started_us != 0)
 		t->started_mono = now.mono_us - (now.wall_us - t->started_us);
-	if (r->dag->tasks[task].type->kind != TASK_ENGINE) {
-		t->state = TASK_STARTING;
-		t->slot = true;
-		r->active++;
-		e->slots++;
-		r->memory += r->dag->tasks[task].memory;
-		e->memory += r->dag->tasks[task].memory;
-		return 0;
-	}
-	t->state = TASK_RUNNING;
-	t->due_wall = row->wake_us;
-	return 0;
+	t->state = t->slot ? TASK_STARTING : TASK_RUNNING;
+	if (!t->slot)
+		t->due_wall = row->wake_us;
 }
 
 /* When the next try of a task that waits for one is due.  It was stored as a wall time; a
@@ -161,8 +150,10 @@ add_task(struct engine *e, uint32_t run, uint32_t task, struct now now)
 	if (row->reason != NULL && row->reason[0] != '\0' &&
 	    set_reason(&t->reason, "%s", row->reason) != 0)
 		return -1;
-	if (row->live)
-		return add_live(e, run, task, row, now);
+	if (row->live) {
+		add_live(e, run, task, row, now);
+		return 0;
+	}
 	if (row->state == TASK_DONE) {
 		t->state = TASK_DONE;
 		t->result = (uint8_t)row->result;

@@ -94,23 +94,21 @@ heap_of(struct erun *r, uint32_t task)
 }
 
 /**
- * admit_ready(e, run, task, now):
+ * admit_ready(e, run, task):
  * The task became READY (or is no longer blocked): let it wait for admission.
  */
-int
-admit_ready(struct engine *e, uint32_t run, uint32_t task, struct now now)
+void
+admit_ready(struct engine *e, uint32_t run, uint32_t task)
 {
 	struct erun *r = e->runs.v[run];
 	struct inst *t = &r->insts[task];
 
-	(void)now;
 	if (t->state == TASK_READY && t->blocked)
 		r->nblocked--;
 	t->state = TASK_READY;
 	t->blocked = false;
 	if (t->heap_at == HEAP_NONE)
 		heap_push(r, heap_of(r, task), task);
-	return 0;
 }
 
 /* Instant or duration of a `wait`: when its attempt is due, on which clock. */
@@ -163,15 +161,7 @@ propose(struct engine *e, uint32_t run, uint32_t task, struct now now)
 	if (MUTANT(PREPARE_EARLY) && !engine_kind)
 		(void)act(e, ACT_PREPARE, run, task, t->number);
 	t->state = INST_PROPOSED;
-	t->live = true;
-	r->live++;
-	if (!engine_kind) {
-		t->slot = true;
-		r->active++;
-		e->slots++;
-		r->memory += r->dag->tasks[task].memory;
-		e->memory += r->dag->tasks[task].memory;
-	}
+	task_hold(e, run, task);
 	return op->attempt_id != NULL && op->dir != NULL ? 0 : -1;
 }
 

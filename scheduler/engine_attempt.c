@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "tasks/schema/schema.h"
 
 #define JITTER_PERCENT 10
 
@@ -45,6 +46,28 @@ task_changed(struct step *s)
 {
 	if (s->e->cfg.changed != NULL)
 		s->e->cfg.changed(s->e->cfg.ctx, s->run, s->task);
+}
+
+/**
+ * task_hold(e, run, task):
+ * The task has a living attempt: it holds a slot and its memory, unless it is the engine's own.
+ */
+void
+task_hold(struct engine *e, uint32_t run, uint32_t task)
+{
+	struct erun *r = e->runs.v[run];
+	const struct dag_task *m = &r->dag->tasks[task];
+	struct inst *t = &r->insts[task];
+
+	t->live = true;
+	r->live++;
+	if (m->type->kind == TASK_ENGINE)
+		return;
+	t->slot = true;
+	r->active++;
+	e->slots++;
+	r->memory += m->memory;
+	e->memory += m->memory;
 }
 
 /**

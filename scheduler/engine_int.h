@@ -151,6 +151,7 @@ struct step step_of(struct engine *, uint32_t, uint32_t, struct now,
 
 /* engine_attempt.c */
 void task_changed(struct step *);
+void task_hold(struct engine *, uint32_t, uint32_t);
 void task_let_go(struct step *);
 void task_leave_ready(struct step *);
 int task_finish(struct step *, enum task_result, enum fail_cause, const char *, ...)
@@ -175,7 +176,7 @@ void trigger_count(struct inst *, const struct inst *, bool);
 /* engine_admit.c */
 void heap_push(struct erun *, struct heap *, uint32_t);
 void heap_remove(struct erun *, struct heap *, uint32_t);
-int admit_ready(struct engine *, uint32_t, uint32_t, struct now);
+void admit_ready(struct engine *, uint32_t, uint32_t);
 int admit_all(struct engine *, struct now);
 void admit_wake(struct engine *);
 struct heap *heap_of(struct erun *, uint32_t);

@@ -172,8 +172,10 @@ on_void(struct step *s)
 	task_changed(s);
 	if (op_task(s->e, s->run, s->task, s->now, true) != 0)
 		return -1;
-	if (s->ev->delay_us <= 0 || MUTANT(VOID_AT_ONCE))
-		return admit_ready(s->e, s->run, s->task, s->now);
+	if (s->ev->delay_us <= 0 || MUTANT(VOID_AT_ONCE)) {
+		admit_ready(s->e, s->run, s->task);
+		return 0;
+	}
 	t->blocked = true;
 	s->r->nblocked++;
 	return timer_set(s->e, s->run, s->task, s->now.mono_us + s->ev->delay_us);
@@ -253,9 +255,9 @@ on_due(struct step *s)
 	if (t->state == TASK_UP_FOR_RETRY && s->r->stopping && !MUTANT(FAIL_FAST_RETRY))
 		return 0;
 	t->next_try_us = 0;
-	if (set_reason(&t->reason, NULL) != 0 ||
-	    admit_ready(s->e, s->run, s->task, s->now) != 0)
+	if (set_reason(&t->reason, NULL) != 0)
 		return -1;
+	admit_ready(s->e, s->run, s->task);
 	task_changed(s);
 	return 0;
 }

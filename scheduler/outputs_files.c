@@ -26,40 +26,56 @@ struct search {
 	struct buf at; /* path of the directory being read */
 };
 
-/* Does anything below the directory match?  1, 0, or -1 with errno. */
+static int search(struct search *, int, int);
+
+/* As search, in the directory ${name}.  One that cannot be opened holds nothing for us; without
+ * memory or descriptors nobody knows what it holds. */
+static int
+search_in(struct search *s, int dirfd, const char *name, int depth)
+{
+	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd != -1)
+		return search(s, fd, depth);
+	return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? -1 : 0;
+}
+
+/* Does anything below the directory, which is closed, match?  1, 0, or -1 with errno. */
 static int
 search(struct search *s, int dirfd, int depth)
 {
 	DIR *d = fdopendir(dirfd);
 	size_t len = s->at.n;
 	struct dirent *e;
-	int found = 0;
+	int found = 0, errnum;
 
 	if (d == NULL) {
+		errnum = errno;
 		(void)close(dirfd);
+		errno = errnum;
 		return -1;
 	}
 	while (found == 0 && !__atomic_load_n(s->stop, __ATOMIC_RELAXED) &&
 	       (e = readdir(d)) != NULL) {
-		int fd;
-
 		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
 			continue;
 		if (len > 0 && s->at.p[len - 1] != '/')
 			buf_addc(&s->at, '/');
 		buf_adds(&s->at, e->d_name);
-		if (!buf_failed(&s->at) && path_glob_match(s->pattern, s->at.p)) {
+		if (buf_failed(&s->at)) {
+			errno = ENOMEM;
+			found = -1;
+		} else if (path_glob_match(s->pattern, s->at.p)) {
 			found = 1;
 		} else if ((e->d_type == DT_DIR || e->d_type == DT_UNKNOWN) &&
-			   depth < GLOB_DEPTH_MAX &&
-			   (fd = openat(dirfd, e->d_name,
-					O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
-					    O_CLOEXEC)) != -1) {
-			found = search(s, fd, depth + 1);
+			   depth < GLOB_DEPTH_MAX) {
+			found = search_in(s, dirfd, e->d_name, depth + 1);
 		}
 		buf_truncate(&s->at, len);
 	}
+	errnum = errno;
 	(void)closedir(d);
+	errno = errnum;
 	return found;
 }
 
@@ -69,19 +85,26 @@ glob_present(const struct project *p, const char *pattern, const bool *stop,
 {
 	struct search s = {.pattern = pattern, .stop = stop};
 	size_t cut = strcspn(pattern, "*?[");
-	int fd, found = 0;
+	int fd, found = 0, errnum;
 
 	buf_init(&s.at, 0);
 	while (cut > 0 && pattern[cut - 1] != '/')
 		cut--;
 	buf_add(&s.at, pattern, cut > 1 ? cut - 1 : cut);
-	fd = openat(p->root_fd, s.at.n > 0 ? s.at.p : ".",
-		    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	errno = ENOMEM;
+	fd = buf_failed(&s.at) ? -1
+			       : openat(p->root_fd, s.at.n > 0 ? s.at.p : ".",
+					O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd != -1)
 		found = search(&s, fd, 0);
+	else if (errno != ENOENT && errno != ENOTDIR)
+		found = -1;
+	errnum = errno;
 	buf_release(&s.at);
 	if (found == 1)
 		return 0;
+	if (found == -1)
+		return err_sys(err, errnum, "cannot look for its input `%s`", pattern);
 	return err_set(err, ERR_NOTFOUND, "no file matches the input `%s`", pattern);
 }
 
@@ -115,6 +138,10 @@ open_parent(const struct project *p, const char *path, bool make, struct err *er
 		buf_add(&dir, path, (size_t)(base - path - 1));
 	else
 		buf_addc(&dir, '.');
+	if (buf_failed(&dir)) {
+		buf_release(&dir);
+		return err_nomem(err);
+	}
 	fd = fsio_open_beneath(p->root_fd, dir.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	if (fd == -1 && errno == ENOENT && make &&
 	    fsio_mkdirs(p->root_fd, dir.p, 0777, err) == 0)

@@ -1,0 +1,155 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fsio.h"
+#include "scheduler/outputs_files.h"
+#include "store/project.h"
+#include "unit/memory.h"
+
+/*
+ * Memory or descriptors that run out while inputs are looked for and outputs removed and made
+ * durable: a file that is there is never said to be missing.
+ */
+
+#define INPUT  "data/*/in.txt"
+#define OUTPUT "out/deep/result"
+
+static char root[] = "/tmp/test_outputs.XXXXXX";
+static struct project project;
+static const bool stop;
+
+static void
+make(const char *path)
+{
+	int fd = openat(project.root_fd, path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	(void)close(fd);
+}
+
+static int
+setup(void **state)
+{
+	struct err err;
+
+	(void)state;
+	assert_non_null(mkdtemp(root));
+	assert_int_equal(project_find(root, root, true, &project, &err), 0);
+	assert_int_equal(fsio_mkdirs(project.root_fd, "data/x", 0700, &err), 0);
+	assert_int_equal(fsio_mkdirs(project.root_fd, "out/deep", 0700, &err), 0);
+	make("data/x/in.txt");
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	project_release(&project);
+	return fsio_remove_tree(AT_FDCWD, root, NULL);
+}
+
+static void
+before(void *ctx)
+{
+	(void)ctx;
+	make(OUTPUT);
+}
+
+static int
+look(void *ctx, struct err *err)
+{
+	(void)ctx;
+	return input_present(&project, INPUT, &stop, err);
+}
+
+static int
+clear(void *ctx, struct err *err)
+{
+	(void)ctx;
+	return output_clear(&project, "d", "t", OUTPUT, false, err);
+}
+
+static void
+cleared(void *ctx, int rc)
+{
+	(void)ctx;
+	assert_int_equal(faccessat(project.root_fd, OUTPUT, F_OK, 0), rc == 0 ? -1 : 0);
+}
+
+static int
+durable(void *ctx, struct err *err)
+{
+	bool is_dir;
+
+	(void)ctx;
+	return output_durable(&project, OUTPUT, &stop, &is_dir, err);
+}
+
+static void
+test_memory(void **state)
+{
+	struct memory_call in = {.what = "an input", .run = look},
+			   out = {.what = "an old output",
+				  .before = before,
+				  .run = clear,
+				  .after = cleared},
+			   kept = {.what = "an output", .before = before, .run = durable};
+
+	(void)state;
+	assert_true(memory_fail_each(&in) > 0);
+	assert_true(memory_fail_each(&out) > 0);
+	assert_true(memory_fail_each(&kept) > 0);
+}
+
+/* With ${more} descriptors than are open. */
+static int
+look_with(rlim_t more, struct err *err)
+{
+	struct rlimit old, few;
+	int fd = fcntl(project.root_fd, F_DUPFD_CLOEXEC, 0), rc;
+
+	assert_true(fd >= 0);
+	(void)close(fd);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	few = old;
+	few.rlim_cur = (rlim_t)fd + more;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	rc = look(NULL, err);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	return rc;
+}
+
+static void
+test_descriptors(void **state)
+{
+	struct err err = {0};
+	rlim_t n;
+
+	(void)state;
+	for (n = 0; n < 2; n++) {
+		assert_int_equal(look_with(n, &err), -1);
+		assert_non_null(strstr(err.msg, "Too many open files"));
+	}
+	assert_int_equal(look_with(2, &err), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_memory),
+	    cmocka_unit_test(test_descriptors),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -423,8 +423,8 @@ render_wait(struct render *r, struct render_task *out, struct err *err)
 
 /* ---- paths ---- */
 
-static const char *
-normalize(struct render *r, const char *path)
+const char *
+render_normalize(struct render *r, const char *path)
 {
 	const char *out = NULL;
 	struct buf b;
@@ -452,7 +452,7 @@ render_workdir(struct render *r, struct render_task *out, struct err *err)
 		(void)err_set(err, ERR_INVALID, "the path is empty");
 		return refuse(r, text, "workdir");
 	}
-	out->workdir = normalize(r, path);
+	out->workdir = render_normalize(r, path);
 	return out->workdir != NULL ? 0 : err_nomem(err);
 }
 

@@ -62,6 +62,7 @@ int render_text(struct render *, const struct dag_text *, const char *, enum ren
 		const char **, struct err *);
 int render_env_value(struct render *, const struct dag_env *, const char **,
 		     struct err *);
+const char *render_normalize(struct render *, const char *);
 int render_inputs_outputs(struct render *, struct render_paths *, struct err *);
 int render_condition(struct render *, bool *, struct err *);
 int render_run(struct render *, struct render_task *, struct err *);

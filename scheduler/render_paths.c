@@ -135,18 +135,13 @@ one_path(struct render *r, const struct dag_text *text, bool output, const char 
 {
 	const char *key = output ? "outputs" : "inputs", *path;
 	struct fault f;
-	struct buf b;
 
 	if (render_text(r, text, key, RENDER_PATH, &path, err) != 0)
 		return -1;
 	f = wrong_path(path);
 	if (f.why != NULL)
 		return refuse_path(r, text, key, path, f, err);
-	buf_init(&b, 0);
-	path_normalize(&b, path);
-	*out = buf_failed(&b) ? NULL : arena_strdup(r->a, b.p);
-	buf_release(&b);
-	if (*out == NULL)
+	if ((*out = render_normalize(r, path)) == NULL)
 		return err_nomem(err);
 	if (output && text->tpl != NULL)
 		f = wrong_output(r, *out);

@@ -26,15 +26,6 @@ task_of(const struct paths *p, const struct path_use *use)
 
 /* ---- what a path may be ---- */
 
-static bool
-has_control(const char *s)
-{
-	for (; *s != '\0'; s++)
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			return true;
-	return false;
-}
-
 /* What no path may be, template or not. */
 static bool
 check_any(struct load *L, const struct yaml_node *n)
@@ -44,7 +35,7 @@ check_any(struct load *L, const struct yaml_node *n)
 	else if (n->len > PATH_BYTES_MAX)
 		diag_add(L->d, DIAG_ERROR, load_pos(L, n),
 			 "the path has %zu bytes; at most %d", n->len, PATH_BYTES_MAX);
-	else if (has_control(n->str))
+	else if (path_has_control(n->str))
 		diag_add(L->d, DIAG_ERROR, load_pos(L, n),
 			 "a path cannot have line breaks or control characters");
 	else if (*n->str == '~' && (n->str[1] == '/' || n->str[1] == '\0')) {
@@ -55,27 +46,11 @@ check_any(struct load *L, const struct yaml_node *n)
 	return false;
 }
 
-/* The directory among the components that belongs to a tool, or NULL. */
-static const char *
-tool_directory(const char *path)
-{
-	static const char *const names[] = {".git", ".dag", ".dvc"};
-	size_t len;
-
-	for (; *path != '\0'; path += len + (path[len] == '/')) {
-		len = strcspn(path, "/");
-		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-			if (len == strlen(names[i]) && strncmp(path, names[i], len) == 0)
-				return names[i];
-	}
-	return NULL;
-}
-
 /* Refuse an output that must not be deleted; ${path} is normalized. */
 static bool
 check_output(struct load *L, const struct yaml_node *n, const char *path)
 {
-	const char *tool = tool_directory(path);
+	const char *tool = path_tool_dir(path);
 	struct diag_pos pos = load_pos(L, n);
 
 	if (*path == '/' || path_climbs(path)) {
@@ -131,7 +106,7 @@ check_template_output(struct load *L, const struct yaml_node *n)
 		return;
 	}
 	if (strcmp(head, "..") == 0 || strncmp(head, "../", 3) == 0 ||
-	    tool_directory(head) != NULL || path_has_glob(head))
+	    path_tool_dir(head) != NULL || path_has_glob(head))
 		(void)check_output(L, n, head);
 }
 

@@ -9,6 +9,32 @@
 
 #define SLASH '\x01' /* sorts before everything a path may hold */
 
+bool
+path_has_control(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			return true;
+	return false;
+}
+
+const char *
+path_tool_dir(const char *path)
+{
+	static const char *const names[] = {".git", ".dag", ".dvc"};
+	size_t len;
+
+	for (; *path != '\0'; path += len + (path[len] == '/')) {
+		len = strcspn(path, "/");
+		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+			if (len == strlen(names[i]) && strncmp(path, names[i], len) == 0)
+				return names[i];
+	}
+	return NULL;
+}
+
+/* ---- which meet ---- */
+
 /* A use with the text it is sorted by. */
 struct item {
 	const char *key; /* the path with SLASH for '/', "" for the root */

@@ -1,8 +1,8 @@
 #ifndef DAG_SCHEDULER_DAG_PATHS_H
 #define DAG_SCHEDULER_DAG_PATHS_H
 /*
- * Which inputs and outputs meet: pure text, no file system.  Used on the plain paths of a
- * file when it is loaded, and on the rendered paths of a run when it is created.
+ * What inputs and outputs may be, and which meet: pure text, no file system.  Used on the plain
+ * paths of a file when it is loaded, and on the rendered paths of a run when it is created.
  *
  * All paths are sorted so that what lies below a path stands behind it, and one pass with a
  * stack of the paths above the current one finds every pair that is equal or nested; only
@@ -16,6 +16,19 @@ struct err;
 
 #define PATH_BYTES_MAX 4095    /* of one path */
 #define PATH_GLOB_WORK 2000000 /* comparisons of a glob with an output, in one sweep */
+
+/**
+ * path_has_control(s):
+ * Whether ${s} has line breaks or control characters.
+ */
+bool path_has_control(const char *);
+
+/**
+ * path_tool_dir(path):
+ * The directory among the components of ${path} that belongs to a tool (git, dvc or dag), in
+ * which no task may write; NULL: none.
+ */
+const char *path_tool_dir(const char *);
 
 struct path_use {
 	const char *path; /* normalized (path_normalize), at most PATH_BYTES_MAX long */

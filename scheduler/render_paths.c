@@ -17,31 +17,6 @@
  * output, which is deleted before each attempt.
  */
 
-static bool
-has_control(const char *s)
-{
-	for (; *s != '\0'; s++)
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			return true;
-	return false;
-}
-
-/* Whether a component belongs to a tool. */
-static bool
-is_in_tool(const char *path)
-{
-	static const char *const names[] = {".git", ".dag", ".dvc"};
-	size_t len, i;
-
-	for (; *path != '\0'; path += len + (path[len] == '/')) {
-		len = strcspn(path, "/");
-		for (i = 0; i < sizeof(names) / sizeof(*names); i++)
-			if (len == strlen(names[i]) && strncmp(path, names[i], len) == 0)
-				return true;
-	}
-	return false;
-}
-
 /* Whether the output may be the DAG file or hold it.  How the user named the file does not
  * say where the root is, so every end of its path counts. */
 static bool
@@ -73,7 +48,7 @@ wrong_output(const struct render *r, const char *path)
 		return (struct fault){"lies outside the project", deleted};
 	if (strcmp(path, ".") == 0)
 		return (struct fault){"is the project itself", deleted};
-	if (is_in_tool(path))
+	if (path_tool_dir(path) != NULL)
 		return (struct fault){"lies in a directory of git, dvc or dag", deleted};
 	if (holds_file(path, r->v->dag->file))
 		return (struct fault){"is or holds the DAG file", deleted};
@@ -94,7 +69,7 @@ wrong_path(const char *path)
 		    "is empty", "give the values in it a text, for instance a default"};
 	if (strlen(path) > PATH_BYTES_MAX)
 		return (struct fault){"has more than 4095 bytes", give};
-	if (has_control(path))
+	if (path_has_control(path))
 		return (struct fault){"has line breaks or control characters", give};
 	if (path[0] == '~' && (path[1] == '/' || path[1] == '\0'))
 		return (struct fault){"begins with '~', which is not your home here",
@@ -110,7 +85,7 @@ refuse_path(struct render *r, const struct dag_text *text, const char *key,
 
 	buf_init(&shown, 0);
 	/* What would fill or break the line is shown in part, and harmlessly. */
-	if (has_control(path) || strlen(path) > SHOWN_WHOLE)
+	if (path_has_control(path) || strlen(path) > SHOWN_WHOLE)
 		show_value(&shown, path, strlen(path));
 	else
 		buf_addf(&shown, "'%s'", path);

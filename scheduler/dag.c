@@ -249,6 +249,21 @@ dag_task_find(const struct dag *g, const char *name)
 	return NULL;
 }
 
+bool
+dag_task_needs(const struct dag_task *t, uint32_t id)
+{
+	size_t low = 0, high = t->nup, mid;
+
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		if (t->up[mid] < id)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < t->nup && t->up[low] == id;
+}
+
 /* ---- invariants ---- */
 
 static void

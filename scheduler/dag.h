@@ -208,6 +208,12 @@ void dag_free(struct dag *);
 const struct dag_task *dag_task_find(const struct dag *, const char *);
 
 /**
+ * dag_task_needs(t, id):
+ * Return whether task ${id} is a direct upstream of ${t}.
+ */
+bool dag_task_needs(const struct dag_task *, uint32_t);
+
+/**
  * dag_looks_like(text, len):
  * Return whether a YAML file is a DAG file at a glance: a mapping with a `tasks` key at its
  * top level.  Used to find DAGs by name; reads no further than it must.

@@ -269,21 +269,6 @@ by_producer(const void *a, const void *b)
 	return x->task < y->task ? -1 : x->task > y->task;
 }
 
-static bool
-is_direct(const struct dag_task *t, uint32_t producer)
-{
-	size_t low = 0, high = t->nup, mid;
-
-	while (low < high) {
-		mid = low + (high - low) / 2;
-		if (t->up[mid] < producer)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low < t->nup && t->up[low] == producer;
-}
-
 static void
 not_upstream(struct load *L, const struct load_use *use)
 {
@@ -362,7 +347,7 @@ drop_direct(struct load *L)
 	for (size_t i = 0; i < L->uses.n; i++) {
 		const struct load_use *u = &L->uses.v[i];
 
-		if (!is_direct(&L->dag->tasks[u->task], u->producer))
+		if (!dag_task_needs(&L->dag->tasks[u->task], u->producer))
 			L->uses.v[kept++] = *u;
 	}
 	L->uses.n = kept;

@@ -296,21 +296,6 @@ on_clash(void *ctx, const struct path_use *a, const struct path_use *b)
 	return 0;
 }
 
-static bool
-is_direct(const struct dag_task *t, uint32_t producer)
-{
-	size_t low = 0, high = t->nup, mid;
-
-	while (low < high) {
-		mid = low + (high - low) / 2;
-		if (t->up[mid] < producer)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low < t->nup && t->up[low] == producer;
-}
-
 static int
 on_meet(void *ctx, const struct path_use *output, const struct path_use *input)
 {
@@ -331,7 +316,7 @@ on_meet(void *ctx, const struct path_use *output, const struct path_use *input)
 			 "it is an output here");
 		return 0;
 	}
-	if (is_direct(t, output->task))
+	if (dag_task_needs(t, output->task))
 		return 0;
 	if (vec_push(&c->needs, need) == 0)
 		return 0;

@@ -6,24 +6,9 @@
 #include <string.h>
 
 #include "scheduler/dag_load.h"
+#include "scheduler/render.h"
 
-/* The values of a run, by name. */
-static const char *const roots[] = {"params",
-				    "outputs",
-				    "env",
-				    "logical_date",
-				    "ds",
-				    "ds_nodash",
-				    "ts",
-				    "data_interval_start",
-				    "data_interval_end",
-				    "prev_success_date",
-				    "run_id",
-				    "dag",
-				    "task",
-				    NULL};
-
-/* What other tools call them, or what one may expect. */
+/* What other tools call the values of a run, or what one may expect. */
 static const struct {
 	const char *theirs, *ours;
 } foreign_roots[] = {{"execution_date", "logical_date"},
@@ -92,8 +77,8 @@ unknown_root(const struct check *c, const struct jinja_ref *ref)
 	else if (near == NULL && map_get(&c->L->tasks, name) != NULL)
 		diag_hint(c->L->d, "write outputs.%s.KEY", name);
 	else
-		load_did_you_mean(c->L,
-				  near != NULL ? near : load_like_value(name, roots));
+		load_did_you_mean(
+		    c->L, near != NULL ? near : load_like_value(name, render_roots));
 }
 
 static void
@@ -219,8 +204,8 @@ check_ref(void *ctx, const struct jinja_ref *ref)
 		}
 		return;
 	}
-	for (size_t i = 0; roots[i] != NULL; i++) {
-		if (strcmp(roots[i], root) != 0)
+	for (size_t i = 0; render_roots[i] != NULL; i++) {
+		if (strcmp(render_roots[i], root) != 0)
 			continue;
 		if (strcmp(root, "outputs") == 0)
 			(void)check_outputs(c, ref); /* out of memory: L->nomem */

@@ -102,6 +102,9 @@ struct render_task {
 	int64_t wait_until_us; /* type wait, `until`: the instant, or -1 */
 };
 
+/* The names of the values that templates see, NULL behind the last. */
+extern const char *const render_roots[];
+
 /* Paths of a task, normalized, relative to the root (or absolute outside it). */
 struct render_paths {
 	const char **inputs; /* globs not expanded */

@@ -164,7 +164,7 @@ enum root {
 	ROOTS
 };
 
-static const char *const roots[ROOTS] = {
+const char *const render_roots[] = {
     [ROOT_PARAMS] = "params",
     [ROOT_OUTPUTS] = "outputs",
     [ROOT_ENV] = "env",
@@ -178,13 +178,14 @@ static const char *const roots[ROOTS] = {
     [ROOT_RUN_ID] = "run_id",
     [ROOT_DAG] = "dag",
     [ROOT_TASK] = "task",
+    [ROOTS] = NULL,
 };
 
 const char *
 render_root(void *ctx, size_t i)
 {
 	(void)ctx;
-	return i < ROOTS ? roots[i] : NULL;
+	return i < ROOTS ? render_roots[i] : NULL;
 }
 
 static int
@@ -272,7 +273,7 @@ render_lookup(void *ctx, struct arena *a, const char *name, struct jinja_val *ou
 	size_t i;
 
 	for (i = 0; i < ROOTS; i++)
-		if (strcmp(roots[i], name) == 0)
+		if (strcmp(render_roots[i], name) == 0)
 			return root_value(ctx, a, (enum root)i, out, err);
 	return 0;
 }

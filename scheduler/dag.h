@@ -162,6 +162,9 @@ struct dag_task {
 	uint32_t level;
 };
 
+/* A task of which the file says nothing. */
+extern const struct dag_task dag_usual;
+
 struct dag {
 	struct arena *arena;
 	const char *name;

@@ -143,42 +143,35 @@ put_names(const struct dag *g, struct json_writer *w, const char *key,
 	json_end(w);
 }
 
-/* A task of which the file says nothing. */
-static const struct dag_task usual = {.trigger = TRIGGER_ALL_SUCCESS,
-				      .retry_delay_us = DAG_RETRY_DELAY_US,
-				      .retry_backoff = 1,
-				      .retry_max_delay_us = DAG_RETRY_MAX_DELAY_US,
-				      .retry_on = RETRY_ON_DEFAULT,
-				      .grace_us = DAG_GRACE_US};
-
-/* Keys with plain values: written for `usual` itself (the defaults) and where t differs. */
+/* Keys with plain values: written for `dag_usual` itself (the defaults) and where t differs. */
 
 static void
 put_int(struct json_writer *w, const struct dag_task *t, const char *key, int64_t v,
 	int64_t d)
 {
-	if (t == &usual || v != d)
+	if (t == &dag_usual || v != d)
 		json_kv_int(w, key, v);
 }
 
 static void
 put_bool(struct json_writer *w, const struct dag_task *t, const char *key, bool v)
 {
-	if (t == &usual || v)
+	if (t == &dag_usual || v)
 		json_kv_bool(w, key, v);
 }
 
 static void
 put_retries(struct json_writer *w, const struct dag_task *t)
 {
-	put_int(w, t, "retries", t->retries, usual.retries);
-	if (t == &usual || t->retry_backoff < 1 || t->retry_backoff > 1) {
+	put_int(w, t, "retries", t->retries, dag_usual.retries);
+	if (t == &dag_usual || t->retry_backoff < 1 || t->retry_backoff > 1) {
 		json_key(w, "retry_backoff");
 		json_double(w, t->retry_backoff);
 	}
-	put_int(w, t, "retry_delay", t->retry_delay_us, usual.retry_delay_us);
-	put_int(w, t, "retry_max_delay", t->retry_max_delay_us, usual.retry_max_delay_us);
-	if (t != &usual && t->retry_on == usual.retry_on)
+	put_int(w, t, "retry_delay", t->retry_delay_us, dag_usual.retry_delay_us);
+	put_int(w, t, "retry_max_delay", t->retry_max_delay_us,
+		dag_usual.retry_max_delay_us);
+	if (t != &dag_usual && t->retry_on == dag_usual.retry_on)
 		return;
 	json_key(w, "retry_on");
 	json_begin_array(w);
@@ -203,7 +196,7 @@ static void
 put_shell(struct json_writer *w, const struct dag_task *t)
 {
 	static const char *const sh[] = {"/bin/sh", "-e", "-c", NULL};
-	const char *const *v = t == &usual ? sh : t->shell;
+	const char *const *v = t == &dag_usual ? sh : t->shell;
 	size_t n = 0;
 
 	if (v == NULL || t->run_is_argv)
@@ -230,11 +223,11 @@ put_task(const struct dag *g, struct json_writer *w, const struct dag_task *t)
 	if (t->nenv > 0)
 		put_env(w, t->env, t->nenv);
 	put_optional(w, "for", &t->wait_for);
-	put_int(w, t, "grace", t->grace_us, usual.grace_us);
+	put_int(w, t, "grace", t->grace_us, dag_usual.grace_us);
 	if (t->ninputs > 0)
 		put_texts(w, "inputs", t->inputs, t->ninputs);
 	put_bool(w, t, "leave_children", t->leave_children);
-	put_int(w, t, "memory", t->memory, usual.memory);
+	put_int(w, t, "memory", t->memory, dag_usual.memory);
 	if (t->name != NULL)
 		json_kv_str(w, "name", t->name);
 	if (t->nup > 0)
@@ -244,14 +237,14 @@ put_task(const struct dag *g, struct json_writer *w, const struct dag_task *t)
 	if (t->nparams > 0)
 		put_strings(w, "params", t->params, t->nparams);
 	put_bool(w, t, "persist", t->persist);
-	put_int(w, t, "priority", t->priority, usual.priority);
+	put_int(w, t, "priority", t->priority, dag_usual.priority);
 	put_retries(w, t);
 	put_run(w, t);
 	put_shell(w, t);
 	if (t->ntags > 0)
 		put_strings(w, "tags", t->tags, t->ntags);
-	put_int(w, t, "timeout", t->timeout_us, usual.timeout_us);
-	if (t == &usual || t->trigger != usual.trigger)
+	put_int(w, t, "timeout", t->timeout_us, dag_usual.timeout_us);
+	if (t == &dag_usual || t->trigger != dag_usual.trigger)
 		json_kv_str(w, "trigger", trigger_rule_name(t->trigger));
 	if (t->type != NULL)
 		json_kv_str(w, "type", t->type->name);
@@ -274,7 +267,7 @@ dag_canonical(const struct dag *g, struct json_writer *w)
 	json_begin_object(w);
 	json_kv_str(w, "dag", g->name);
 	json_key(w, "defaults");
-	put_task(g, w, &usual);
+	put_task(g, w, &dag_usual);
 	put_env(w, g->env, g->nenv);
 	json_kv_int(w, "max_active_tasks", g->max_active_tasks);
 	json_key(w, "params");

@@ -373,6 +373,14 @@ load_task(struct load *L, struct dag_task *t)
 
 /* ---- defaults ---- */
 
+const struct dag_task dag_usual = {.trigger = TRIGGER_ALL_SUCCESS,
+				   .retry_delay_us = DAG_RETRY_DELAY_US,
+				   .retry_backoff = 1,
+				   .retry_max_delay_us = DAG_RETRY_MAX_DELAY_US,
+				   .retry_on = RETRY_ON_DEFAULT,
+				   .grace_us = DAG_GRACE_US,
+				   .shell_is_posix = true};
+
 static int
 load_default(struct load *L, const struct yaml_pair *p)
 {
@@ -399,13 +407,7 @@ load_default(struct load *L, const struct yaml_pair *p)
 int
 load_defaults(struct load *L, const struct yaml_node *map)
 {
-	L->defaults = (struct dag_task){.trigger = TRIGGER_ALL_SUCCESS,
-					.retry_delay_us = DAG_RETRY_DELAY_US,
-					.retry_backoff = 1,
-					.retry_max_delay_us = DAG_RETRY_MAX_DELAY_US,
-					.retry_on = RETRY_ON_DEFAULT,
-					.grace_us = DAG_GRACE_US,
-					.shell_is_posix = true};
+	L->defaults = dag_usual;
 	if (map == NULL || load_is_null(map))
 		return 0;
 	if (map->kind != YAML_MAP) {

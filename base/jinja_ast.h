@@ -282,6 +282,7 @@ enum { JINJA_BP_COND = 1, JINJA_BP_OR = 2 };
 int jinja_advance(struct jinja_parser *);
 int jinja_peek(struct jinja_parser *, const struct jinja_tok **);
 bool jinja_at_word(const struct jinja_parser *, const char *);
+bool jinja_is_reserved(const char *); /* a word of the syntax, no name */
 int jinja_expect(struct jinja_parser *, int, const char *);
 int jinja_unexpected(struct jinja_parser *, const char *);
 int jinja_enter(struct jinja_parser *);

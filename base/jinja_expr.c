@@ -215,8 +215,8 @@ static const char *const reserved[] = {
     "and", "or", "not", "in", "is", "if", "else", "elif", NULL,
 };
 
-static bool
-is_reserved(const char *name)
+bool
+jinja_is_reserved(const char *name)
 {
 	size_t i;
 
@@ -249,7 +249,7 @@ name(struct jinja_parser *ps)
 		return constant(ps, jinja_bool(false));
 	if (strcmp(p, "none") == 0 || strcmp(p, "None") == 0)
 		return constant(ps, jinja_none());
-	if (is_reserved(p)) {
+	if (jinja_is_reserved(p)) {
 		(void)jinja_unexpected(ps, "an expression");
 		return NULL;
 	}
@@ -423,36 +423,38 @@ prefix(struct jinja_parser *ps, int min)
 static const struct {
 	int tok;
 	struct infix in;
-} symbols[] =
-    {
-	{JINJA_T_EQ, {BP_COMPARE, JINJA_X_COMPARE, JINJA_OP_EQ}},
-	{JINJA_T_NE, {BP_COMPARE, JINJA_X_COMPARE, JINJA_OP_NE}},
-	{'<', {BP_COMPARE, JINJA_X_COMPARE, JINJA_OP_LT}},
-	{JINJA_T_LE, {BP_COMPARE, JINJA_X_COMPARE, JINJA_OP_LE}},
-	{'>', {BP_COMPARE, JINJA_X_COMPARE, JINJA_OP_GT}},
-	{JINJA_T_GE, {BP_COMPARE, JINJA_X_COMPARE, JINJA_OP_GE}},
-	{'+', {BP_ADD, JINJA_X_ARITH, JINJA_OP_ADD}},
-	{'-', {BP_ADD, JINJA_X_ARITH, JINJA_OP_SUB}},
-	{'~', {BP_CONCAT, JINJA_X_CONCAT, JINJA_OP_NONE}},
-	{'*', {BP_MUL, JINJA_X_ARITH, JINJA_OP_MUL}},
-	{'/', {BP_MUL, JINJA_X_ARITH, JINJA_OP_DIV}},
-	{JINJA_T_FLOORDIV, {BP_MUL, JINJA_X_ARITH, JINJA_OP_FLOORDIV}},
-	{'%', {BP_MUL, JINJA_X_ARITH, JINJA_OP_MOD}},
-	{JINJA_T_POW, {BP_POW, JINJA_X_ARITH, JINJA_OP_POW}},
-},
-  words[] = {
-      {0, {JINJA_BP_COND, JINJA_X_COND, JINJA_OP_NONE}},
-      {0, {JINJA_BP_OR, JINJA_X_OR, JINJA_OP_NONE}},
-      {0, {BP_AND, JINJA_X_AND, JINJA_OP_NONE}},
-      {0, {BP_COMPARE, JINJA_X_COMPARE, JINJA_OP_IN}},
-      {0, {BP_COMPARE, JINJA_X_COMPARE, JINJA_OP_NOTIN}},
+} symbols[] = {
+    {JINJA_T_EQ, {BP_COMPARE, JINJA_X_COMPARE, JINJA_OP_EQ}},
+    {JINJA_T_NE, {BP_COMPARE, JINJA_X_COMPARE, JINJA_OP_NE}},
+    {'<', {BP_COMPARE, JINJA_X_COMPARE, JINJA_OP_LT}},
+    {JINJA_T_LE, {BP_COMPARE, JINJA_X_COMPARE, JINJA_OP_LE}},
+    {'>', {BP_COMPARE, JINJA_X_COMPARE, JINJA_OP_GT}},
+    {JINJA_T_GE, {BP_COMPARE, JINJA_X_COMPARE, JINJA_OP_GE}},
+    {'+', {BP_ADD, JINJA_X_ARITH, JINJA_OP_ADD}},
+    {'-', {BP_ADD, JINJA_X_ARITH, JINJA_OP_SUB}},
+    {'~', {BP_CONCAT, JINJA_X_CONCAT, JINJA_OP_NONE}},
+    {'*', {BP_MUL, JINJA_X_ARITH, JINJA_OP_MUL}},
+    {'/', {BP_MUL, JINJA_X_ARITH, JINJA_OP_DIV}},
+    {JINJA_T_FLOORDIV, {BP_MUL, JINJA_X_ARITH, JINJA_OP_FLOORDIV}},
+    {'%', {BP_MUL, JINJA_X_ARITH, JINJA_OP_MOD}},
+    {JINJA_T_POW, {BP_POW, JINJA_X_ARITH, JINJA_OP_POW}},
+};
+
+static const struct {
+	const char *name;
+	struct infix in;
+} words[] = {
+    {"if", {JINJA_BP_COND, JINJA_X_COND, JINJA_OP_NONE}},
+    {"or", {JINJA_BP_OR, JINJA_X_OR, JINJA_OP_NONE}},
+    {"and", {BP_AND, JINJA_X_AND, JINJA_OP_NONE}},
+    {"in", {BP_COMPARE, JINJA_X_COMPARE, JINJA_OP_IN}},
+    {"not", {BP_COMPARE, JINJA_X_COMPARE, JINJA_OP_NOTIN}},
 };
 
 /* The operator at the current place: 1 with ${in}, 0 if there is none, -1. */
 static int
 infix_here(struct jinja_parser *ps, struct infix *in)
 {
-	static const char *const text[] = {"if", "or", "and", "in", "not"};
 	const struct jinja_tok *next;
 	size_t i;
 
@@ -465,8 +467,8 @@ infix_here(struct jinja_parser *ps, struct infix *in)
 		}
 		return 0;
 	}
-	for (i = 0; i < sizeof(text) / sizeof(text[0]); i++) {
-		if (strcmp(text[i], ps->cur.p) != 0)
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(words[i].name, ps->cur.p) != 0)
 			continue;
 		*in = words[i].in;
 		if (in->op != JINJA_OP_NOTIN)

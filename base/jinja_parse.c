@@ -107,9 +107,9 @@ target_name(struct jinja_parser *ps, bool attr)
 	t->name = ps->cur.p;
 	t->off = ps->cur.off;
 	t->len = ps->cur.len;
-	if (among(t->name, (const char *const[]){"true", "false", "none", "True", "False",
-						 "None", "and", "or", "not", "in", "is",
-						 "if", "else", "elif", "loop", NULL})) {
+	if (jinja_is_reserved(t->name) ||
+	    among(t->name, (const char *const[]){"true", "false", "none", "True", "False",
+						 "None", "loop", NULL})) {
 		(void)jinja_mistake(ps->e, t->off, t->len, "'%s' cannot be assigned to",
 				    t->name);
 		return NULL;

@@ -133,11 +133,14 @@ int meta_get_rows(struct query *, struct arena *, size_t,
 		  size_t *, struct err *);
 
 /**
- * meta_get_run_state(q, state, result, err), meta_get_task_state(q, state, result, err):
- * Read the names of store/state.h from the next two columns; an unknown one is ERR_CORRUPT.
+ * meta_get_run_state(q, state, result, err), meta_get_task_state(q, state, result, err),
+ * meta_get_task_result(q, result, err):
+ * Read the names of store/state.h from the next two columns, or one; an unknown one is
+ * ERR_CORRUPT.
  */
 int meta_get_run_state(struct query *, enum run_state *, enum run_result *, struct err *);
 int meta_get_task_state(struct query *, enum task_state *, enum task_result *,
 			struct err *);
+int meta_get_task_result(struct query *, enum task_result *, struct err *);
 
 #endif

@@ -11,21 +11,28 @@
 #define EVENTS_MAX 100000 /* of one call */
 
 int
+meta_get_task_result(struct query *q, enum task_result *result, struct err *err)
+{
+	const char *s = query_get_text(q, NULL);
+	int re = task_result_of(s);
+
+	if (re < 0)
+		return err_set(err, ERR_CORRUPT, "'%.64s' is no result of a task", s);
+	*result = (enum task_result)re;
+	return 0;
+}
+
+int
 meta_get_task_state(struct query *q, enum task_state *state, enum task_result *result,
 		    struct err *err)
 {
 	const char *s = query_get_text(q, NULL);
-	int st = task_state_of(s), re;
+	int st = task_state_of(s);
 
 	if (st < 0)
 		return err_set(err, ERR_CORRUPT, "'%.64s' is no state of a task", s);
-	s = query_get_text(q, NULL);
-	re = task_result_of(s);
-	if (re < 0)
-		return err_set(err, ERR_CORRUPT, "'%.64s' is no result of a task", s);
 	*state = (enum task_state)st;
-	*result = (enum task_result)re;
-	return 0;
+	return meta_get_task_result(q, result, err);
 }
 
 /* The array grows in the heap, as the number of rows is not known before. */

@@ -76,9 +76,10 @@ each_row(struct query *q, int (*fn)(void *, const struct meta_torn *, struct err
 		t.path = query_get_text(q, NULL);
 		t.run = query_get_text(q, NULL);
 		t.task = query_get_text(q, NULL);
-		t.result = (enum task_result)task_result_of(query_get_text(q, NULL));
+		stop = meta_get_task_result(q, &t.result, err);
 		t.at_us = query_get_int(q);
-		stop = fn(ctx, &t, err);
+		if (stop == 0)
+			stop = fn(ctx, &t, err);
 	}
 	query_end(q);
 	return stop != 0 ? stop : rc;

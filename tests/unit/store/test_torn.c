@@ -1,6 +1,8 @@
 /* Paths that an attempt left half written: which ends tear, which mend, whom it concerns. */
 #include "unit/store/meta_test.h"
 
+#include "store/meta_internal.h"
+
 struct torn_seen {
 	int n;
 	char run[META_RUN_ID], task[16], path[16];
@@ -106,12 +108,27 @@ test_torn(void **state)
 	assert_int_equal(torn_after(f, 10, RESULT_LOST, "lost", 0), 1);
 }
 
+/* A word that we do not know is told, and not taken for a result. */
+static void
+test_torn_unknown(void **state)
+{
+	struct run_fixture *f = *state;
+	struct torn_seen seen = {.n = 0};
+
+	assert_int_equal(torn_after(f, 1, RESULT_LOST, "lost", 0), 1);
+	ok(db_script(&f->m->db, "UPDATE torn SET result = 'eaten'", &err));
+	fails(meta_torn(f->m, "out", see_torn, &seen, &err), ERR_CORRUPT);
+	says("'eaten'");
+	assert_int_equal(seen.n, 0);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, run_setup, run_teardown)
 
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {T(test_torn), T(test_torn_overlap)};
+	const struct CMUnitTest tests[] = {T(test_torn), T(test_torn_overlap),
+					   T(test_torn_unknown)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

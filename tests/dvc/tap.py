@@ -1,0 +1,56 @@
+"""TAP for the tests of this directory, and the interpreter that has DVC."""
+import atexit
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import oracle
+
+count = 0
+bad = 0
+
+
+def ok(good, name):
+    global count, bad
+    count += 1
+    bad += not good
+    print(f"{'ok' if good else 'not ok'} {count} - {name}", flush=True)
+    return bool(good)
+
+
+def same(got, wanted, name):
+    if not ok(got == wanted, name):
+        diag(f"     got: {got!r}\n  wanted: {wanted!r}")
+
+
+def diag(text):
+    for line in text.splitlines():
+        print("# " + line.encode("utf-8", "backslashreplace").decode(), file=sys.stderr, flush=True)
+
+
+def done():
+    print(f"1..{count}")
+    sys.exit(1 if bad else 0)
+
+
+def python():
+    """The interpreter with DVC; without it the test ends here, skipped with the reason."""
+    made = subprocess.run([os.path.join(oracle.HERE, "venv"), "--check"], capture_output=True, text=True)
+    if made.returncode:
+        print("1..0 # SKIP " + made.stderr.strip().splitlines()[-1])
+        sys.exit(0)
+    return made.stdout.strip()
+
+
+def scratch():
+    """A directory that goes with the test."""
+    top = os.path.realpath(tempfile.mkdtemp(prefix="dag-dvc-"))
+
+    def remove(owner=os.getpid()):
+        if os.getpid() == owner:
+            shutil.rmtree(top, ignore_errors=True)
+
+    atexit.register(remove)
+    return top

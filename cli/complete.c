@@ -340,13 +340,13 @@ take_opt(struct known *k, const char *word, const char **value)
 static void
 take_word(struct complete *cp, struct known *k, const char *word)
 {
-	if (cp->verb == NULL) {
-		cp->verb = verb_find(word);
-		if (cp->verb != NULL)
-			k->table[1] = cp->verb->opts;
-		else /* no verb that we know: then there is nothing to say */
-			cp->words[cp->nwords++] = word;
+	const struct verb *v = cp->verb == NULL ? verb_find(word) : NULL;
+
+	if (v != NULL) {
+		cp->verb = v;
+		k->table[1] = v->opts;
 	} else if (cp->nwords < sizeof(cp->words) / sizeof(cp->words[0])) {
+		/* Without a verb that we know there is nothing to say. */
 		cp->words[cp->nwords++] = word;
 	}
 }

@@ -48,6 +48,7 @@ for (
 	[['ru'], 'run runs', 'verbs by their beginning'],
 	[['-C', '/nowhere', 'ru'], 'run runs', '... behind an option'],
 	[['frobnicate', ''], '', 'an unknown verb has nothing'],
+	[['frobnicate', 1 .. 200, ''], '', 'nor, however many words follow it'],
 	[['-'], '--dir --color --help --version', 'options before the verb'],
 	[['run', '--pro'], '--progress', 'an option'],
 	[['run', '--progress', 'json', '--pro'], '', '... is not offered twice'],

@@ -47,11 +47,9 @@ struct entry {
 
 struct list {
 	struct cli *c;
-	struct project project;
+	struct place place;
 	struct dag_files files;
 	struct diag *diag; /* mistakes are only counted */
-	struct arena *arena;
-	struct meta *meta; /* NULL: no database yet */
 	VEC(struct entry) entries;
 };
 
@@ -66,9 +64,9 @@ parsed_schedule(struct list *l, const struct source *s)
 
 	if (d == NULL)
 		return NULL;
-	if (yaml_parse(l->arena, d, 0, s->text.p, s->text.n, &root) == 0 &&
+	if (yaml_parse(l->place.arena, d, 0, s->text.p, s->text.n, &root) == 0 &&
 	    (node = yaml_get(root, "schedule")) != NULL && node->src_end > node->src)
-		out = arena_strndup(l->arena, s->text.p + node->src,
+		out = arena_strndup(l->place.arena, s->text.p + node->src,
 				    node->src_end - node->src);
 	diag_free(d);
 	return out;
@@ -86,7 +84,7 @@ schedule_of(struct list *l, const struct source *s)
 	glance = find_glance_key(s->text.p, s->text.n, "schedule");
 	/* A list or mapping may go on behind the line. */
 	if (glance != NULL && strchr("[{|>&*", *glance) == NULL) {
-		out = arena_strdup(l->arena, glance);
+		out = arena_strdup(l->place.arena, glance);
 		free(glance);
 		return out;
 	}
@@ -108,14 +106,14 @@ look_last_run(struct list *l, struct entry *e, struct err *err)
 	struct meta_run *runs;
 	size_t n;
 
-	if (l->meta == NULL)
+	if (l->place.meta == NULL)
 		return 0;
-	if (meta_runs(l->meta, &f, l->arena, &runs, &n, err) != 0)
+	if (meta_runs(l->place.meta, &f, l->place.arena, &runs, &n, err) != 0)
 		return -1;
 	if (n == 0)
 		return 0;
 	e->last = runs[0];
-	e->status = status_of_run(&l->project, &runs[0]);
+	e->status = status_of_run(l->place.project, &runs[0]);
 	return 0;
 }
 
@@ -124,7 +122,10 @@ gather(struct list *l, struct err *err)
 {
 	size_t i, before;
 
-	if (find_all(&l->project, &l->files, err) != 0)
+	l->diag = diag_new();
+	if (l->diag == NULL)
+		return err_nomem(err);
+	if (find_all(l->place.project, &l->files, err) != 0)
 		return -1;
 	if (vec_reserve(&l->entries, l->files.n + 1) != 0)
 		return err_nomem(err);
@@ -198,7 +199,7 @@ put_table(struct list *l)
 		cli_note(
 		    c,
 		    "there are no DAG files in '%s' or its dags/ ('dag init' makes one)",
-		    l->project.root);
+		    l->place.project->root);
 		return 0;
 	}
 	t = table_new(titles, 6);
@@ -241,19 +242,6 @@ note_interrupted(struct list *l)
 	vec_foreach (&l->entries, struct entry, e)
 		if (e->status != NULL && strcmp(e->status, "interrupted") == 0)
 			place_note_interrupted(l->c, NULL, &e->last);
-}
-
-/* A database that is not there is no run yet; one that cannot be read is an error. */
-static int
-open_meta(struct list *l, struct err *err)
-{
-	if (l->project.state_fd < 0 ||
-	    meta_open(&l->project, META_READ, &l->meta, err) == 0)
-		return 0;
-	if (err->code != ERR_NOTFOUND)
-		return -1;
-	err_clear(err);
-	return 0;
 }
 
 /* The tasks of one DAG in topological order, a name a line. */
@@ -300,13 +288,7 @@ list_run(struct cli *c, const void *opts)
 	if (selection_given(&o->sel))
 		return cli_usage(c, "--select and --exclude choose tasks: name the DAG "
 				    "whose tasks are to be listed");
-	if (project_find(NULL, c->dir, false, &l.project, &err) != 0)
-		return cli_fail(c, &err);
-	l.diag = diag_new();
-	l.arena = arena_new(0);
-	if (l.diag == NULL || l.arena == NULL) {
-		(void)err_nomem(&err);
-	} else if (open_meta(&l, &err) == 0 && gather(&l, &err) == 0) {
+	if (place_open(c, &l.place, &err) == 0 && gather(&l, &err) == 0) {
 		if (o->json)
 			put_json(&l);
 		else if (put_table(&l) != 0)
@@ -320,10 +302,8 @@ list_run(struct cli *c, const void *opts)
 		load_source_release(&e->source);
 	vec_release(&l.entries);
 	find_release(&l.files);
-	meta_close(l.meta);
 	diag_free(l.diag);
-	arena_free(l.arena);
-	project_release(&l.project);
+	place_close(&l.place);
 	return rc;
 }
 

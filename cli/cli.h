@@ -97,6 +97,12 @@ int cli_flush(struct cli *);
 int cli_flush_some(struct cli *);
 
 /**
+ * cli_is_terminal(fd):
+ * Return whether ${fd} is a terminal, and by $TERM no dumb one.
+ */
+bool cli_is_terminal(int);
+
+/**
  * cli_color(c, fd):
  * Return whether text for ${fd} may have colours: by --color, else a terminal that is not
  * dumb, and no $NO_COLOR.

@@ -243,7 +243,7 @@ look_terminal(struct doctor *d)
 	if (isatty(STDERR_FILENO) != 1)
 		doctor_say(d, "terminal", GRADE_OK,
 			   "none: 'dag run' prints a line for each change");
-	else if (term == NULL || *term == '\0' || strcmp(term, "dumb") == 0)
+	else if (!cli_is_terminal(STDERR_FILENO))
 		doctor_say(d, "terminal", GRADE_WARN,
 			   "TERM is '%s', so 'dag run' prints a line for each change "
 			   "instead of a live table: set TERM",

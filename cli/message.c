@@ -63,15 +63,23 @@ cli_flush_some(struct cli *c)
 }
 
 bool
+cli_is_terminal(int fd)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(fd) && term != NULL && *term != '\0' && strcmp(term, "dumb") != 0;
+}
+
+bool
 cli_color(const struct cli *c, int fd)
 {
-	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+	const char *no = getenv("NO_COLOR");
 
 	if (c->color != COLOR_AUTO)
 		return c->color == COLOR_ALWAYS;
 	if (no != NULL && *no != '\0')
 		return false;
-	return isatty(fd) && term != NULL && *term != '\0' && strcmp(term, "dumb") != 0;
+	return cli_is_terminal(fd);
 }
 
 unsigned

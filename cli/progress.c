@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -181,14 +180,6 @@ live_resized(void *ctx, bool continued)
 static const struct session_observer live_observer = {
     .notice = live_notice, .tick = live_tick, .resized = live_resized};
 
-static bool
-is_terminal(int fd)
-{
-	const char *term = getenv("TERM");
-
-	return isatty(fd) && term != NULL && *term != '\0' && strcmp(term, "dumb") != 0;
-}
-
 /* Whether what is written to both goes to the same place, in the order it was written in. */
 static bool
 is_same(int a, int b)
@@ -231,7 +222,7 @@ progress_new(struct cli *c, int mode, int fd, struct err *err)
 		return NULL;
 	}
 	if (mode < 0 || mode == PROGRESS_LIVE)
-		mode = is_terminal(fd) ? PROGRESS_LIVE : PROGRESS_PLAIN;
+		mode = cli_is_terminal(fd) ? PROGRESS_LIVE : PROGRESS_PLAIN;
 	p->c = c;
 	p->mode = (enum progress_mode)mode;
 	p->fd = fd;

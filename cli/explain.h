@@ -37,6 +37,12 @@ struct explain {
 /* ---- facts ---- */
 
 /**
+ * explain_given(text):
+ * Return whether a column that may be NULL or empty says something.
+ */
+bool explain_given(const char *);
+
+/**
  * explain_model(x, t):
  * Return what the DAG says of the task, or NULL.
  */

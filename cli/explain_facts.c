@@ -9,6 +9,12 @@
 #include "cli/explain.h"
 #include "scheduler/dag.h"
 
+bool
+explain_given(const char *text)
+{
+	return text != NULL && *text != '\0';
+}
+
 const struct dag_task *
 explain_model(const struct explain *x, const struct meta_task *t)
 {

@@ -92,7 +92,7 @@ static bool
 is_blocked(const struct explain *x, const struct meta_task *t)
 {
 	(void)x;
-	return t->state == TASK_READY && t->reason != NULL && *t->reason != '\0';
+	return t->state == TASK_READY && explain_given(t->reason);
 }
 
 static bool
@@ -203,8 +203,7 @@ explain_owner(struct explain *x, struct buf *b)
 static void
 put_head(struct explain *x, struct buf *b)
 {
-	const char *reason =
-	    x->run.reason != NULL && *x->run.reason != '\0' ? x->run.reason : NULL;
+	const char *reason = explain_given(x->run.reason) ? x->run.reason : NULL;
 	int64_t from = status_run_began(&x->run);
 
 	buf_addf(b, "Run %s of %s ", x->run.id, x->run.dag);

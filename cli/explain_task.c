@@ -17,12 +17,6 @@
 #define NAMED_MAX 5 /* tasks of one sentence */
 #define LOG_LINES 10
 
-static bool
-is_given(const char *s)
-{
-	return s != NULL && *s != '\0';
-}
-
 void
 explain_since(const struct explain *x, struct buf *b, int64_t us)
 {
@@ -250,7 +244,7 @@ put_ready(struct explain *x, const struct meta_task *t, struct buf *b)
 		} else {
 			buf_adds(b, " until a moment ago. It is about to start.\n");
 		}
-	} else if (is_given(t->reason)) {
+	} else if (explain_given(t->reason)) {
 		buf_addf(b, "`%s` has all that it needs, but %s.\n", t->name, t->reason);
 	} else {
 		put_slots(x, t, b);
@@ -314,7 +308,7 @@ put_retry(struct explain *x, const struct meta_task *t, struct buf *b)
 	buf_addf(b, "`%s` %s", t->name,
 		 at != NULL && at->result == RESULT_LOST ? "was lost" : "failed");
 	put_attempt_of(x, t, b, " (", ")");
-	if (at != NULL && is_given(at->reason))
+	if (at != NULL && explain_given(at->reason))
 		buf_addf(b, ": %s", at->reason);
 	buf_adds(b, ". It is tried again ");
 	if (x->interrupted) {
@@ -391,8 +385,8 @@ put_earlier(struct explain *x, const struct meta_task *t, struct buf *b)
 			 : at->result == RESULT_CANCELLED ? "was cancelled"
 			 : at->result == RESULT_SUCCESS	  ? "succeeded"
 							  : "failed",
-			 is_given(at->reason) ? ": " : "",
-			 is_given(at->reason) ? at->reason : "");
+			 explain_given(at->reason) ? ": " : "",
+			 explain_given(at->reason) ? at->reason : "");
 	}
 }
 
@@ -405,7 +399,7 @@ put_log(struct explain *x, const struct meta_task *t, const struct meta_attempt 
 	size_t before, start = b->n;
 	int fd;
 
-	if (at == NULL || !is_given(at->dir))
+	if (at == NULL || !explain_given(at->dir))
 		return;
 	fd = place_attempt_dir(&x->place, at->dir, NULL);
 	if (fd < 0)
@@ -432,7 +426,7 @@ put_failed(struct explain *x, const struct meta_task *t, struct buf *b, bool log
 
 	buf_addf(b, "`%s` %s", t->name, t->result == RESULT_LOST ? "was lost" : "failed");
 	put_attempt_of(x, t, b, " (", ")");
-	if (is_given(t->reason))
+	if (explain_given(t->reason))
 		buf_addf(b, ": %s", t->reason);
 	buf_addc(b, '.');
 	if (at != NULL)
@@ -466,8 +460,8 @@ put_done(struct explain *x, const struct meta_task *t, struct buf *b, bool logs)
 		return;
 	case RESULT_CACHED:
 		buf_addf(b, "`%s` was not run, as nothing has changed for it%s%s.\n",
-			 t->name, is_given(t->reason) ? ": " : "",
-			 is_given(t->reason) ? t->reason : "");
+			 t->name, explain_given(t->reason) ? ": " : "",
+			 explain_given(t->reason) ? t->reason : "");
 		return;
 	case RESULT_FAILED:
 	case RESULT_LOST:
@@ -479,8 +473,8 @@ put_done(struct explain *x, const struct meta_task *t, struct buf *b, bool logs)
 		return;
 	case RESULT_CANCELLED:
 		buf_addf(b, "`%s` was cancelled%s%s.", t->name,
-			 is_given(t->reason) ? ": " : "",
-			 is_given(t->reason) ? t->reason : "");
+			 explain_given(t->reason) ? ": " : "",
+			 explain_given(t->reason) ? t->reason : "");
 		if (at != NULL && at->number == t->attempt)
 			put_took(x, t, at, b);
 		buf_addc(b, '\n');

@@ -17,17 +17,11 @@
 #define CHAIN_MAX 8 /* tasks of a chain that are named */
 #define VALUE_MAX 200
 
-static bool
-is_given(const char *s)
-{
-	return s != NULL && *s != '\0';
-}
-
 bool
 explain_by_when(const struct meta_task *t)
 {
 	return t->state == TASK_DONE && t->result == RESULT_SKIPPED && t->selected &&
-	       is_given(t->reason) && strstr(t->reason, "`when` is false") != NULL;
+	       explain_given(t->reason) && strstr(t->reason, "`when` is false") != NULL;
 }
 
 struct values {
@@ -119,7 +113,7 @@ put_end_of_chain(struct explain *x, const struct meta_task *t, struct buf *b)
 		buf_adds(b, t->result == RESULT_LOST ? "was lost" : "failed");
 	if (m != NULL && m->when_src != NULL && explain_by_when(t))
 		buf_addf(b, " because its `when` is false: `%s`", m->when_src);
-	else if (is_given(t->reason))
+	else if (explain_given(t->reason))
 		buf_addf(b, " (%s)", t->reason);
 }
 
@@ -134,7 +128,7 @@ put_chain(struct explain *x, const struct meta_task *t, struct buf *b)
 	buf_addf(b, "`%s` %s", t->name,
 		 t->result == RESULT_SKIPPED ? "was skipped" : "did not run");
 	if (cause == NULL) {
-		if (is_given(t->reason))
+		if (explain_given(t->reason))
 			buf_addf(b, ": %s", t->reason);
 		buf_adds(b, ".\n");
 		return;

@@ -33,8 +33,8 @@ struct search {
 	struct err *err;
 };
 
-static bool
-is_yaml(const char *name)
+bool
+find_is_yaml(const char *name)
 {
 	size_t n = strlen(name);
 
@@ -45,7 +45,7 @@ is_yaml(const char *name)
 bool
 find_is_file(const char *word)
 {
-	return strchr(word, '/') != NULL || is_yaml(word);
+	return strchr(word, '/') != NULL || find_is_yaml(word);
 }
 
 void
@@ -255,7 +255,7 @@ entry_kind(int dirfd, const struct dirent *e)
 	    fstatat(dirfd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    S_ISDIR(st.st_mode))
 		return KIND_DIR;
-	if (!is_yaml(e->d_name))
+	if (!find_is_yaml(e->d_name))
 		return KIND_OTHER;
 	if (e->d_type == DT_REG)
 		return KIND_YAML;

@@ -30,6 +30,12 @@ struct dag_files {
 };
 
 /**
+ * find_is_yaml(path):
+ * Return whether ${path} has a YAML ending behind a name.
+ */
+bool find_is_yaml(const char *);
+
+/**
  * find_is_file(word):
  * Return whether ${word} can only mean a file: it has a slash or a YAML ending.
  */

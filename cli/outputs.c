@@ -12,23 +12,16 @@
 #include "base/fsio.h"
 #include "base/path.h"
 #include "base/yaml.h"
+#include "cli/find.h"
 #include "scheduler/dag.h"
 #include "scheduler/render.h"
 #include "store/project.h"
-
-static bool
-ends_in(const char *path, const char *end)
-{
-	size_t n = strlen(path), len = strlen(end);
-
-	return n > len && strcmp(path + n - len, end) == 0;
-}
 
 /* Whether DAGs are looked for there: in dags/ with its folders, and in the root. */
 static bool
 may_be_dag(const char *path)
 {
-	return (ends_in(path, ".yaml") || ends_in(path, ".yml")) &&
+	return find_is_yaml(path) &&
 	       (strchr(path, '/') == NULL || strncmp(path, "dags/", 5) == 0);
 }
 

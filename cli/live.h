@@ -44,9 +44,9 @@ typedef int live_write_fn(void *, const char *, size_t);
 
 /**
  * live_term_new(fd, write, ctx), live_term_free(t):
- * Draw, by (, ...) or if it is NULL by itself, on the terminal ${fd} from where its cursor is, at the start of a line.  NULL if
- * memory runs out.  Nothing about the terminal is changed, so nothing needs to be restored,
- * however the program ends.
+ * Draw on the terminal ${fd} from where its cursor is, at the start of a line, by way of
+ * write(ctx, ...), or with ${write} NULL straight.  Return NULL if memory runs out.  Nothing
+ * about the terminal is changed, so nothing needs to be restored, however the program ends.
  */
 struct live_term *live_term_new(int, live_write_fn *, void *);
 void live_term_free(struct live_term *);

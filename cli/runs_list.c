@@ -26,12 +26,12 @@ static const enum run_result results[] = {RUN_SUCCESS, RUN_FAILED, RUN_CANCELLED
 void
 runs_put_span(struct buf *b, int64_t from, int64_t to)
 {
+	if (to == 0)
+		to = clock_now().wall_us;
 	if (from == 0)
 		buf_addc(b, '-');
 	else
-		num_put_duration(b, (to != 0 ? to : clock_now().wall_us) > from
-					? (to != 0 ? to : clock_now().wall_us) - from
-					: 0);
+		num_put_duration(b, to > from ? to - from : 0);
 }
 
 void

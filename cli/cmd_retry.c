@@ -14,7 +14,6 @@
 #include "cli/find.h"
 #include "cli/load.h"
 #include "cli/opts.h"
-#include "cli/outputs.h"
 #include "cli/place.h"
 #include "cli/progress.h"
 #include "cli/status.h"
@@ -128,8 +127,7 @@ note_changed(struct cli *c, const struct project *p, const struct meta_run *run)
 	latest_release(&l);
 }
 
-/* Refuse now what would be refused in the middle of the run, as `dag run` does.  Return 0 or
- * the exit code. */
+/* Whether the run can go on by the file, with its values.  Return 0 or the exit code. */
 static int
 check_values(struct cli *c, struct place *pl, const struct meta_run *run,
 	     struct latest *l)
@@ -162,20 +160,7 @@ check_values(struct cli *c, struct place *pl, const struct meta_run *run,
 			selected[t->id] = tasks[i].selected;
 	}
 	v.params = params;
-	diag_free(l->diag);
-	l->diag = diag_new();
-	if (l->diag == NULL) {
-		(void)err_nomem(&err);
-		return cli_fail(c, &err);
-	}
-	l->source.file =
-	    diag_file(l->diag, l->source.path, l->source.text.p, l->source.text.n);
-	if (render_check_run(&v, selected, l->diag, l->source.file) == 0)
-		outputs_check(pl->project, &v, selected, l->diag, l->source.file);
-	if (diag_errors(l->diag) == 0)
-		return 0;
-	cli_diag(c, l->diag);
-	return EXIT_USAGE;
+	return load_check_run(c, pl->project, &v, selected, &l->diag, &l->source);
 }
 
 static bool

@@ -20,7 +20,6 @@
 #include "cli/dryrun.h"
 #include "cli/load.h"
 #include "cli/opts.h"
-#include "cli/outputs.h"
 #include "cli/progress.h"
 #include "cli/selection.h"
 #include "cli/verbs.h"
@@ -210,7 +209,6 @@ split_params(struct make *m, struct err *err)
 
 /* ---- the request ---- */
 
-/* Refuse now what would be refused in the middle of the run. */
 static int
 check_values(struct make *m)
 {
@@ -221,20 +219,8 @@ check_values(struct make *m)
 			       .interval_start_us = m->logical_us,
 			       .interval_end_us = m->logical_us};
 
-	/* Warnings about the file have been printed: these are new. */
-	diag_free(m->l.diag);
-	m->l.diag = diag_new();
-	if (m->l.diag == NULL)
-		return EXIT_DAG;
-	m->l.source.file = diag_file(m->l.diag, m->l.source.path, m->l.source.text.p,
-				     m->l.source.text.n);
-	if (render_check_run(&v, m->selected, m->l.diag, m->l.source.file) == 0)
-		outputs_check(&m->l.project, &v, m->selected, m->l.diag,
-			      m->l.source.file);
-	if (diag_errors(m->l.diag) == 0)
-		return 0;
-	cli_diag(m->c, m->l.diag);
-	return EXIT_USAGE;
+	return load_check_run(m->c, &m->l.project, &v, m->selected, &m->l.diag,
+			      &m->l.source);
 }
 
 /* From options to values.  Return 0 or the exit code. */

@@ -13,7 +13,9 @@
 #include "base/yaml.h"
 #include "cli/cli.h"
 #include "cli/find.h"
+#include "cli/outputs.h"
 #include "scheduler/dag.h"
+#include "scheduler/render.h"
 
 /* Read and check; takes ${rel} over. */
 static int
@@ -115,6 +117,27 @@ load_word(struct cli *c, const char *word, struct loaded *l)
 	if (diag_count(l->diag) > 0)
 		cli_diag(c, l->diag);
 	return l->source.dag != NULL ? 0 : EXIT_USAGE;
+}
+
+int
+load_check_run(struct cli *c, const struct project *p, const struct run_values *v,
+	       const bool *selected, struct diag **d, struct source *s)
+{
+	struct err err = {0};
+
+	diag_free(*d);
+	*d = diag_new();
+	if (*d == NULL) {
+		(void)err_nomem(&err);
+		return cli_fail(c, &err);
+	}
+	s->file = diag_file(*d, s->path, s->text.p, s->text.n);
+	if (render_check_run(v, selected, *d, s->file) == 0)
+		outputs_check(p, v, selected, *d, s->file);
+	if (diag_errors(*d) == 0)
+		return 0;
+	cli_diag(c, *d);
+	return EXIT_USAGE;
 }
 
 int

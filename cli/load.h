@@ -14,6 +14,7 @@ struct dag;
 struct diag;
 struct dag_file;
 struct err;
+struct run_values;
 
 /* One DAG file with what it was read into.  Mistakes in `diag` refer to `text`. */
 struct source {
@@ -58,6 +59,15 @@ struct loaded {
  * errors are printed.  Return 0; or the exit code.  Release ${out} in both cases.
  */
 int load_word(struct cli *, const char *, struct loaded *);
+
+/**
+ * load_check_run(c, p, v, selected, d, s):
+ * Refuse now what would be refused in the middle of a run of ${s} with the values ${v} and the
+ * ${selected} tasks.  Mistakes are printed; *${d} is made anew for them, and what it held is
+ * gone.  Return 0 or the exit code.
+ */
+int load_check_run(struct cli *, const struct project *, const struct run_values *,
+		   const bool *, struct diag **, struct source *);
 
 /**
  * load_own(c, l, err):

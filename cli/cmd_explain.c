@@ -7,7 +7,6 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/json.h"
-#include "base/suggest.h"
 #include "cli/cli.h"
 #include "cli/explain.h"
 #include "cli/opts.h"
@@ -27,23 +26,6 @@ static const struct opt explain_opts[] = {
      .doc = "Write the facts as a JSON object: the run with its owner and each task, or "
 	    "the task, with what it waits for, who holds its path, and the sentences."},
     {.name = NULL}};
-
-static int
-unknown_task(struct explain *x, const char *name, struct err *err)
-{
-	struct suggest s;
-	const char *best;
-	size_t i;
-
-	suggest_start(&s, name);
-	for (i = 0; i < x->ntasks; i++)
-		suggest_try(&s, x->tasks[i].name);
-	best = suggest_best(&s);
-	return err_set(err, ERR_NOTFOUND, "run %s of %s has no task '%s'%s%s%s",
-		       text_short_id(x->run.id), x->run.dag, name,
-		       best != NULL ? " (did you mean '" : "", best != NULL ? best : "",
-		       best != NULL ? "'?)" : "");
-}
 
 /* That a task has become ready is no row of its own: it waits for nothing any more. */
 static void
@@ -211,7 +193,7 @@ explain(struct explain *x, bool json, struct err *err)
 	if (gather(x, x->c->args[0], err) != 0)
 		return -1;
 	if (name != NULL && (t = map_get(&x->by_name, name)) == NULL)
-		return unknown_task(x, name, err);
+		return place_no_task(&x->run, x->tasks, x->ntasks, name, err);
 	if (json) {
 		put_json(x, t);
 		return 0;

@@ -9,7 +9,6 @@
 
 #include "base/arena.h"
 #include "base/map.h"
-#include "base/suggest.h"
 #include "base/vec.h"
 #include "cli/cli.h"
 #include "cli/logview.h"
@@ -83,24 +82,6 @@ struct logs {
 	bool run_over; /* it has ended, or nobody owns it and nothing of it lives */
 };
 
-static int
-unknown_task(struct logs *l, const struct meta_task *tasks, size_t n, struct err *err)
-{
-	struct suggest s;
-	const char *best;
-	size_t i;
-
-	suggest_start(&s, l->task);
-	for (i = 0; i < n; i++)
-		suggest_try(&s, tasks[i].name);
-	best = suggest_best(&s);
-	return err_set(err, ERR_NOTFOUND, "run %s of %s has no task '%s'%s%s%s",
-		       text_short_id(l->run.id), l->run.dag, l->task,
-		       best != NULL ? " (did you mean '" : "; its tasks: dag runs ",
-		       best != NULL ? best : text_short_id(l->run.id),
-		       best != NULL ? "'?)" : "");
-}
-
 /* Whether the task that was asked for exists, and how it stands. */
 static int
 look_task(struct logs *l, struct meta_task *out, struct err *err)
@@ -116,7 +97,7 @@ look_task(struct logs *l, struct meta_task *out, struct err *err)
 			return 0;
 		}
 	}
-	return unknown_task(l, tasks, n, err);
+	return place_no_task(&l->run, tasks, n, l->task, err);
 }
 
 static int

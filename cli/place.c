@@ -11,6 +11,7 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/path.h"
+#include "base/suggest.h"
 #include "base/vec.h"
 #include "cli/cli.h"
 #include "cli/status.h"
@@ -117,6 +118,25 @@ place_run(struct place *pl, const char *ref, struct meta_run *out, struct err *e
 	if (pl->meta == NULL)
 		return no_runs(pl, err);
 	return meta_run_resolve(pl->meta, ref, pl->arena, out, err);
+}
+
+int
+place_no_task(const struct meta_run *run, const struct meta_task *tasks, size_t n,
+	      const char *name, struct err *err)
+{
+	struct suggest s;
+	const char *best;
+	size_t i;
+
+	suggest_start(&s, name);
+	for (i = 0; i < n; i++)
+		suggest_try(&s, tasks[i].name);
+	best = suggest_best(&s);
+	return err_set(err, ERR_NOTFOUND, "run %s of %s has no task '%s'%s%s%s",
+		       text_short_id(run->id), run->dag, name,
+		       best != NULL ? " (did you mean '" : "; its tasks: dag runs ",
+		       best != NULL ? best : text_short_id(run->id),
+		       best != NULL ? "'?)" : "");
 }
 
 int

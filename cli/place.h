@@ -63,6 +63,13 @@ void place_close(struct place *);
 int place_run(struct place *, const char *, struct meta_run *, struct err *);
 
 /**
+ * place_no_task(run, tasks, n, name, err):
+ * Say that the run, which has the ${n} ${tasks}, has none of that name.  Return -1.
+ */
+int place_no_task(const struct meta_run *, const struct meta_task *, size_t, const char *,
+		  struct err *);
+
+/**
  * place_definition(pl, run, out, err):
  * Load the definition that the run started with; free it with dag_free.  ${out} is NULL where
  * it does not load any more, as one of an older version may.  Return 0 or -1.

@@ -137,7 +137,7 @@ is((dag($dir, 'logs', 'big', 't', '-n1'))[1], "the end\n", '--tail reads the rin
 golden_run('explain.txt', ok_dag(0, 'explain', $dir, 'explain', 'b')->{out}, $dir);
 like(ok_dag(0, 'a task', $dir, 'explain', 'a', 'off')->{out}, qr/\A`off` was skipped because its `when` is false: `[^`]+`(?:, and params\.\w+ is [^,]+)?\.\n\z/, 'why it was skipped');
 like(ok_dag(0, 'a run', $dir, 'explain', 'a')->{out}, qr/\ARun \S+ of a succeeded after \S+\.\n.*`off` was skipped because/s, 'that ended well');
-like((dag($dir, 'explain', 'b', 'z'))[2], qr/has no task 'z'/, 'a task that is not there');
+like((dag($dir, 'explain', 'b', 'z'))[2], qr/has no task 'z'; its tasks: dag runs \w{8}\n/, 'a task that is not there');
 
 # One attempt takes as long wherever it is shown; a run that is retried began anew everywhere.
 for my $ref ('a', 'b') {

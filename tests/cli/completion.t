@@ -75,7 +75,7 @@ for (
 	[['run', 'nowhere.yaml', '-s', ''], '', 'nor one that is not there'],
 	[['runs', ''], "last $new $old", 'runs, the newest first'],
 	[['runs', substr($old, 0, 7)], $old, 'one by its beginning'],
-	[['runs', 'de'], 'demo', "a DAG's name is its latest run"],
+	[['runs', 'dem'], 'demo', "a DAG's name is its latest run"],
 	[['cancel', ''], '', 'nothing to cancel'],
 	[['resume', ''], '', 'nothing to resume'],
 	[['logs', $old, 't'], 'train tune', 'tasks of a run'],
@@ -197,6 +197,7 @@ SKIP: {
 SKIP: {
 	has('fish') or skip 'fish is not installed', 2;
 	local $ENV{HOME} = "$dir/home";
+	local $ENV{XDG_RUNTIME_DIR} = $dir; # else it leaves a directory in /tmp
 	my $ask = sub { `cd '$dir' && fish --no-config -c 'source script.fish; complete -C "$_[0]"' 2>&1` };
 	like($ask->('dag runs '), qr/^last\tother success, \S+ ago\n$new\tother.*\n$old\tdemo failed/m, 'fish: runs');
 	is($ask->('dag run --progress=p'), "--progress=plain\n", '... values');

@@ -53,9 +53,9 @@ test_which_root(void **state)
 		ok(project_find(hint, NULL, false, &pl.p, &err));
 		assert_string_equal(pl.p.root, root);
 		project_release(&pl.p);
-		/* A regular file called .dag is no mark, a git file is. */
 		place_remove(&pl);
 	}
+	/* A regular file called .dag is no mark, a git file is. */
 	place_dir(&pl, NULL);
 	grow(&pl, "a a/b");
 	spill(pl.dir, "a/.git", "gitdir: elsewhere\n");

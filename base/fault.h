@@ -82,9 +82,21 @@
 	X(GC_DIR, "gc-dir")   /* one of them is not */                            \
 	X(GC_ORPHAN, "gc-orphan")
 
+/* Of artifacts: no run passes them, so that they are tried by themselves. */
+#define FAULT_ARTIFACT_POINTS(A)                                       \
+	/* new objects */                                              \
+	A(OBJECT_TEMP, "object-temp")	    /* a temporary, empty */   \
+	A(OBJECT_WRITTEN, "object-written") /* it has all its bytes */ \
+	A(OBJECTS_SYNCED, "objects-synced") /* and they are durable */ \
+	A(OBJECT_NAMED, "object-named")	    /* one more is visible */  \
+	A(OBJECTS_DURABLE, "objects-durable")                          \
+	/* objects in the work tree */                                 \
+	A(LINK_TEMP, "link-temp") /* beside its place */               \
+	A(LINKED, "linked")
+
 enum fault_point {
 #define FAULT_ENUM(id, name) FAULT_##id,
-	FAULT_POINTS(FAULT_ENUM)
+	FAULT_POINTS(FAULT_ENUM) FAULT_ARTIFACT_POINTS(FAULT_ENUM)
 #undef FAULT_ENUM
 };
 
@@ -113,7 +125,7 @@ fault_name(enum fault_point p)
 {
 	static const char *const names[] = {
 #define FAULT_NAME(id, name) [FAULT_##id] = (name),
-	    FAULT_POINTS(FAULT_NAME)
+	    FAULT_POINTS(FAULT_NAME) FAULT_ARTIFACT_POINTS(FAULT_NAME)
 #undef FAULT_NAME
 	};
 

@@ -104,6 +104,60 @@ enum lock_mode { LOCK_WAIT, LOCK_TRY };
  */
 int fsio_lock(int, const char *, enum lock_mode, bool, struct err *);
 
+/*
+ * Single system calls for who orders many of them himself, each with its fault point and
+ * repeated on EINTR.  They return -1 with errno.
+ */
+
+/**
+ * fsio_open(dirfd, path, flags, mode):
+ * openat, close-on-exec.
+ */
+int fsio_open(int, const char *, int, mode_t);
+
+/**
+ * fsio_read_some(fd, p, n):
+ * read(2): what there is, at most ${n} bytes; 0 at the end.
+ */
+ssize_t fsio_read_some(int, void *, size_t);
+
+/**
+ * fsio_sync(fd, path), fsio_sync_fs(fd, path):
+ * fsync, and syncfs of the file system that ${fd} is on; ${path} is for the fault hook.
+ */
+int fsio_sync(int, const char *);
+int fsio_sync_fs(int, const char *);
+
+/**
+ * fsio_rename(dirfd, from, to_dirfd, to), fsio_unlink(dirfd, path),
+ * fsio_mkdir(dirfd, path, mode):
+ * renameat, unlinkat and mkdirat.
+ */
+int fsio_rename(int, const char *, int, const char *);
+int fsio_unlink(int, const char *);
+int fsio_mkdir(int, const char *, mode_t);
+
+/**
+ * fsio_hardlink(dirfd, from, to_dirfd, to), fsio_symlink(target, dirfd, path):
+ * linkat, of what ${from} leads to if it is a symbolic link, and symlinkat.
+ */
+int fsio_hardlink(int, const char *, int, const char *);
+int fsio_symlink(const char *, int, const char *);
+
+/**
+ * fsio_name_open(fd, dirfd, path):
+ * Give the file that was opened with O_TMPFILE its name; one that has it is not replaced
+ * (EEXIST).
+ */
+int fsio_name_open(int, int, const char *);
+
+/**
+ * fsio_reflink(from, to):
+ * Make the file open as ${to} share all the blocks of the one open as ${from}: EOPNOTSUPP,
+ * EXDEV, EINVAL or ENOTTY where that cannot be done.
+ */
+int fsio_reflink(int, int);
+
 /**
  * fsio_syncs():
  * Return how many fsync, fdatasync and syncfs calls went through here; tests assert
@@ -125,7 +179,9 @@ enum fsio_op {
 	FSIO_RENAME,
 	FSIO_UNLINK,
 	FSIO_MKDIR,
-	FSIO_LOCK
+	FSIO_LOCK,
+	FSIO_LINK, /* hard and symbolic links, names for open files */
+	FSIO_REFLINK
 };
 void fsio_set_fault(int (*)(void *, enum fsio_op, const char *), void *);
 

@@ -3,8 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/fs.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/path.h"
@@ -133,4 +137,94 @@ sys_open_parent(int dirfd, const char *path, const char **name)
 	memcpy(dir, path, n);
 	dir[n] = '\0';
 	return sys_open(dirfd, n != 0 ? dir : ".", O_RDONLY | O_DIRECTORY, 0);
+}
+
+/* ---- the single calls that others order themselves ---- */
+
+int
+fsio_open(int dirfd, const char *path, int flags, mode_t mode)
+{
+	return sys_open(dirfd, path, flags, mode);
+}
+
+ssize_t
+fsio_read_some(int fd, void *p, size_t n)
+{
+	ssize_t got;
+	int allowed;
+
+	do {
+		allowed = sys_fault(FSIO_READ, "");
+		if (allowed > 0 && (size_t)allowed < n)
+			n = (size_t)allowed;
+		got = allowed < 0 ? -1 : read(fd, p, n);
+	} while (got < 0 && errno == EINTR);
+	return got;
+}
+
+int
+fsio_sync(int fd, const char *path)
+{
+	return sys_sync(fd, path);
+}
+
+int
+fsio_sync_fs(int fd, const char *path)
+{
+	int r;
+
+	do {
+		(void)atomic_fetch_add(&syncs, 1);
+		r = sys_fault(FSIO_SYNC, path) < 0 ? -1 : syncfs(fd);
+	} while (r != 0 && errno == EINTR);
+	return r;
+}
+
+int
+fsio_rename(int dirfd, const char *from, int to_dirfd, const char *to)
+{
+	return sys_fault(FSIO_RENAME, to) < 0 ? -1 : renameat(dirfd, from, to_dirfd, to);
+}
+
+int
+fsio_unlink(int dirfd, const char *path)
+{
+	return sys_unlink(dirfd, path, 0);
+}
+
+int
+fsio_mkdir(int dirfd, const char *path, mode_t mode)
+{
+	return sys_fault(FSIO_MKDIR, path) < 0 ? -1 : mkdirat(dirfd, path, mode);
+}
+
+int
+fsio_hardlink(int dirfd, const char *from, int to_dirfd, const char *to)
+{
+	return sys_fault(FSIO_LINK, to) < 0
+		   ? -1
+		   : linkat(dirfd, from, to_dirfd, to, AT_SYMLINK_FOLLOW);
+}
+
+int
+fsio_symlink(const char *target, int dirfd, const char *path)
+{
+	return sys_fault(FSIO_LINK, path) < 0 ? -1 : symlinkat(target, dirfd, path);
+}
+
+int
+fsio_name_open(int fd, int dirfd, const char *path)
+{
+	char self[32];
+
+	if (sys_fault(FSIO_LINK, path) < 0)
+		return -1;
+	(void)snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	return linkat(AT_FDCWD, self, dirfd, path, AT_SYMLINK_FOLLOW);
+}
+
+int
+fsio_reflink(int from, int to)
+{
+	return sys_fault(FSIO_REFLINK, "") < 0 ? -1 : ioctl(to, FICLONE, from);
 }

@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct hash {
 	EVP_MD_CTX *ctx;
@@ -71,16 +72,37 @@ put_hex(char *out, const unsigned char *p, size_t n)
 	*out = '\0';
 }
 
+/* Take the hash and begin anew. */
+static int
+finish(struct hash *h, unsigned char raw[EVP_MAX_MD_SIZE], unsigned *n)
+{
+	if (EVP_DigestFinal_ex(h->ctx, raw, n) != 1 || *n > HASH_MAX)
+		return -1;
+	return EVP_DigestInit_ex2(h->ctx, h->md, NULL) == 1 ? 0 : -1;
+}
+
+int
+hash_raw(struct hash *h, uint8_t out[HASH_MAX])
+{
+	unsigned char raw[EVP_MAX_MD_SIZE];
+	unsigned n = 0;
+
+	if (finish(h, raw, &n) != 0)
+		return -1;
+	memcpy(out, raw, n);
+	return 0;
+}
+
 int
 hash_hex(struct hash *h, char out[HASH_HEX_MAX])
 {
 	unsigned char raw[EVP_MAX_MD_SIZE];
 	unsigned n = 0;
 
-	if (EVP_DigestFinal_ex(h->ctx, raw, &n) != 1 || n > HASH_MAX)
+	if (finish(h, raw, &n) != 0)
 		return -1;
 	put_hex(out, raw, n);
-	return EVP_DigestInit_ex2(h->ctx, h->md, NULL) == 1 ? 0 : -1;
+	return 0;
 }
 
 int

@@ -24,6 +24,12 @@ int hash_hex(struct hash *, char out[HASH_HEX_MAX]);
 void hash_free(struct hash *);
 
 /**
+ * hash_raw(h, out):
+ * As hash_hex, but the bytes of the hash themselves (MD5 has 16, SHA-256 has 32).
+ */
+int hash_raw(struct hash *, uint8_t out[HASH_MAX]);
+
+/**
  * hash_bytes(kind, p, n, out):
  * Hash ${n} bytes in one go.  Return 0 or -1.
  */

@@ -1,0 +1,220 @@
+/*
+ * From written to durable: sync, rename, sync the directories.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "base/fsio.h"
+#include "store/objects/batch_internal.h"
+#include "store/objects/object_set.h"
+
+/* Remove temporaries that will get no name. */
+static void
+drop(struct batch *b, struct pendings *list, size_t from)
+{
+	char rel[TEMP_REL_MAX];
+
+	for (size_t i = from; i < list->v.n; i++) {
+		const struct pending *p = &list->v.v[i];
+
+		batch_temp_rel(p, rel);
+		/* One that stays costs room until the next sweep, nothing else. */
+		(void)unlinkat(objects_base(b->o, p->id.legacy, false), rel, 0);
+	}
+	vec_release(&list->v);
+}
+
+static int
+sync_failed(struct batch *b, struct err *err)
+{
+	struct err why = {0};
+
+	(void)err_sys(&why, errno, "cannot make the objects in '%s' durable", b->o->dir);
+	if (err != NULL)
+		*err = why;
+	return batch_fail(b, &why);
+}
+
+/* Sync one file or directory by its name. */
+static int
+sync_name(int base, const char *rel, int flags)
+{
+	int fd = fsio_open(base, rel, O_RDONLY | flags, 0), r;
+
+	if (fd < 0)
+		return -1;
+	r = fsio_sync(fd, rel);
+	if (r != 0 && errno == EINVAL && (flags & O_DIRECTORY) != 0)
+		r = 0; /* a file system that needs none */
+	if (r != 0) {
+		int saved = errno;
+
+		(void)close(fd);
+		errno = saved;
+		return -1;
+	}
+	(void)close(fd);
+	return 0;
+}
+
+/* The whole file system that holds the store. */
+static int
+sync_all(struct batch *b)
+{
+	bool legacy = objects_base(b->o, false, false) < 0;
+	int base = objects_base(b->o, legacy, false);
+
+	return base < 0 ? 0 : fsio_sync_fs(base, b->o->dir);
+}
+
+/* First step: the bytes. */
+static int
+sync_bytes(struct batch *b, const struct pendings *list)
+{
+	char rel[TEMP_REL_MAX];
+
+	if (list->v.n > BATCH_FSYNC_MAX)
+		return sync_all(b);
+	for (size_t i = 0; i < list->v.n; i++) {
+		const struct pending *p = &list->v.v[i];
+
+		batch_temp_rel(p, rel);
+		if (sync_name(objects_base(b->o, p->id.legacy, false), rel, 0) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Second step: the name of one. */
+static int
+name_one(struct batch *b, const struct pending *p)
+{
+	int base = objects_base(b->o, p->id.legacy, false);
+	char temp[TEMP_REL_MAX], rel[REL_MAX];
+
+	batch_temp_rel(p, temp);
+	object_rel(&p->id, rel);
+	if (fsio_rename(base, temp, base, rel) == 0)
+		return 0;
+	if (errno != ENOENT || !p->loose || objects_make_prefix(b->o, base, rel) != 0)
+		return -1;
+	return fsio_rename(base, temp, base, rel);
+}
+
+int
+batch_name(struct batch *b, struct pendings *list, struct err *err)
+{
+	struct err why = {0};
+	size_t i = 0;
+
+	if (batch_check(b, err) != 0) {
+		drop(b, list, 0);
+		return -1;
+	}
+	if (sync_bytes(b, list) != 0) {
+		(void)sync_failed(b, err);
+		drop(b, list, 0);
+		return -1;
+	}
+	fault_point(OBJECTS_SYNCED);
+	for (; i < list->v.n && name_one(b, &list->v.v[i]) == 0; i++)
+		fault_point(OBJECT_NAMED);
+	if (i < list->v.n) {
+		(void)objects_fault(b->o, &list->v.v[i].id, errno, "cannot make", &why);
+		if (err != NULL)
+			*err = why;
+		drop(b, list, i);
+		return batch_fail(b, &why);
+	}
+	for (i = 0; i < list->v.n; i++)
+		batch_note(b, &list->v.v[i].id, false);
+	vec_release(&list->v);
+	return 0;
+}
+
+static bool
+same_dir(const struct object_id *a, const struct object_id *b)
+{
+	return a->legacy == b->legacy && a->md5[0] == b->md5[0];
+}
+
+/* The directory of the i-th, and the one above, unless one before it is the same. */
+static int
+sync_dirs_of(struct batch *b, size_t i)
+{
+	const struct object_id *id = &b->young[i].id;
+	int base = objects_base(b->o, id->legacy, false);
+	bool dir = false, above = false;
+	char rel[REL_MAX];
+
+	for (size_t k = 0; k < i; k++) {
+		dir = dir || same_dir(&b->young[k].id, id);
+		above = above || b->young[k].id.legacy == id->legacy;
+	}
+	object_rel(id, rel);
+	rel[2] = '\0';
+	if (!dir && sync_name(base, rel, O_DIRECTORY) != 0)
+		return -1;
+	return above ? 0 : sync_name(base, ".", O_DIRECTORY);
+}
+
+/* Third step: the names, and what others wrote just now. */
+static int
+sync_names(struct batch *b)
+{
+	size_t n = b->nyoung;
+	char rel[REL_MAX];
+
+	b->nyoung = 0;
+	if (n > BATCH_FSYNC_MAX)
+		return sync_all(b);
+	for (size_t i = 0; i < n; i++) {
+		const struct object_id *id = &b->young[i].id;
+
+		object_rel(id, rel);
+		if (b->young[i].foreign &&
+		    sync_name(objects_base(b->o, id->legacy, false), rel, 0) != 0 &&
+		    errno != ENOENT)
+			return -1;
+		if (sync_dirs_of(b, i) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+int
+batch_flush(struct batch *b, struct err *err)
+{
+	struct pendings list = b->now;
+
+	b->now = (struct pendings){0};
+	b->now_bytes = 0;
+	if (list.v.n != 0 && batch_name(b, &list, err) != 0)
+		return -1;
+	if (batch_check(b, err) != 0)
+		return -1;
+	if (b->nyoung != 0 && sync_names(b) != 0)
+		return sync_failed(b, err);
+	fault_point(OBJECTS_DURABLE);
+	return 0;
+}
+
+int
+batch_end(struct batch *b, bool keep, struct err *err)
+{
+	int r = 0;
+
+	if (b == NULL)
+		return 0;
+	if (keep)
+		r = batch_flush(b, err);
+	drop(b, &b->now, 0);
+	object_set_free(b->names);
+	object_set_free(b->wrong);
+	(void)pthread_mutex_destroy(&b->lock);
+	free(b);
+	return r;
+}

@@ -1,0 +1,395 @@
+#include "store/objects/link.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/fault.h"
+#include "base/fsio.h"
+#include "base/path.h"
+#include "store/objects/objects_internal.h"
+
+#define FILE_MODE 0666
+#define EXEC_BIT  0100 /* DVC gives it to the owner only */
+
+/* One object on its way to one place. */
+struct placing {
+	struct objects *o;
+	const struct link_what *what;
+	int dirfd;
+	const char *name;
+	const char *shown; /* in messages */
+	char temp[TEMP_LEN + 1];
+	struct err *err;
+};
+
+/* ---- errors ---- */
+
+/* What the user can do about an object that is not there or damaged. */
+static int
+add_way_out(struct err *err)
+{
+	size_t n;
+
+	if (err == NULL || (err->code != ERR_NOTFOUND && err->code != ERR_CORRUPT))
+		return -1;
+	n = strlen(err->msg);
+	(void)snprintf(err->msg + n, sizeof(err->msg) - n,
+		       "; get the object with 'dag pull'");
+	return -1;
+}
+
+static int
+place_failed(const struct placing *p)
+{
+	return err_sys(p->err, errno, "cannot write '%s'", p->shown);
+}
+
+/* Whether the errno says that this cannot be done here, as against that it went wrong. */
+static bool
+is_refusal(int errnum)
+{
+	switch (errnum) {
+	case EMLINK:
+	case EXDEV:
+	case EPERM:
+	case EOPNOTSUPP:
+	case ENOSYS:
+	case ENOTTY:
+	case EINVAL:
+	case EAGAIN:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* ---- files of the user's own ---- */
+
+static int
+temp_open(struct placing *p)
+{
+	mode_t mode = (FILE_MODE & ~p->o->umask) | (p->what->exec ? EXEC_BIT : 0);
+	uint8_t temp[TEMP_BYTES];
+	int fd;
+
+	objects_temp(p->o, temp);
+	temp_name(temp, p->temp);
+	fd = fsio_open(p->dirfd, p->temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+	if (fd < 0)
+		return place_failed(p);
+	if ((mode & p->o->umask) != 0 && fchmod(fd, mode) != 0) {
+		(void)place_failed(p);
+		(void)close(fd);
+		(void)unlinkat(p->dirfd, p->temp, 0);
+		return -1;
+	}
+	fault_point(LINK_TEMP);
+	return fd;
+}
+
+/* The temporary gets its name, or goes. */
+static int
+temp_end(struct placing *p, int fd, int r)
+{
+	if (close(fd) != 0 && r == 0)
+		r = place_failed(p);
+	if (r == 0 && fsio_rename(p->dirfd, p->temp, p->dirfd, p->name) != 0)
+		r = place_failed(p);
+	if (r != 0)
+		(void)unlinkat(p->dirfd, p->temp, 0);
+	return r;
+}
+
+static int
+check_hash(struct placing *p, struct digest *d)
+{
+	struct object_id found = *p->what->id;
+
+	if (digest_end(d, &found) != 0)
+		return err_nomem(p->err);
+	if (object_id_equal(&found, p->what->id))
+		return 0;
+	(void)objects_wrong(p->o, p->what->id, &found, p->err);
+	return add_way_out(p->err);
+}
+
+/* The next piece of the object, hashed. */
+static int
+next_piece(struct placing *p, struct digest *d, int from, size_t *n)
+{
+	if (digest_fill(from, d->buf, DIGEST_CHUNK, UINT64_MAX, n) != 0)
+		return objects_fault(p->o, p->what->id, errno, "cannot read", p->err);
+	return digest_chunk(d, d->buf, *n, p->what->id->legacy) == 0 ? 0
+								     : err_nomem(p->err);
+}
+
+static int
+copy_rest(struct placing *p, struct digest *d, int from, int to, size_t n)
+{
+	for (;;) {
+		if (fsio_write_all(to, d->buf, n) != 0)
+			return place_failed(p);
+		if (n < DIGEST_CHUNK)
+			return check_hash(p, d);
+		if (next_piece(p, d, from, &n) != 0)
+			return -1;
+	}
+}
+
+/* Hash while copying; what fits into one piece is known before anything is made. */
+static int
+place_copy(struct placing *p)
+{
+	struct object_id unused;
+	struct digest d;
+	int from, to, r;
+	size_t n;
+
+	if (objects_digest(p->o, &d, p->err) != 0)
+		return -1;
+	from = objects_fd(p->o, p->what->id, p->err);
+	if (from < 0) {
+		objects_digest_back(p->o, &d);
+		return add_way_out(p->err);
+	}
+	r = next_piece(p, &d, from, &n);
+	if (r == 0 && n < DIGEST_CHUNK) {
+		r = check_hash(p, &d);
+		to = r == 0 ? temp_open(p) : -1;
+		if (to >= 0) {
+			r = fsio_write_all(to, d.buf, n) == 0 ? 0 : place_failed(p);
+			r = temp_end(p, to, r);
+		} else {
+			r = -1;
+		}
+	} else if (r == 0) {
+		to = temp_open(p);
+		r = to < 0 ? -1 : temp_end(p, to, copy_rest(p, &d, from, to, n));
+	}
+	(void)close(from);
+	if (r != 0)
+		(void)digest_end(&d, &unused);
+	objects_digest_back(p->o, &d);
+	return r;
+}
+
+/* 0, -1, or 1: not possible here. */
+static int
+place_reflink(struct placing *p)
+{
+	int from = objects_fd(p->o, p->what->id, p->err), to, r = 0;
+
+	if (from < 0)
+		return add_way_out(p->err);
+	to = temp_open(p);
+	if (to < 0) {
+		(void)close(from);
+		return -1;
+	}
+	if (fsio_reflink(from, to) != 0) {
+		r = is_refusal(errno) ? 1 : place_failed(p);
+	}
+	(void)close(from);
+	return temp_end(p, to, r);
+}
+
+/* ---- the object itself ---- */
+
+static int
+link_once(struct placing *p, const char *to)
+{
+	const struct object_id *id = p->what->id;
+	char rel[REL_MAX];
+	struct buf path;
+	int r;
+
+	if (p->what->type == LINK_HARDLINK) {
+		object_rel(id, rel);
+		return fsio_hardlink(objects_base(p->o, id->legacy, false), rel, p->dirfd,
+				     to);
+	}
+	buf_init(&path, PATH_MAX);
+	objects_path(p->o, id, &path);
+	if (buf_failed(&path)) {
+		errno = ENAMETOOLONG;
+		r = -1;
+	} else {
+		r = fsio_symlink(path.p, p->dirfd, to);
+	}
+	buf_release(&path);
+	return r;
+}
+
+/* 0, -1, or 1: not possible here. */
+static int
+place_link(struct placing *p)
+{
+	uint8_t temp[TEMP_BYTES];
+	int r = objects_has(p->o, p->what->id, p->err);
+
+	if (r < 0)
+		return -1;
+	if (r == 0) {
+		(void)objects_fault(p->o, p->what->id, ENOENT, "cannot open", p->err);
+		return add_way_out(p->err);
+	}
+	r = link_once(p, p->name);
+	if (r != 0 && errno == EEXIST) {
+		objects_temp(p->o, temp);
+		temp_name(temp, p->temp);
+		r = link_once(p, p->temp);
+		if (r == 0) {
+			fault_point(LINK_TEMP);
+			r = fsio_rename(p->dirfd, p->temp, p->dirfd, p->name);
+			if (r != 0)
+				(void)place_failed(p);
+			/* Two names of one file: rename leaves both. */
+			(void)unlinkat(p->dirfd, p->temp, 0);
+			return r;
+		}
+	}
+	if (r == 0)
+		return 0;
+	return is_refusal(errno) ? 1 : place_failed(p);
+}
+
+/* ---- any ---- */
+
+/* The one empty object, by its name. */
+static bool
+is_empty(const struct object_id *id)
+{
+	static const uint8_t md5[OBJECT_ID_BYTES] = {0xd4, 0x1d, 0x8c, 0xd9, 0x8f, 0x00,
+						     0xb2, 0x04, 0xe9, 0x80, 0x09, 0x98,
+						     0xec, 0xf8, 0x42, 0x7e};
+
+	return memcmp(id->md5, md5, sizeof(md5)) == 0;
+}
+
+static enum link_type
+type_for(const struct link_what *w)
+{
+	if (w->exec && (w->type == LINK_HARDLINK || w->type == LINK_SYMLINK))
+		return LINK_REFLINK;
+	return w->type == LINK_HARDLINK && is_empty(w->id) ? LINK_COPY : w->type;
+}
+
+static int
+verify(struct objects *o, const struct link_what *w, struct err *err)
+{
+	int r = objects_check(o, w->id, true, NULL, err);
+
+	if (r == OBJECT_ABSENT)
+		(void)objects_fault(o, w->id, ENOENT, "cannot open", err);
+	return r == OBJECT_RIGHT ? 0 : add_way_out(err);
+}
+
+static int
+place(struct objects *o, const struct link_what *what, int dirfd, const char *name,
+      const char *shown, struct stat *out, struct err *err)
+{
+	struct link_what w = *what;
+	struct placing p = {.o = o, .what = &w, .dirfd = dirfd, .err = err};
+	int r = 1;
+
+	p.name = name;
+	p.shown = shown;
+	w.type = type_for(what);
+	if (w.type != LINK_COPY && !w.verified && verify(o, &w, err) != 0)
+		return -1;
+	if (w.type == LINK_REFLINK)
+		r = place_reflink(&p);
+	else if (w.type != LINK_COPY)
+		r = place_link(&p);
+	if (r == 1)
+		r = place_copy(&p);
+	if (r != 0)
+		return -1;
+	fault_point(LINKED);
+	if (out != NULL && fstatat(dirfd, name, out, AT_SYMLINK_NOFOLLOW) != 0)
+		return err_sys(err, errno, "cannot stat '%s'", shown);
+	return 0;
+}
+
+int
+link_at(struct objects *o, const struct link_what *what, int dirfd, const char *name,
+	struct stat *out, struct err *err)
+{
+	return place(o, what, dirfd, name, name, out, err);
+}
+
+/* ---- below a root ---- */
+
+static int
+parent_failed(const char *path, struct err *err)
+{
+	if (errno == EXDEV)
+		return err_set(err, ERR_INVALID,
+			       "'%s' leads out of the project by a link on its way",
+			       path);
+	return err_sys(err, errno, "cannot open the directory of '%s'", path);
+}
+
+/* Open the directory, made with what is missing above it. */
+static int
+open_parent(int root_fd, char *dir)
+{
+	int flags = O_PATH | O_DIRECTORY, fd = fsio_open_beneath(root_fd, dir, flags, 0);
+	char *slash;
+	int above;
+
+	if (fd >= 0 || errno != ENOENT)
+		return fd;
+	slash = strrchr(dir, '/');
+	if (slash != NULL) {
+		*slash = '\0';
+		above = open_parent(root_fd, dir);
+		*slash = '/';
+	} else {
+		above = fsio_open_beneath(root_fd, ".", flags, 0);
+	}
+	if (above < 0)
+		return -1;
+	if (fsio_mkdir(above, slash != NULL ? slash + 1 : dir, 0777) != 0 &&
+	    errno != EEXIST) {
+		int saved = errno;
+
+		(void)close(above);
+		errno = saved;
+		return -1;
+	}
+	(void)close(above);
+	return fsio_open_beneath(root_fd, dir, flags, 0);
+}
+
+int
+link_checkout(struct objects *o, const struct link_what *what, int root_fd,
+	      const char *path, struct stat *out, struct err *err)
+{
+	const char *name = path_basename(path);
+	size_t n = (size_t)(name - path);
+	char dir[PATH_MAX];
+	int fd, r;
+
+	if (n >= sizeof(dir)) {
+		errno = ENAMETOOLONG;
+		return parent_failed(path, err);
+	}
+	if (n == 0)
+		return place(o, what, root_fd, path, path, out, err);
+	memcpy(dir, path, n);
+	dir[n > 1 ? n - 1 : n] = '\0';
+	fd = open_parent(root_fd, dir);
+	if (fd < 0)
+		return parent_failed(path, err);
+	r = place(o, what, fd, name, path, out, err);
+	(void)close(fd);
+	return r;
+}

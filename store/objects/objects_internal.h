@@ -1,0 +1,95 @@
+#ifndef DAG_STORE_OBJECTS_INTERNAL_H
+#define DAG_STORE_OBJECTS_INTERNAL_H
+/*
+ * The inside of a store, for store/objects/ only.  Files are named relative to one of two
+ * descriptors, of the store's directory (legacy objects) and of its files/md5: the kernel
+ * finds "ab/cdef" from there as fast as "cdef" from a descriptor for each of 256 directories.
+ */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "store/objects/digest.h"
+#include "store/objects/object_id.h"
+#include "store/objects/objects.h"
+
+#define OBJECT_MODE  0444
+#define REL_MAX	     (OBJECT_HEX_MAX + 1) /* "ab/cdef...", NUL */
+#define TEMP_BYTES   16
+#define TEMP_LEN     27 /* ".", 22 letters, ".tmp" */
+#define TEMP_REL_MAX (3 + TEMP_LEN + 1)
+
+#define POOL_MAX 16 /* digests that are kept for the next user */
+
+struct objects {
+	char *dir;
+	bool shared, readonly;
+	mode_t umask;
+	pthread_mutex_t lock; /* of all below */
+	int root, md5;	      /* descriptors, -1: not opened yet */
+	struct digest pool[POOL_MAX];
+	size_t npool;
+	uint8_t seed[TEMP_BYTES];
+	_Atomic uint64_t temps; /* names of temporaries made so far */
+};
+
+/* "ab/cdef..." of an id. */
+void object_rel(const struct object_id *, char[REL_MAX]);
+
+/**
+ * objects_base(o, legacy, create):
+ * Return the descriptor that legacy or other objects are named from, which stays the store's;
+ * -1 with errno, ENOENT where the store is not there.
+ */
+int objects_base(struct objects *, bool, bool);
+
+/**
+ * objects_make_prefix(o, base, rel):
+ * Make the directory "ab" that ${rel} begins with.  Return 0 or -1 with errno.
+ */
+int objects_make_prefix(const struct objects *, int, const char *);
+
+/**
+ * objects_writable(o, err):
+ * Return 0, or -1 for a store that was opened for reading only.
+ */
+int objects_writable(const struct objects *, struct err *);
+
+/**
+ * objects_digest(o, d, err), objects_digest_back(o, d):
+ * Take a digest for this thread, ready to begin; give it back as it is.
+ */
+int objects_digest(struct objects *, struct digest *, struct err *);
+void objects_digest_back(struct objects *, struct digest *);
+
+/**
+ * objects_temp(o, temp), temp_name(temp, out):
+ * Choose a new name for a temporary; write it out.
+ */
+void objects_temp(struct objects *, uint8_t[TEMP_BYTES]);
+void temp_name(const uint8_t[TEMP_BYTES], char[TEMP_LEN + 1]);
+
+/**
+ * temp_is_name(name):
+ * Return whether ${name} is one that a temporary has, of ours or of DVC's.
+ */
+bool temp_is_name(const char *);
+
+/**
+ * objects_wrong(o, id, found, err):
+ * Say in ${err} that the bytes of the object ${id} have the hash ${found}.  Return -1.
+ */
+int objects_wrong(const struct objects *, const struct object_id *,
+		  const struct object_id *, struct err *);
+
+/**
+ * objects_fault(o, id, errnum, what, err):
+ * Say that ${what} ("cannot read") failed with the object.  Return -1.
+ */
+int objects_fault(const struct objects *, const struct object_id *, int, const char *,
+		  struct err *);
+
+#endif

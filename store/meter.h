@@ -27,6 +27,19 @@ meter_phase(struct meter *m, const char *phase)
 		atomic_store_explicit(&m->phase, phase, memory_order_relaxed);
 }
 
+/* Say what is done from now on, and begin to count anew. */
+static inline void
+meter_begin(struct meter *m, const char *phase)
+{
+	if (m == NULL)
+		return;
+	atomic_store_explicit(&m->files, 0, memory_order_relaxed);
+	atomic_store_explicit(&m->bytes, 0, memory_order_relaxed);
+	atomic_store_explicit(&m->files_total, 0, memory_order_relaxed);
+	atomic_store_explicit(&m->bytes_total, 0, memory_order_relaxed);
+	atomic_store_explicit(&m->phase, phase, memory_order_relaxed);
+}
+
 /* Say that so much more is done. */
 static inline void
 meter_add(struct meter *m, uint64_t files, uint64_t bytes)

@@ -24,6 +24,18 @@ import threading
 import time
 
 
+# What commands import by themselves; a missing one only costs time.
+LAZY = """
+dulwich.filters dulwich.porcelain dulwich.worktree dvc._debug dvc.cachemgr dvc.cli.parser dvc.data_cloud
+dvc.dirs dvc.fs.dvc dvc.fs.git dvc.fs.http dvc.render dvc.utils.strictyaml dvc_data.hashfile._progress
+dvc_data.hashfile.db.local dvc_data.hashfile.gc dvc_data.hashfile.status dvc_data.hashfile.transfer
+dvc_data.index.checkout dvc_data.index.push dvc_data.index.view dvc_objects.fs.generic dvc_objects.fs.local
+diskcache fsspec.implementations.memory networkx pathspec platformdirs.unix pygit2 rich.console rich.json
+rich.table rich.text rich.tree ruamel.yaml scmrepo.git scmrepo.git.backend.pygit2 scmrepo.git.backend.dulwich
+sqltrie tqdm concurrent.futures.thread dvc.repo.experiments dvc.testing.path_info
+""".split()
+
+
 def preload():
     """Import all that a command would import by itself, so that the forks need not."""
     import dvc.cli
@@ -33,16 +45,14 @@ def preload():
     for package in (dvc.commands, dvc.repo):
         for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
             importlib.import_module(found.name)
-    for name in ("dvc.repo", "dvc.fs.dvc", "dvc.fs.git", "dvc_data.index.push", "dvc_data.index.view",
-                 "dvc_data.index.checkout", "dvc_data.hashfile.transfer", "dvc_data.hashfile.gc",
-                 "dvc_objects.fs.local", "dvc_objects.fs.generic", "dvc.fs.http", "pygit2",
-                 "dulwich.porcelain", "ruamel.yaml", "diskcache", "sqltrie", "scmrepo.git",
-                 "dvc.utils.strictyaml", "dvc.render", "rich.console", "rich.text", "rich.table",
-                 "rich.tree", "networkx", "pathspec", "tqdm", "concurrent.futures.thread"):
+    for name in LAZY:
         try:
             importlib.import_module(name)
         except ImportError:
             pass
+    import dvc.cli.parser
+
+    dvc.cli.parser.get_main_parser()  # is kept, and has no memory of what it has parsed
     return dvc.cli.main
 
 

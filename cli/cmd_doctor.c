@@ -16,6 +16,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/libexec.h"
 #include "base/num.h"
 #include "base/proc.h"
 #include "base/timefmt.h"
@@ -27,7 +28,6 @@
 #include "cli/table.h"
 #include "cli/verbs.h"
 #include "scheduler/cgroup.h"
-#include "scheduler/libexec.h"
 
 #include <jansson.h>
 #include <linux/openat2.h>
@@ -97,7 +97,7 @@ static void
 look_helper(struct doctor *d)
 {
 	struct err err;
-	char *path = libexec_path("dag-shim", &err);
+	char *path = libexec_path("dag-shim", X_OK, &err);
 
 	if (path == NULL)
 		doctor_say(d, "dag-shim", GRADE_FAIL, "%s", err.msg);

@@ -23,12 +23,12 @@
 #include "base/err.h"
 #include "base/fault.h"
 #include "base/fsio.h"
+#include "base/libexec.h"
 #include "base/log.h"
 #include "base/proc.h"
 #include "base/vec.h"
 #include "scheduler/exec_cgroup.h"
 #include "scheduler/exec_spawn.h"
-#include "scheduler/libexec.h"
 #include "scheduler/sweep.h"
 #include "store/project.h"
 #include "tasks/proto/attempt_dir.h"
@@ -562,7 +562,7 @@ exec_local_new(const struct project *p, struct uv_loop_s *loop,
 	x->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (x->null_fd == -1)
 		err_sys(err, errno, "cannot open '/dev/null'");
-	if (x->null_fd == -1 || (x->shim = libexec_path("dag-shim", err)) == NULL ||
+	if (x->null_fd == -1 || (x->shim = libexec_path("dag-shim", X_OK, err)) == NULL ||
 	    (proc_boot_id(x->boot) != 0 &&
 	     err_set(err, ERR_SYS, "cannot read the boot id of this machine") != 0)) {
 		local_close(&x->base);

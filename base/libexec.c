@@ -1,4 +1,4 @@
-#include "scheduler/libexec.h"
+#include "base/libexec.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -29,7 +29,7 @@ put_prefix(struct buf *b, struct err *err)
 }
 
 char *
-libexec_path(const char *name, struct err *err)
+libexec_path(const char *name, int mode, struct err *err)
 {
 	struct buf b;
 	char *path = NULL;
@@ -50,9 +50,9 @@ libexec_path(const char *name, struct err *err)
 	buf_adds(&b, name);
 	if ((path = buf_steal(&b)) == NULL) {
 		err_nomem(err);
-	} else if (access(path, X_OK) != 0) {
+	} else if (access(path, mode) != 0) {
 		err_sys(err, errno,
-			"cannot find our helper '%s' (is the installation whole?)", path);
+			"cannot find our own '%s' (is the installation whole?)", path);
 		free(path);
 		path = NULL;
 	}

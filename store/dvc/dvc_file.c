@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/fsio.h"
 #include "base/map.h"
+#include "base/path.h"
 #include "base/yaml.h"
 #include "store/dvc/dvc_read.h"
 
@@ -95,9 +96,12 @@ take_stage(struct dvc_read *r, const struct yaml_node *top, struct dvc_file *f)
 	*f = raw.f;
 	f->frozen = f->frozen || raw.locked;
 	if (f->wdir != NULL &&
-	    dvc_read_where(r, raw.wdir, NULL, f->wdir, &full, &where) == 0 &&
-	    where != DVC_IN_REPO)
-		dvc_read_say(r, raw.wdir, "'wdir' leads out of the repository");
+	    dvc_read_where(r, raw.wdir, NULL, f->wdir, &full, &where) == 0) {
+		if (where != DVC_IN_REPO)
+			dvc_read_say(r, raw.wdir, "'wdir' leads out of the repository");
+		else
+			f->full_wdir = full;
+	}
 	if (raw.deps != NULL)
 		dvc_read_entries(r, raw.deps, DVC_FILE_DEPS, f->wdir, &f->deps,
 				 &f->ndeps);
@@ -108,13 +112,25 @@ take_stage(struct dvc_read *r, const struct yaml_node *top, struct dvc_file *f)
 	}
 }
 
-/* The directory of a file, "" at the top. */
-static const char *
-directory_of(struct arena *a, const char *name)
+int
+dvc_file_set_name(struct dvc_file *f, const char *name, struct err *err)
 {
 	const char *slash = strrchr(name, '/');
+	char *copy = arena_strdup(f->arena, name), *dir;
+	struct buf norm;
 
-	return arena_strndup(a, name, slash != NULL ? (size_t)(slash - name) : 0);
+	dir = arena_strndup(f->arena, name, slash != NULL ? (size_t)(slash - name) : 0);
+	buf_init(&norm, 0);
+	if (dir != NULL)
+		path_normalize(&norm, dir);
+	dir = buf_failed(&norm) ? NULL : arena_strndup(f->arena, norm.p, norm.n);
+	buf_release(&norm);
+	if (copy == NULL || dir == NULL)
+		return err_nomem(err);
+	f->name = copy;
+	f->dir = f->full_wdir = dir;
+	f->wdir = NULL;
+	return 0;
 }
 
 struct dvc_file *
@@ -124,13 +140,12 @@ dvc_file_new(const char *name, struct err *err)
 	struct dvc_file *f = a != NULL ? arena_zalloc(a, sizeof *f) : NULL;
 
 	if (f != NULL)
-		f->name = arena_strdup(a, name);
-	if (f == NULL || f->name == NULL) {
+		f->arena = a;
+	if (f == NULL || dvc_file_set_name(f, name, err) != 0) {
 		err_nomem(err);
 		arena_free(a);
 		return NULL;
 	}
-	f->arena = a;
 	return f;
 }
 
@@ -163,9 +178,9 @@ parse(struct dvc_file *f, struct diag *d, struct err *err)
 	struct yaml_node *top;
 	size_t before = diag_errors(d);
 
-	r.dir = directory_of(f->arena, f->name);
+	r.dir = f->dir;
 	r.file = diag_file(d, f->name, f->text, f->len);
-	if (r.dir == NULL || r.file < 0)
+	if (r.file < 0)
 		return err_nomem(err);
 	if (yaml_parse(r.a, d, r.file, f->text, f->len, &top) >= 0)
 		take_stage(&r, top, f);

@@ -12,6 +12,7 @@
 #include "store/dvc/dvc_out.h"
 
 struct arena;
+struct buf;
 struct diag;
 struct err;
 struct yaml_node;
@@ -19,9 +20,11 @@ struct yaml_node;
 #define DVC_FILE_MAX ((size_t)16 << 20) /* bytes of one file */
 
 struct dvc_file {
-	struct arena *arena; /* everything below lives in it */
-	const char *name;    /* the file's path, seen from the repository's root */
-	const char *text;    /* what it held; NULL: a new file */
+	struct arena *arena;   /* everything below lives in it */
+	const char *name;      /* the file's path, seen from the repository's root */
+	const char *dir;       /* where it lies, "." at the root */
+	const char *full_wdir; /* what its paths are seen from, seen from the root */
+	const char *text;      /* what it held; NULL: a new file */
 	size_t len;
 
 	const char *desc;
@@ -61,6 +64,61 @@ int dvc_file_read(int, const char *, struct diag *, struct dvc_file **, struct e
  * Return an empty file for ${name}, or NULL.
  */
 struct dvc_file *dvc_file_new(const char *, struct err *);
+
+/**
+ * dvc_file_add_out(f, path, err):
+ * Append an entry of outs, flags at their defaults, nothing known of it, for ${path} seen
+ * from the file's directory (its wdir).  Return it, or NULL: ERR_INVALID where the path is
+ * empty, too long or outside of the repository, ERR_EXISTS where it is there, ERR_LIMIT.
+ * Entries handed out before move: ask the array again.
+ */
+struct dvc_out *dvc_file_add_out(struct dvc_file *, const char *, struct err *);
+
+/**
+ * dvc_file_set_path(f, out, path, err):
+ * Let the entry ${out} be about ${path} seen from the file's wdir.  Return 0 or -1 as
+ * dvc_file_add_out does.
+ */
+int dvc_file_set_path(struct dvc_file *, struct dvc_out *, const char *, struct err *);
+
+/**
+ * dvc_file_set_name(f, name, err):
+ * Let the file be ${name}, seen from the repository's root, with its wdir in its directory.
+ * Entries stay where they are: their paths will be written as seen from there.  Return 0 or
+ * -1.
+ */
+int dvc_file_set_name(struct dvc_file *, const char *, struct err *);
+
+/**
+ * dvc_out_set_object(out, id, size, nfiles, isexec):
+ * Say what lies there, as DVC 3 does (its hash is MD5, unless ${id} is legacy); -1 for a
+ * size or number of files that is not known.  A list of `files` is dropped.
+ */
+void dvc_out_set_object(struct dvc_out *, const struct object_id *, int64_t, int64_t,
+			bool);
+
+/**
+ * dvc_file_dump(f, out, err):
+ * Append the file to ${out} as DVC writes it: onto the text that was read, or fresh.  Return
+ * 0, or -1: memory, or the text has something in it that cannot be kept as DVC would
+ * (store/dvc/yaml_doc.h), ERR_INVALID, "name:line:col: ...".
+ */
+int dvc_file_dump(const struct dvc_file *, struct buf *, struct err *);
+
+/**
+ * dvc_file_write(f, dirfd, changed, err):
+ * Write the file below ${dirfd}, the root of the repository, whole and durably, if its text
+ * is another than the one that was read; ${changed} (may be NULL) tells.  Return 0 or -1.
+ */
+int dvc_file_write(const struct dvc_file *, int, bool *, struct err *);
+
+/**
+ * dvc_file_stage_md5(f, out, err):
+ * Compute the MD5 that imports carry at their top, of what the file says; 32 digits and a
+ * NUL.  Plain added data has none: the caller asks only for imports.  Return 0 or -1.
+ */
+#define DVC_MD5_MAX 33
+int dvc_file_stage_md5(const struct dvc_file *, char[DVC_MD5_MAX], struct err *);
 
 /**
  * dvc_file_free(f):

@@ -190,11 +190,11 @@ static const struct {
     [DVC_LOCK_DEPS] = {"an entry of deps", lock_keys, COUNT(lock_keys)},
 };
 
-/* An object without `hash` beside it was named by DVC 2. */
+/* In the repository, an object without `hash` beside it was named by DVC 2. */
 static void
 tell_legacy(struct dvc_out *out)
 {
-	bool legacy = out->hash == NULL && out->repo.url == NULL;
+	bool legacy = out->hash == NULL && out->where == DVC_IN_REPO;
 
 	out->meta.md5.legacy = legacy && object_id_is_set(&out->meta.md5);
 	for (size_t i = 0; i < out->nfiles; i++) {
@@ -260,8 +260,8 @@ dvc_read_entries(struct dvc_read *r, const struct yaml_node *node, enum dvc_list
 		dvc_read_map(r, v, lists[list].what, lists[list].keys, lists[list].n, o);
 		if (v->kind != YAML_MAP)
 			continue;
-		tell_legacy(o);
 		check_place(r, v, list, wdir, o);
+		tell_legacy(o);
 	}
 	*n = node->seq.n;
 }

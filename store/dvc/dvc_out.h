@@ -71,7 +71,7 @@ struct dvc_out {
 	enum dvc_where where;
 	const char *full; /* seen from the repository's root; where DVC_IN_REPO */
 	struct dvc_meta meta;
-	const char *hash; /* "md5", or NULL: DVC 2, meta.md5.legacy is set */
+	const char *hash; /* "md5", or NULL: named by DVC 2, so meta.md5.legacy is set */
 	struct dvc_cloud cloud;
 	struct dvc_file_entry *files; /* NULL: not there */
 	size_t nfiles;

@@ -35,6 +35,12 @@ yaml_doc_root(struct yaml_doc *doc)
 	return doc->root;
 }
 
+bool
+yaml_doc_failed(const struct yaml_doc *doc)
+{
+	return doc->nomem;
+}
+
 int
 yaml_doc_parse(const char *name, const char *text, size_t n, struct yaml_doc **out,
 	       struct err *err)

@@ -55,6 +55,12 @@ struct yaml_val *yaml_doc_root(struct yaml_doc *);
 int yaml_doc_dump(struct yaml_doc *, struct buf *, struct err *);
 
 /**
+ * yaml_doc_failed(doc):
+ * Return whether memory ran out for a value of ${doc}.
+ */
+bool yaml_doc_failed(const struct yaml_doc *);
+
+/**
  * yaml_doc_apply(doc, want, err):
  * Make the root hold what the mapping ${want} holds, as DVC applies a change: what is equal
  * is left alone with its comments, keys that are gone are dropped, new ones come last, lists

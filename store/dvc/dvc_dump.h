@@ -1,0 +1,31 @@
+#ifndef DAG_STORE_DVC_DVC_DUMP_H
+#define DAG_STORE_DVC_DVC_DUMP_H
+/* What .dvc files and dvc.lock hold, as values to be written.  Private to store/dvc. */
+#include <stddef.h>
+
+struct buf;
+struct dvc_out;
+struct yaml_doc;
+struct yaml_val;
+
+/**
+ * dvc_relpath(b, from, to):
+ * Append ${to} as seen from the directory ${from}, both normalized and seen from one root.
+ */
+void dvc_relpath(struct buf *, const char *, const char *);
+
+/**
+ * dvc_dump_out(doc, out, wdir), dvc_dump_dep(doc, out, wdir):
+ * Make the value of one entry of outs or deps in a .dvc file, whose paths are seen from
+ * ${wdir}.  NULL where memory runs out, which ${doc} remembers.
+ */
+struct yaml_val *dvc_dump_out(struct yaml_doc *, const struct dvc_out *, const char *);
+struct yaml_val *dvc_dump_dep(struct yaml_doc *, const struct dvc_out *, const char *);
+
+/**
+ * dvc_dump_locked(doc, out):
+ * Make the value of one entry of deps or outs in dvc.lock.
+ */
+struct yaml_val *dvc_dump_locked(struct yaml_doc *, const struct dvc_out *);
+
+#endif

@@ -174,7 +174,7 @@ batch_copy(struct batch *b, int fd, const struct object_id *expect, struct objec
 			break;
 		}
 		left = s.n <= left && left != UINT64_MAX ? left - s.n : UINT64_MAX;
-		if (s.n < DIGEST_CHUNK || left == 0) {
+		if (s.n < DIGEST_CHUNK) {
 			r = stream_finish(&s, err);
 			break;
 		}

@@ -122,7 +122,7 @@ digest_fd(struct digest *d, int fd, bool legacy, uint64_t *size, struct meter *m
 		all += n;
 		left = n <= left && left != UINT64_MAX ? left - n : UINT64_MAX;
 		meter_add(m, 0, n);
-	} while (n == DIGEST_CHUNK && left != 0);
+	} while (n == DIGEST_CHUNK);
 	*size = all;
 	return digest_end(d, id) == 0 ? 0 : err_nomem(err);
 }

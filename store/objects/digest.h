@@ -45,7 +45,7 @@ int digest_end(struct digest *, struct object_id *);
 /**
  * digest_fill(fd, p, max, size, n):
  * Read until ${max} bytes are there or the file ends, their count into ${n}.  A read that
- * comes to just ${size}, the number that is left by what stat(2) told, is taken for the end
+ * stops at just ${size}, the number that is left by what stat(2) told, is taken for the end
  * (UINT64_MAX: not known).  Return 0, or -1 with errno.
  */
 int digest_fill(int, uint8_t *, size_t, uint64_t, size_t *);

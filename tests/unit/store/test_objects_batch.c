@@ -78,12 +78,295 @@ lists_of_directories(void **state)
 	shop_remove(&s);
 }
 
+/* ---- what is new, and what is not ---- */
+
+static void
+knows_what_is_there(void **state)
+{
+	struct object_id id, again;
+	uint64_t objects, bytes;
+	struct err err = {0};
+	struct batch *b;
+	struct shop s;
+
+	(void)state;
+	shop_make(&s);
+	ok(batch_begin(s.o, NULL, &b, &err));
+	ok(batch_bytes(b, "foo", 3, false, &id, &err));
+	ok(batch_bytes(b, "foo", 3, false, &again, &err)); /* pending */
+	assert_true(object_id_equal(&id, &again));
+	ok(batch_bytes(b, "foo", 3, true, &again, &err)); /* another object */
+	assert_true(again.dir);
+	ok(batch_bytes(b, "", 0, false, &id, &err));
+	assert_int_equal(shop_files(s.fd, "cache", true), 3);
+	ok(batch_end(b, true, &err));
+	assert_int_equal(shop_files(s.fd, "cache", false), 3);
+	ok(batch_begin(s.o, NULL, &b, &err));
+	ok(batch_bytes(b, "foo", 3, false, &id, &err));
+	assert_int_equal(shop_files(s.fd, "cache", true), 0);
+	ok(batch_bytes(b, "bar", 3, false, &id, &err));
+	batch_written(b, &objects, &bytes);
+	assert_int_equal(objects, 1);
+	assert_int_equal(bytes, 3);
+	/* Given up: what was there stays, what was new goes. */
+	ok(batch_end(b, false, &err));
+	assert_int_equal(shop_files(s.fd, "cache", false), 3);
+	shop_remove(&s);
+}
+
+static void
+replaces_only_what_is_wrong(void **state)
+{
+	static const char name[] = "cache/files/md5/ac/bd18db4cc2f85cedef654fccc4a4d8";
+	struct object_id id = id_of(FOO);
+	struct err err = {0};
+	struct batch *b;
+	struct shop s;
+
+	(void)state;
+	shop_make(&s);
+	ok(batch_begin(s.o, NULL, &b, &err));
+	ok(batch_bytes(b, "foo", 3, false, &id, &err));
+	ok(batch_flush(b, &err));
+	assert_int_equal(unlinkat(s.fd, name, 0), 0);
+	shop_put(&s, name, "fou", 3);
+	ok(batch_end(b, true, &err));
+	ok(batch_begin(s.o, NULL, &b, &err));
+	ok(batch_bytes(b, "foo", 3, false, &id, &err));
+	ok(batch_flush(b, &err));
+	shop_holds(&s, name, "fou", 3); /* nobody said that it is wrong */
+	ok(batch_replace(b, &id, &err));
+	ok(batch_bytes(b, "foo", 3, false, &id, &err));
+	ok(batch_end(b, true, &err));
+	shop_holds(&s, name, "foo", 3);
+	shop_remove(&s);
+}
+
+static void
+wants_what_is_expected(void **state)
+{
+	struct object_id want = id_of(FOO), id, old = want;
+	struct batch_stream *st;
+	struct err err = {0};
+	struct batch *b;
+	struct shop s;
+	uint64_t size;
+
+	(void)state;
+	shop_make(&s);
+	ok(batch_begin(s.o, NULL, &b, &err));
+	ok(batch_stream_begin(b, &want, &st, &err));
+	ok(batch_stream_write(st, "f", 1, &err));
+	ok(batch_stream_write(st, "", 0, &err));
+	ok(batch_stream_write(st, "ox", 2, &err));
+	fails(batch_stream_end(st, &id, &size, &err), ERR_CORRUPT);
+	says(FOO);
+	assert_int_equal(shop_files(s.fd, ".", false), 0);
+	ok(batch_stream_begin(b, &want, &st, &err));
+	ok(batch_stream_write(st, "f", 1, &err));
+	ok(batch_stream_write(st, "oo", 2, &err));
+	ok(batch_stream_end(st, &id, &size, &err));
+	assert_true(object_id_equal(&id, &want));
+	assert_int_equal(size, 3);
+	/* A legacy name: its own place, CRLF as LF. */
+	old.legacy = true;
+	ok(batch_stream_begin(b, &old, &st, &err));
+	ok(batch_stream_write(st, "foo", 3, &err));
+	ok(batch_stream_end(st, &id, NULL, &err));
+	assert_int_equal(object_id_parse("dd8c6a395b5dd36c56d23275028f526c", true, &old),
+			 0);
+	ok(batch_stream_begin(b, &old, &st, &err));
+	ok(batch_stream_write(st, "a\r", 2, &err));
+	ok(batch_stream_write(st, "\nb\n", 3, &err));
+	ok(batch_stream_end(st, NULL, NULL, &err));
+	ok(batch_stream_begin(b, NULL, &st, &err));
+	ok(batch_stream_write(st, "dropped", 7, &err));
+	batch_stream_drop(st);
+	ok(batch_end(b, true, &err));
+	shop_holds(&s, "cache/ac/bd18db4cc2f85cedef654fccc4a4d8", "foo", 3);
+	shop_holds(&s, "cache/dd/8c6a395b5dd36c56d23275028f526c", "a\r\nb\n", 5);
+	assert_int_equal(shop_files(s.fd, "cache", false), 3);
+	shop_remove(&s);
+}
+
+/* ---- larger than a buffer ---- */
+
+#define BIG ((size_t)5 << 19) /* two and a half buffers */
+
+static uint8_t *
+big_bytes(size_t n)
+{
+	uint8_t *p = malloc(n);
+	uint64_t x = 1;
+
+	assert_non_null(p);
+	for (size_t i = 0; i < n; i++) {
+		x = x * 6364136223846793005u + 1442695040888963407u;
+		p[i] = (uint8_t)(x >> 56);
+	}
+	return p;
+}
+
+static void
+big_of(size_t n)
+{
+	uint64_t sizes[] = {n, BATCH_SIZE_UNKNOWN, 0, n - 1, n + 1};
+	struct object_id ids[5], other;
+	uint8_t *p = big_bytes(n);
+	struct err err = {0};
+	struct batch *b;
+	struct meter m = {0};
+	struct shop s;
+	uint64_t size;
+	char name[96];
+
+	shop_make(&s);
+	shop_put(&s, "big", p, n);
+	ok(batch_begin(s.o, &m, &b, &err));
+	for (size_t i = 0; i < 5; i++) {
+		int fd = shop_file(&s, "big");
+
+		size = sizes[i]; /* the file may be another than stat told */
+		ok(batch_copy(b, fd, i == 1 ? &ids[0] : NULL, &ids[i], &size, &err));
+		(void)close(fd);
+		assert_int_equal(size, n);
+		assert_true(object_id_equal(&ids[i], &ids[0]));
+	}
+	assert_int_equal(m.files, 5);
+	assert_int_equal(m.bytes, 5 * n);
+	assert_int_equal(shop_files(s.fd, "cache", true), 1);
+	other = ids[0];
+	other.md5[3] ^= 1;
+	{
+		int fd = shop_file(&s, "big");
+
+		size = n;
+		fails(batch_copy(b, fd, &other, &ids[1], &size, &err), ERR_CORRUPT);
+		(void)close(fd);
+	}
+	ok(batch_end(b, true, &err));
+	assert_int_equal(objects_check(s.o, &ids[0], true, NULL, &err), OBJECT_RIGHT);
+	struct buf rel;
+
+	buf_init(&rel, 0);
+	objects_name(&ids[0], &rel);
+	(void)snprintf(name, sizeof(name), "cache/%s", rel.p);
+	buf_release(&rel);
+	shop_holds(&s, name, p, n);
+	assert_int_equal(shop_files(s.fd, "cache", false), 1);
+	free(p);
+	shop_remove(&s);
+}
+
+static void
+big_files(void **state)
+{
+	(void)state;
+	big_of(BIG);
+	big_of((size_t)1 << 20);
+	big_of(((size_t)1 << 20) - 1);
+	big_of(((size_t)1 << 20) + 1);
+	big_of((size_t)2 << 20);
+}
+
+static void
+stops_on_request(void **state)
+{
+	uint8_t *p = big_bytes(BIG);
+	struct meter m = {.cancel = true};
+	struct object_id id;
+	struct err err = {0};
+	struct batch *b;
+	struct shop s;
+
+	(void)state;
+	shop_make(&s);
+	ok(batch_begin(s.o, &m, &b, &err));
+	fails(batch_bytes(b, p, BIG, false, &id, &err), ERR_CANCELLED);
+	m.cancel = false;
+	ok(batch_bytes(b, "foo", 3, false, &id, &err));
+	/* What is whole is kept: the next call need not do it again. */
+	m.cancel = true;
+	ok(batch_end(b, true, &err));
+	assert_int_equal(objects_has(s.o, &id, &err), 1);
+	assert_int_equal(shop_files(s.fd, "cache", true), 0);
+	free(p);
+	shop_remove(&s);
+}
+
+/* ---- many at once ---- */
+
+struct crowd {
+	struct batch *b;
+	unsigned first, n;
+};
+
+static void *
+add_many(void *arg)
+{
+	struct crowd *c = arg;
+	struct err err = {0};
+	struct object_id id;
+	char text[32];
+
+	for (unsigned i = c->first; i < c->first + c->n; i++) {
+		int n = snprintf(text, sizeof(text), "object %u", i);
+
+		if (batch_bytes(c->b, text, (size_t)n, false, &id, &err) != 0)
+			return strdup(err.msg);
+	}
+	return NULL;
+}
+
+static void
+many_threads(void **state)
+{
+	enum { EACH = 5000, OVERLAP = 1000 };
+	struct crowd crowd[4];
+	pthread_t threads[4];
+	struct err err = {0};
+	struct batch *b;
+	struct shop s;
+	uint64_t before;
+
+	(void)state;
+	shop_make(&s);
+	ok(batch_begin(s.o, NULL, &b, &err));
+	before = fsio_syncs();
+	for (unsigned i = 0; i < 4; i++) {
+		crowd[i] =
+		    (struct crowd){.b = b, .first = i * (EACH - OVERLAP), .n = EACH};
+		assert_int_equal(pthread_create(&threads[i], NULL, add_many, &crowd[i]),
+				 0);
+	}
+	for (unsigned i = 0; i < 4; i++) {
+		void *what;
+
+		(void)pthread_join(threads[i], &what);
+		if (what != NULL)
+			fail_msg("%s", (char *)what);
+	}
+	/* The first two times 8,192 have names by now. */
+	ok(batch_end(b, true, &err));
+	assert_int_equal(shop_files(s.fd, "cache", true), 0);
+	assert_int_equal(shop_files(s.fd, "cache", false), 3 * (EACH - OVERLAP) + EACH);
+	/* The directories' own, one for each 8,192, one for the rest, one for the names. */
+	assert_in_range(fsio_syncs() - before, 3, 8);
+	shop_remove(&s);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(copies),
 	    cmocka_unit_test(lists_of_directories),
+	    cmocka_unit_test(knows_what_is_there),
+	    cmocka_unit_test(replaces_only_what_is_wrong),
+	    cmocka_unit_test(wants_what_is_expected),
+	    cmocka_unit_test(big_files),
+	    cmocka_unit_test(stops_on_request),
+	    cmocka_unit_test(many_threads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,8 @@
 
 static struct now (*fake)(void *);
 static void *fake_ctx;
+static int64_t (*fake_stamp)(void *);
+static void *fake_stamp_ctx;
 
 static int64_t
 read_clock(clockid_t id)
@@ -61,4 +63,22 @@ clock_set_fake(struct now (*fn)(void *), void *ctx)
 {
 	fake = fn;
 	fake_ctx = ctx;
+}
+
+int64_t
+clock_stamp_ns(void)
+{
+	struct timespec ts = {0};
+
+	if (fake_stamp != NULL)
+		return fake_stamp(fake_stamp_ctx);
+	(void)clock_gettime(CLOCK_REALTIME_COARSE, &ts);
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+void
+clock_set_fake_stamp(int64_t (*fn)(void *), void *ctx)
+{
+	fake_stamp = fn;
+	fake_stamp_ctx = ctx;
 }

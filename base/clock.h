@@ -24,4 +24,18 @@ struct now clock_now(void);
  */
 void clock_set_fake(struct now (*)(void *), void *);
 
+/**
+ * clock_stamp_ns():
+ * Return the present (nanoseconds since the epoch) by the clock that the kernel stamps files
+ * with: it ticks some hundred times a second, and is never ahead of a stamp given later.  Of
+ * the fake clocks only clock_set_fake_stamp's counts here, as no other moves the stamps.
+ */
+int64_t clock_stamp_ns(void);
+
+/**
+ * clock_set_fake_stamp(fn, ctx):
+ * Let ${fn}(${ctx}) tell that time from now on; NULL for the system's clock.  For tests.
+ */
+void clock_set_fake_stamp(int64_t (*)(void *), void *);
+
 #endif

@@ -197,6 +197,58 @@ fsio_open_beneath(int dirfd, const char *path, int flags, mode_t mode)
 	return open_by_walk(dirfd, path, flags, mode);
 }
 
+/* Step by step, for kernels before 5.6. */
+static int
+steps_open(int dirfd, const char *path, int flags)
+{
+	char name[NAME_MAX + 1];
+	int at = dirfd, next;
+
+	for (;;) {
+		size_t n = strcspn(path, "/");
+
+		if (n == 0 || n > NAME_MAX || (n == 2 && memcmp(path, "..", 2) == 0)) {
+			next = -1;
+			errno = n > NAME_MAX ? ENAMETOOLONG : EXDEV;
+			break;
+		}
+		memcpy(name, path, n);
+		name[n] = '\0';
+		path += n;
+		if (*path == '\0') {
+			next = sys_open(at, name, flags | O_NOFOLLOW, 0);
+			break;
+		}
+		next = sys_open(at, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+		if (next < 0)
+			break;
+		if (at != dirfd)
+			sys_close(at);
+		at = next;
+		path++;
+	}
+	if (at != dirfd)
+		sys_close(at);
+	return next;
+}
+
+int
+fsio_open_nolinks(int dirfd, const char *path, int flags)
+{
+	struct open_how how = {.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
+	int fd, tries = 0;
+
+	how.flags = (uint64_t)(unsigned)flags | O_CLOEXEC;
+	if (sys_fault(FSIO_OPEN, path) < 0)
+		return -1;
+	do {
+		fd = sys_openat2(dirfd, path, &how);
+	} while (fd < 0 && (errno == EINTR || (errno == EAGAIN && ++tries < TRIES_MAX)));
+	if (fd >= 0 || (errno != ENOSYS && errno != EPERM))
+		return fd;
+	return steps_open(dirfd, path, flags);
+}
+
 int
 sys_open_same_mount(int dirfd, const char *name)
 {

@@ -244,6 +244,13 @@ db_use_wal(struct db *db, struct err *err)
 	return rc > 0 ? 0 : -1;
 }
 
+void
+db_keep_wal(struct db *db)
+{
+	/* Only an unknown option could fail. */
+	(void)sqlite3_db_config(db->h, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+}
+
 /* ---- transactions ---- */
 
 static int
@@ -388,6 +395,12 @@ query_put_textn(struct query *q, const char *s, size_t n)
 }
 
 void
+query_put_blob(struct query *q, const void *p, size_t n)
+{
+	put_result(q, sqlite3_bind_blob64(q->stmt, ++q->put, p, n, SQLITE_STATIC));
+}
+
+void
 query_put_int(struct query *q, int64_t v)
 {
 	put_result(q, sqlite3_bind_int64(q->stmt, ++q->put, v));
@@ -442,6 +455,16 @@ query_get_text(struct query *q, size_t *len)
 		*len = (size_t)sqlite3_column_bytes(q->stmt, q->got);
 	q->got++;
 	return s != NULL ? s : "";
+}
+
+const void *
+query_get_blob(struct query *q, size_t *len)
+{
+	const void *p = sqlite3_column_blob(q->stmt, q->got);
+
+	*len = (size_t)sqlite3_column_bytes(q->stmt, q->got);
+	q->got++;
+	return p;
 }
 
 const char *

@@ -66,6 +66,12 @@ void db_close(struct db *);
 int db_use_wal(struct db *, struct err *);
 
 /**
+ * db_keep_wal(db):
+ * Let db_close leave the WAL as it is, for who is often opened and seldom written.
+ */
+void db_keep_wal(struct db *);
+
+/**
  * db_begin(db, err), db_commit(db, err), db_rollback(db):
  * BEGIN IMMEDIATE, COMMIT (after which everything is durable), ROLLBACK (also where there is
  * nothing to roll back).
@@ -123,12 +129,14 @@ int query_start(struct query *, struct db *, const char *, struct err *);
 void query_end(struct query *);
 
 /**
- * query_put_text(q, s), query_put_textn(q, s, n), query_put_int(q, v), query_put_above(q):
- * The next parameter.  Texts must live until the query ends; NULL puts NULL.  The last puts a
+ * query_put_text(q, s), query_put_textn(q, s, n), query_put_blob(q, p, n),
+ * query_put_int(q, v), query_put_above(q):
+ * The next parameter.  Texts and bytes must live until the query ends; NULL puts NULL.  The last puts a
  * value that is greater than any text.
  */
 void query_put_text(struct query *, const char *);
 void query_put_textn(struct query *, const char *, size_t);
+void query_put_blob(struct query *, const void *, size_t);
 void query_put_int(struct query *, int64_t);
 void query_put_above(struct query *);
 
@@ -145,12 +153,14 @@ int query_step(struct query *, struct err *);
 int query_run(struct query *, struct err *);
 
 /**
- * query_get_int(q), query_get_text(q, len), query_get_dup(q, arena, failed):
- * The next column.  The text lives until the next step and is "" for NULL; ${len} may be
- * NULL.  The copy lives in ${arena}; NULL for NULL, or with ${failed} set if memory runs out.
+ * query_get_int(q), query_get_text(q, len), query_get_blob(q, len),
+ * query_get_dup(q, arena, failed):
+ * The next column.  Text and bytes live until the next step; the text is "" for NULL, the
+ * bytes NULL where there are none; ${len} may be NULL for a text.  The copy lives in ${arena}; NULL for NULL, or with ${failed} set if memory runs out.
  */
 int64_t query_get_int(struct query *);
 const char *query_get_text(struct query *, size_t *);
+const void *query_get_blob(struct query *, size_t *);
 const char *query_get_dup(struct query *, struct arena *, bool *);
 
 #endif

@@ -1,0 +1,185 @@
+/*
+ * Scanning a path of the work tree: what counts as a file, what is refused, what is read again
+ * and what is not.
+ */
+#include "unit/store/scan_test.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#define HELLO  "b1946ac92492d2347c6235b4d2611184" /* md5 of "hello\n" */
+#define FOOBAR "5ea40360f5b4ec688df672a4db9c17d1.dir"
+
+static void
+test_file(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	desk_make(&d);
+	desk_scan(&d, "x");
+	assert_false(d.scan.exists);
+	desk_scan(&d, "no/such/x");
+	assert_false(d.scan.exists);
+	desk_put(&d, "x", "hello\n");
+	desk_counts(&d, "x", 0, 1);
+	assert_true(d.scan.exists);
+	assert_false(d.scan.is_dir || d.scan.exec);
+	assert_int_equal(d.scan.size, 6);
+	assert_int_equal(d.scan.nfiles, 1);
+	desk_is(&d, HELLO);
+	desk_reopen(&d);
+	desk_counts(&d, "x", 1, 0);
+	desk_is(&d, HELLO);
+	assert_int_equal(fchmodat(d.shop.fd, "x", 0755, 0), 0);
+	desk_counts(&d, "x", 0, 1);
+	assert_true(d.scan.exec);
+	desk_put(&d, "x", "hallo\n");
+	desk_counts(&d, "x", 0, 1);
+	assert_int_equal(unlinkat(d.shop.fd, "x", 0), 0);
+	desk_scan(&d, "x");
+	assert_false(d.scan.exists);
+	desk_remove(&d);
+}
+
+static void
+test_directory(void **state)
+{
+	struct desk d;
+	struct tree t = {0};
+
+	(void)state;
+	desk_make(&d);
+	desk_dir(&d, "t");
+	desk_scan(&d, "t");
+	assert_true(d.scan.exists && d.scan.is_dir);
+	assert_int_equal(d.scan.nfiles, 0);
+	desk_put(&d, "t/foo", "foo");
+	desk_put(&d, "t/bar", "bar");
+	desk_dir(&d, "t/empty");
+	desk_dir(&d, "t/empty/too");
+	assert_int_equal(symlinkat("empty", d.shop.fd, "t/dirlink"), 0);
+	desk_counts(&d, "t", 0, 2);
+	desk_is(&d, FOOBAR);
+	assert_int_equal(d.scan.size, 6);
+	desk_reopen(&d);
+	desk_counts(&d, "t", 2, 0);
+	desk_is(&d, FOOBAR);
+	/* What lies below, and a link to a file outside, which is read. */
+	desk_dir(&d, "t/a-b");
+	desk_dir(&d, "t/a");
+	desk_put(&d, "t/a/z", "1");
+	desk_put(&d, "t/a-b/z", "2");
+	desk_put(&d, "target", "hello\n");
+	assert_int_equal(symlinkat("../target", d.shop.fd, "t/link"), 0);
+	desk_counts(&d, "t", 2, 3);
+	assert_int_equal(d.scan.nfiles, 5);
+	assert_int_equal(scan_tree(&d.scan, &t, &d.err), 0);
+	assert_int_equal(t.n, 5);
+	assert_string_equal(t.v[0].path, "a-b/z");
+	assert_string_equal(t.v[1].path, "a/z");
+	assert_string_equal(t.v[4].path, "link");
+	assert_int_equal(t.v[4].size, 6);
+	tree_release(&t);
+	desk_counts(&d, "t", 5, 0);
+	desk_put(&d, "target", "hallo\n");
+	desk_counts(&d, "t", 4, 1);
+	desk_remove(&d);
+}
+
+/* The name of a tree that is remembered is that of the tree that is there. */
+static void
+test_remembered_name(void **state)
+{
+	char before[OBJECT_HEX_MAX], after[OBJECT_HEX_MAX];
+	struct desk d;
+
+	(void)state;
+	desk_make(&d);
+	desk_dir(&d, "t");
+	desk_dir(&d, "t/s");
+	desk_put(&d, "t/foo", "foo");
+	desk_put(&d, "t/s/bar", "bar");
+	desk_scan(&d, "t");
+	(void)object_id_hex(&d.scan.id, before);
+	assert_int_equal(renameat(d.shop.fd, "t/s", d.shop.fd, "t/r"), 0);
+	desk_scan(&d, "t");
+	(void)object_id_hex(&d.scan.id, after);
+	assert_string_not_equal(before, after);
+	assert_int_equal(renameat(d.shop.fd, "t/r", d.shop.fd, "t/s"), 0);
+	desk_scan(&d, "t");
+	desk_is(&d, before);
+	assert_int_equal(unlinkat(d.shop.fd, "t/s/bar", 0), 0);
+	desk_counts(&d, "t", 1, 0);
+	assert_int_equal(d.scan.nfiles, 1);
+	desk_put(&d, "t/s/bar", "bar");
+	desk_counts(&d, "t", 1, 1);
+	desk_is(&d, before);
+	desk_remove(&d);
+}
+
+static void
+test_refused(void **state)
+{
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+	struct desk d;
+	int s;
+
+	(void)state;
+	desk_make(&d);
+	desk_dir(&d, "t");
+	desk_put(&d, "t/fine", "x");
+	assert_int_equal(mkfifoat(d.shop.fd, "t/pipe", 0600), 0);
+	desk_refuses(&d, "t", ERR_INVALID, "'t/pipe' is neither a file nor a directory");
+	desk_refuses(&d, "t/pipe", ERR_INVALID, "'t/pipe' is neither");
+	assert_int_equal(unlinkat(d.shop.fd, "t/pipe", 0), 0);
+	(void)snprintf(sun.sun_path, sizeof(sun.sun_path), "%s/t/sock", d.shop.dir);
+	s = socket(AF_UNIX, SOCK_STREAM, 0);
+	assert_int_equal(bind(s, (struct sockaddr *)&sun, sizeof(sun)), 0);
+	desk_refuses(&d, "t", ERR_INVALID, "'t/sock' is neither");
+	(void)close(s);
+	assert_int_equal(unlinkat(d.shop.fd, "t/sock", 0), 0);
+
+	assert_int_equal(symlinkat("nowhere", d.shop.fd, "t/lost"), 0);
+	desk_refuses(&d, "t", ERR_INVALID,
+		     "'t/lost' is a symbolic link that leads nowhere");
+	d.o.broken_ok = true;
+	desk_scan(&d, "t");
+	assert_int_equal(d.scan.nfiles, 1);
+	desk_scan(&d, "t/lost");
+	assert_false(d.scan.exists);
+	d.o.broken_ok = false;
+	assert_int_equal(unlinkat(d.shop.fd, "t/lost", 0), 0);
+
+	desk_put(&d, "t/.dvcignore", "");
+	desk_refuses(&d, "t", ERR_INVALID, "'t/.dvcignore' lies in a tracked directory");
+	assert_int_equal(unlinkat(d.shop.fd, "t/.dvcignore", 0), 0);
+
+	desk_put(&d, "t/a\xffz", "x");
+	desk_put(&d, "t/b\xffz", "x");
+	desk_refuses(&d, "t", ERR_INVALID, "is not UTF-8");
+	assert_non_null(strstr(d.err.msg, "(and 1 more like this)"));
+	assert_int_equal(d.scan.nproblems, 2);
+	assert_string_equal(d.scan.problems[1].path, "t/b\xffz");
+	assert_int_equal(d.scan.stats.hashed, 0);
+
+	desk_refuses(&d, ".", ERR_INVALID, "below the root");
+	desk_refuses(&d, "../x", ERR_INVALID, "below the root");
+	assert_int_equal(symlinkat("t", d.shop.fd, "l"), 0);
+	desk_refuses(&d, "l", ERR_INVALID, "'l' is a symbolic link to a directory");
+	desk_refuses(&d, "l/fine", ERR_INVALID, "behind a symbolic link");
+	desk_remove(&d);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_file),
+	    cmocka_unit_test(test_directory),
+	    cmocka_unit_test(test_remembered_name),
+	    cmocka_unit_test(test_refused),
+	};
+
+	return cmocka_run_group_tests_name("objects_scan", tests, NULL, NULL);
+}

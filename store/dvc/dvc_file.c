@@ -6,11 +6,9 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
-#include "base/diag.h"
 #include "base/err.h"
 #include "base/fsio.h"
 #include "base/map.h"
-#include "base/path.h"
 #include "base/yaml.h"
 #include "store/dvc/dvc_read.h"
 
@@ -82,8 +80,9 @@ check_twice(struct dvc_read *r, const struct yaml_node *outs, struct dvc_file *f
 }
 
 static void
-take_stage(struct dvc_read *r, const struct yaml_node *top, struct dvc_file *f)
+take_stage(struct dvc_read *r, const struct yaml_node *top, void *into)
 {
+	struct dvc_file *f = into;
 	struct raw_stage raw = {.f = *f};
 	const char *full;
 	int where;
@@ -115,16 +114,9 @@ take_stage(struct dvc_read *r, const struct yaml_node *top, struct dvc_file *f)
 int
 dvc_file_set_name(struct dvc_file *f, const char *name, struct err *err)
 {
-	const char *slash = strrchr(name, '/');
-	char *copy = arena_strdup(f->arena, name), *dir;
-	struct buf norm;
+	const char *copy = arena_strdup(f->arena, name), *dir;
 
-	dir = arena_strndup(f->arena, name, slash != NULL ? (size_t)(slash - name) : 0);
-	buf_init(&norm, 0);
-	if (dir != NULL)
-		path_normalize(&norm, dir);
-	dir = buf_failed(&norm) ? NULL : arena_strndup(f->arena, norm.p, norm.n);
-	buf_release(&norm);
+	dir = dvc_read_dir(f->arena, name);
 	if (copy == NULL || dir == NULL)
 		return err_nomem(err);
 	f->name = copy;
@@ -156,59 +148,28 @@ dvc_file_free(struct dvc_file *f)
 		arena_free(f->arena);
 }
 
-/* The first mistake as a sentence: "FILE:L:C: error: ...". */
-static int
-refuse(struct diag *d, struct err *err)
-{
-	struct buf text;
-	int rc;
-
-	buf_init(&text, 0);
-	diag_print(d, &text, false, 0);
-	buf_truncate(&text, strcspn(text.p, "\n"));
-	rc = buf_failed(&text) ? err_nomem(err) : err_set(err, ERR_INVALID, "%s", text.p);
-	buf_release(&text);
-	return rc;
-}
-
-static int
-parse(struct dvc_file *f, struct diag *d, struct err *err)
-{
-	struct dvc_read r = {.a = f->arena, .d = d};
-	struct yaml_node *top;
-	size_t before = diag_errors(d);
-
-	r.dir = f->dir;
-	r.file = diag_file(d, f->name, f->text, f->len);
-	if (r.file < 0)
-		return err_nomem(err);
-	if (yaml_parse(r.a, d, r.file, f->text, f->len, &top) >= 0)
-		take_stage(&r, top, f);
-	if (r.nomem)
-		return err_nomem(err);
-	return diag_errors(d) != before ? refuse(d, err) : 0;
-}
-
 int
 dvc_file_parse(const char *name, const char *text, size_t len, struct diag *d,
 	       struct dvc_file **out, struct err *err)
 {
-	struct diag *own = d == NULL ? diag_new() : NULL;
 	struct dvc_file *f = dvc_file_new(name, err);
+	struct dvc_read r = {0};
 	int rc = -1;
 
 	*out = NULL;
-	if (f == NULL || (d == NULL && own == NULL)) {
-		err_nomem(err);
-	} else if (len > DVC_FILE_MAX) {
+	if (f == NULL)
+		return -1;
+	r.a = f->arena;
+	r.dir = f->dir;
+	if (len > DVC_FILE_MAX) {
 		err_set(err, ERR_LIMIT, "%s holds more than 16 MiB", name);
 	} else {
 		f->text = arena_strndup(f->arena, text, len);
 		f->len = len;
-		rc =
-		    f->text != NULL ? parse(f, d != NULL ? d : own, err) : err_nomem(err);
+		rc = f->text != NULL
+			 ? dvc_read_file(&r, f->name, f->text, len, d, err, take_stage, f)
+			 : err_nomem(err);
 	}
-	diag_free(own);
 	/* The caller's diag shows lines of the text even where it is refused. */
 	if (rc != 0 && d == NULL)
 		dvc_file_free(f);

@@ -90,14 +90,6 @@ int dvc_file_set_path(struct dvc_file *, struct dvc_out *, const char *, struct 
 int dvc_file_set_name(struct dvc_file *, const char *, struct err *);
 
 /**
- * dvc_out_set_object(out, id, size, nfiles, isexec):
- * Say what lies there, as DVC 3 does (its hash is MD5, unless ${id} is legacy); -1 for a
- * size or number of files that is not known.  A list of `files` is dropped.
- */
-void dvc_out_set_object(struct dvc_out *, const struct object_id *, int64_t, int64_t,
-			bool);
-
-/**
  * dvc_file_dump(f, out, err):
  * Append the file to ${out} as DVC writes it: onto the text that was read, or fresh.  Return
  * 0, or -1: memory, or the text has something in it that cannot be kept as DVC would

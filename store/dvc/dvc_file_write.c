@@ -88,22 +88,6 @@ dvc_file_add_out(struct dvc_file *f, const char *path, struct err *err)
 	return &f->outs[f->nouts++];
 }
 
-void
-dvc_out_set_object(struct dvc_out *out, const struct object_id *id, int64_t size,
-		   int64_t nfiles, bool isexec)
-{
-	dvc_meta_none(&out->meta);
-	dvc_meta_none(&out->cloud.meta);
-	out->cloud.remote = NULL;
-	out->files = NULL;
-	out->nfiles = 0;
-	out->meta.md5 = *id;
-	out->hash = id->legacy ? NULL : "md5";
-	out->meta.size = size;
-	out->meta.nfiles = nfiles;
-	out->meta.isexec = isexec;
-}
-
 static void
 put_text(struct yaml_doc *doc, struct yaml_val *top, const char *key, const char *s)
 {

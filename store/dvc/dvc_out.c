@@ -23,6 +23,22 @@ dvc_out_none(struct dvc_out *out)
 	dvc_meta_none(&out->cloud.meta);
 }
 
+void
+dvc_out_set_object(struct dvc_out *out, const struct object_id *id, int64_t size,
+		   int64_t nfiles, bool isexec)
+{
+	dvc_meta_none(&out->meta);
+	dvc_meta_none(&out->cloud.meta);
+	out->cloud.remote = NULL;
+	out->files = NULL;
+	out->nfiles = 0;
+	out->meta.md5 = *id;
+	out->hash = id->legacy ? NULL : "md5";
+	out->meta.size = size;
+	out->meta.nfiles = nfiles;
+	out->meta.isexec = isexec;
+}
+
 /* What is known of an object, at the start of a struct that holds it. */
 #define META_KEYS(base)                                                                 \
 	{"md5", DVC_OBJECT, (base) + offsetof(struct dvc_meta, md5), NULL},             \
@@ -190,9 +206,8 @@ static const struct {
     [DVC_LOCK_DEPS] = {"an entry of deps", lock_keys, COUNT(lock_keys)},
 };
 
-/* In the repository, an object without `hash` beside it was named by DVC 2. */
-static void
-tell_legacy(struct dvc_out *out)
+void
+dvc_out_tell_legacy(struct dvc_out *out)
 {
 	bool legacy = out->hash == NULL && out->where == DVC_IN_REPO;
 
@@ -261,7 +276,7 @@ dvc_read_entries(struct dvc_read *r, const struct yaml_node *node, enum dvc_list
 		if (v->kind != YAML_MAP)
 			continue;
 		check_place(r, v, list, wdir, o);
-		tell_legacy(o);
+		dvc_out_tell_legacy(o);
 	}
 	*n = node->seq.n;
 }

@@ -76,7 +76,7 @@ struct dvc_out {
 	struct dvc_file_entry *files; /* NULL: not there */
 	size_t nfiles;
 
-	/* Flags, in .dvc files; in dvc.lock they stay at their defaults. */
+	/* Flags: in .dvc files; of dvc.lock's entries they come from dvc.yaml. */
 	bool cache; /* true by default */
 	bool persist;
 	bool push; /* true by default */
@@ -92,6 +92,8 @@ struct dvc_out {
 	struct dvc_db db;
 	const struct yaml_node *dataset; /* of dvc.lock: a mapping, or NULL */
 
+	bool unlisted; /* of dvc.lock: dvc.yaml no longer names it */
+
 	uint32_t line, col; /* where the entry stands; 0: it is new */
 };
 
@@ -101,5 +103,20 @@ struct dvc_out {
  */
 void dvc_meta_none(struct dvc_meta *);
 void dvc_out_none(struct dvc_out *);
+
+/**
+ * dvc_out_tell_legacy(out):
+ * Mark the objects of ${out} as named by DVC 2, or not: in the repository, those without
+ * `hash` beside them are.
+ */
+void dvc_out_tell_legacy(struct dvc_out *);
+
+/**
+ * dvc_out_set_object(out, id, size, nfiles, isexec):
+ * Say what lies there, as DVC 3 does (its hash is MD5, unless ${id} is legacy); -1 for a
+ * size or number of files that is not known.  A list of `files` is dropped.
+ */
+void dvc_out_set_object(struct dvc_out *, const struct object_id *, int64_t, int64_t,
+			bool);
 
 #endif

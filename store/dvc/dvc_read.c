@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/diag.h"
+#include "base/err.h"
 #include "base/path.h"
 #include "base/suggest.h"
 #include "base/yaml.h"
@@ -253,4 +254,62 @@ dvc_read_where(struct dvc_read *r, const struct yaml_node *node, const char *wdi
 	buf_release(&joined);
 	buf_release(&norm);
 	return r->nomem ? -1 : 0;
+}
+
+const char *
+dvc_read_dir(struct arena *a, const char *name)
+{
+	const char *slash = strrchr(name, '/');
+	char *dir = arena_strndup(a, name, slash != NULL ? (size_t)(slash - name) : 0);
+	struct buf norm;
+
+	buf_init(&norm, 0);
+	if (dir != NULL)
+		path_normalize(&norm, dir);
+	if (dir != NULL)
+		dir = buf_failed(&norm) ? NULL : arena_strndup(a, norm.p, norm.n);
+	buf_release(&norm);
+	return dir;
+}
+
+/* The first mistake as a sentence: "FILE:L:C: error: ...". */
+static int
+refuse(struct diag *d, struct err *err)
+{
+	struct buf text;
+	int rc;
+
+	buf_init(&text, 0);
+	diag_print(d, &text, false, 0);
+	buf_truncate(&text, strcspn(text.p, "\n"));
+	rc = buf_failed(&text) ? err_nomem(err) : err_set(err, ERR_INVALID, "%s", text.p);
+	buf_release(&text);
+	return rc;
+}
+
+int
+dvc_read_file(struct dvc_read *r, const char *name, const char *text, size_t len,
+	      struct diag *d, struct err *err,
+	      void (*take_top)(struct dvc_read *, const struct yaml_node *, void *),
+	      void *into)
+{
+	struct diag *own = d == NULL ? diag_new() : NULL;
+	struct yaml_node *top;
+	size_t before;
+	int rc = 0;
+
+	r->d = d != NULL ? d : own;
+	if (r->d == NULL || (r->file = diag_file(r->d, name, text, len)) < 0) {
+		diag_free(own);
+		return err_nomem(err);
+	}
+	before = diag_errors(r->d);
+	if (yaml_parse(r->a, r->d, r->file, text, len, &top) >= 0)
+		take_top(r, top, into);
+	if (r->nomem)
+		rc = err_nomem(err);
+	else if (diag_errors(r->d) != before)
+		rc = refuse(r->d, err);
+	diag_free(own);
+	return rc;
 }

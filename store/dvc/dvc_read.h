@@ -10,6 +10,7 @@
 struct arena;
 struct diag;
 struct dvc_out;
+struct err;
 struct yaml_node;
 
 /* One reading of one file. */
@@ -52,6 +53,23 @@ struct dvc_key {
  */
 void dvc_read_map(struct dvc_read *, const struct yaml_node *, const char *,
 		  const struct dvc_key *, size_t, void *);
+
+/**
+ * dvc_read_file(r, name, text, len, d, err, take, into):
+ * Read the YAML ${text} of the file ${name}, which lies in ${r}->dir, into arena ${r}->a and
+ * let ${take} fill ${into} from it.  Mistakes go to ${d}, the first one to ${err} too.
+ * Return 0 or -1.
+ */
+int dvc_read_file(struct dvc_read *, const char *, const char *, size_t, struct diag *,
+		  struct err *,
+		  void (*)(struct dvc_read *, const struct yaml_node *, void *), void *);
+
+/**
+ * dvc_read_dir(a, name):
+ * Return the directory of the file ${name}, normalized ("." at the root), in the arena, or
+ * NULL.
+ */
+const char *dvc_read_dir(struct arena *, const char *);
 
 /**
  * dvc_read_say(r, node, fmt, ...):

@@ -1,0 +1,189 @@
+/* What a dvc.lock's stages and paths come from in dvc.yaml. */
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/path.h"
+#include "store/dvc/dvc_lock.h"
+#include "store/dvc/dvc_yaml.h"
+
+/* Where the template at ${s} ends; NULL: there is none. */
+static const char *
+template_end(const char *s)
+{
+	const char *end;
+
+	if (s[0] != '$' || s[1] != '{')
+		return NULL;
+	end = strchr(s, '}');
+	return end != NULL ? end + 1 : NULL;
+}
+
+static bool
+has_template(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if (s[0] == '\\' && s[1] == '$')
+			s++;
+		else if (template_end(s) != NULL)
+			return true;
+	return false;
+}
+
+/* Can the templates of ${pattern} be filled so that it is ${s}? */
+static bool
+matches(const char *pattern, const char *s)
+{
+	const char *again = NULL, *from = NULL, *end;
+
+	while (*s != '\0' || *pattern != '\0') {
+		const char *literal = pattern;
+
+		if ((end = template_end(pattern)) != NULL) {
+			again = pattern = end;
+			from = s;
+			continue;
+		}
+		if (literal[0] == '\\' && literal[1] == '$' && literal[2] == '{')
+			literal++;
+		if (*s != '\0' && *literal == *s) {
+			pattern = literal + 1;
+			s++;
+			continue;
+		}
+		/* The last template takes one character more. */
+		if (again == NULL || *from == '\0')
+			return false;
+		pattern = again;
+		s = ++from;
+	}
+	return true;
+}
+
+const struct dvc_yaml_stage *
+dvc_yaml_stage(const struct dvc_yaml *y, const char *name)
+{
+	for (size_t i = 0; i < y->nstages; i++) {
+		const struct dvc_yaml_stage *s = &y->stages[i];
+		size_t n = strlen(s->name);
+
+		if (s->many ? strncmp(s->name, name, n) == 0 && name[n] == '@'
+			    : strcmp(s->name, name) == 0)
+			return s;
+	}
+	return NULL;
+}
+
+const struct dvc_yaml_out *
+dvc_yaml_out(const struct dvc_yaml_stage *s, const char *path)
+{
+	for (size_t i = 0; i < s->nouts; i++)
+		if (strcmp(s->outs[i].path, path) == 0)
+			return &s->outs[i];
+	for (size_t i = 0; i < s->nouts; i++)
+		if (matches(s->outs[i].path, path))
+			return &s->outs[i];
+	return NULL;
+}
+
+/* Where a path leads from the stage's working directory. */
+static int
+place(struct dvc_lock *lock, const char *wdir, struct dvc_out *out, struct err *err)
+{
+	struct buf joined, norm;
+	int rc = 0;
+
+	if (out->where == DVC_URL || out->path == NULL)
+		return 0;
+	buf_init(&joined, 0);
+	buf_init(&norm, 0);
+	path_join(&joined, wdir, out->path);
+	path_normalize(&norm, joined.p);
+	out->where = path_climbs(norm.p) ? DVC_OUTSIDE : DVC_IN_REPO;
+	out->full = NULL;
+	if (out->where == DVC_IN_REPO)
+		out->full = arena_strndup(lock->arena, norm.p, norm.n);
+	if (buf_failed(&joined) || buf_failed(&norm) ||
+	    (out->where == DVC_IN_REPO && out->full == NULL))
+		rc = err_nomem(err);
+	dvc_out_tell_legacy(out);
+	buf_release(&joined);
+	buf_release(&norm);
+	return rc;
+}
+
+static int
+place_all(const struct dvc_yaml *y, const struct dvc_yaml_stage *def,
+	  struct dvc_lock *lock, struct dvc_lock_stage *s, struct err *err)
+{
+	struct buf joined, wdir;
+	int rc = 0;
+
+	if (has_template(def->wdir))
+		return err_set(
+		    err, ERR_INVALID,
+		    "%s:%u:%u: the wdir of stage '%.100s' is a template, which "
+		    "cannot be followed yet",
+		    y->name, def->line, def->col, def->name);
+	buf_init(&joined, 0);
+	buf_init(&wdir, 0);
+	path_join(&joined, lock->dir, def->wdir);
+	path_normalize(&wdir, joined.p);
+	if (buf_failed(&joined) || buf_failed(&wdir))
+		rc = err_nomem(err);
+	else if (path_climbs(wdir.p))
+		rc = err_set(err, ERR_INVALID,
+			     "%s:%u:%u: the wdir of stage '%.100s' leads out of the "
+			     "repository",
+			     y->name, def->line, def->col, def->name);
+	for (size_t i = 0; rc == 0 && i < s->ndeps; i++)
+		rc = place(lock, wdir.p, &s->deps[i], err);
+	for (size_t i = 0; rc == 0 && i < s->nouts; i++)
+		rc = place(lock, wdir.p, &s->outs[i], err);
+	buf_release(&joined);
+	buf_release(&wdir);
+	return rc;
+}
+
+static const char *
+copy(struct dvc_lock *lock, const char *s, bool *nomem)
+{
+	const char *text = s != NULL ? arena_strdup(lock->arena, s) : NULL;
+
+	*nomem = *nomem || (s != NULL && text == NULL);
+	return text;
+}
+
+int
+dvc_yaml_apply(const struct dvc_yaml *y, struct dvc_lock *lock, struct err *err)
+{
+	bool nomem = false;
+
+	for (size_t i = 0; i < lock->nstages; i++) {
+		struct dvc_lock_stage *s = &lock->stages[i];
+		const struct dvc_yaml_stage *def = dvc_yaml_stage(y, s->name);
+
+		s->unlisted = def == NULL;
+		s->frozen = def != NULL && def->frozen;
+		if (def != NULL && def->wdir != NULL &&
+		    place_all(y, def, lock, s, err) != 0)
+			return -1;
+		for (size_t k = 0; k < s->nouts; k++) {
+			struct dvc_out *out = &s->outs[k];
+			const struct dvc_yaml_out *o =
+			    def != NULL ? dvc_yaml_out(def, out->path) : NULL;
+
+			out->unlisted = o == NULL;
+			if (o == NULL)
+				continue;
+			out->cache = o->cache;
+			out->persist = o->persist;
+			out->push = o->push;
+			out->remote = copy(lock, o->remote, &nomem);
+			out->desc = copy(lock, o->desc, &nomem);
+			out->type = copy(lock, o->type, &nomem);
+		}
+	}
+	return nomem ? err_nomem(err) : 0;
+}

@@ -21,8 +21,10 @@ def ok(good, name):
 
 
 def same(got, wanted, name):
-    if not ok(got == wanted, name):
+    good = ok(got == wanted, name)
+    if not good:
         diag(f"     got: {got!r}\n  wanted: {wanted!r}")
+    return good
 
 
 def diag(text):

@@ -34,7 +34,9 @@ class DagTool:
         """Whether this dag has the verb, asked once."""
         verb = self.translate(argv)[0]
         if verb not in self.verbs:
-            self.verbs[verb] = argv[0] in SHARED and self._run([verb, "--help"], "/")[0] == 0
+            rc, out, _ = self._run([verb, "--help"], "/")
+            # gc was there before artifacts were: of runs.
+            self.verbs[verb] = argv[0] in SHARED and rc == 0 and (verb != "gc" or "--workspace" in out)
         return self.verbs[verb]
 
     @staticmethod

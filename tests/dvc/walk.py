@@ -65,7 +65,9 @@ def normal(value):
 
 
 class Walk:
-    def __init__(self, top, names, python, program, verbose=False, defect=None):
+    """The two tools at work in ${top}; ${fill} brings the first files of the repository and is given the walk."""
+
+    def __init__(self, top, names, python, program, verbose=False, defect=None, fill=None):
         from place import Place
         import deliberate
         import tools
@@ -81,18 +83,17 @@ class Walk:
         self.turns = 0
         self.asked = 0
         self.lacking = set()
-        self.begin()
+        self.place.git("init", "-q")
+        (fill or Walk.begin)(self)
+        self.place.git("add", "-A")
+        self.place.git("commit", "-q", "-m", "begin")
 
     def begin(self):
-        place = self.place
-        place.git("init", "-q")
         for argv in (["init", "-q"], ["remote", "add", "-q", "-d", "rem1", "../rem1"],
                      ["remote", "add", "-q", "rem2", "../rem2"]):
             self.must_dvc(argv)
-        with open(place.path("README"), "w") as f:
+        with open(self.place.path("README"), "w") as f:
             f.write("An ordinary file of git's.\n")
-        place.git("add", "-A")
-        place.git("commit", "-q", "-m", "begin")
 
     def must_dvc(self, argv):
         rc, out, err = self.dvc.run(argv, self.place.repo)

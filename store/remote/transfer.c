@@ -64,6 +64,13 @@ transfer_note(struct transfer *t, enum transfer_fate fate, const struct object_i
 	return r == 0 ? 0 : err_nomem(err);
 }
 
+bool
+transfer_fatal(const struct err *why)
+{
+	return why->code == ERR_FULL || why->code == ERR_NOMEM ||
+	       why->code == ERR_CANCELLED;
+}
+
 void
 transfer_damaged(struct transfer *t, const struct object_id *id, const struct err *cause,
 		 struct err *why)

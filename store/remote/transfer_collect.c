@@ -152,9 +152,9 @@ transfer_load(struct transfer *t, const struct object_id *id, struct tree *tree,
 }
 
 /* A list that cannot be had: its files are not known. */
-static int
-no_list(struct transfer *t, const struct transfer_want *w, struct err *why,
-	struct err *err)
+int
+transfer_no_list(struct transfer *t, const struct transfer_want *w, struct err *why,
+		 struct err *err)
 {
 	enum transfer_fate fate = TRANSFER_TROUBLE;
 
@@ -196,7 +196,7 @@ add_list(struct transfer *t, const struct transfer_want *w, transfer_load_fn *lo
 
 	if (load(t, &w->id, &tree, &why) != 0) {
 		tree_release(&tree);
-		return no_list(t, w, &why, err);
+		return transfer_no_list(t, w, &why, err);
 	}
 	transfer_below(&tree, w->under, &first, &part.entries);
 	r = add_entries(t, &tree, first, part.entries, ITEM_WANTED);

@@ -123,7 +123,7 @@ fetch_again(struct worker *w, const struct object_id *id, struct err *err)
 		return 0;
 	}
 	if (r < 0) {
-		if (damage.code == ERR_CANCELLED || damage.code == ERR_NOMEM) {
+		if (transfer_fatal(&damage)) {
 			*err = damage;
 			return -1;
 		}
@@ -188,8 +188,7 @@ get_all(struct transfer *t, struct err *err)
 	if (t->into == NULL)
 		return ended ? -1 : 0;
 	/* What has come shall stay, unless the cache is the trouble. */
-	if (ended && (err->code == ERR_CANCELLED || err->code == ERR_FULL ||
-		      err->code == ERR_NOMEM))
+	if (ended && transfer_fatal(err))
 		return -1;
 	if (batch_flush(t->into, ended ? &ignored : err) != 0)
 		return -1;

@@ -91,6 +91,12 @@ int transfer_note(struct transfer *, enum transfer_fate, const struct object_id 
 void transfer_phase(struct transfer *, const char *, uint64_t, uint64_t);
 
 /**
+ * transfer_fatal(why):
+ * Return whether every other object would meet this too.
+ */
+bool transfer_fatal(const struct err *);
+
+/**
  * transfer_damaged(t, id, cause, why):
  * Say that the cache's object is damaged, as ${cause} tells, and what can be done.
  */
@@ -128,6 +134,13 @@ int transfer_add(struct transfer *, const struct object_id *, uint8_t);
  */
 int transfer_load(struct transfer *, const struct object_id *, struct tree *,
 		  struct err *);
+
+/**
+ * transfer_no_list(t, w, why, err):
+ * Note that the list of a want cannot be had, once.  Return 0, or -1 if that ends the call.
+ */
+int transfer_no_list(struct transfer *, const struct transfer_want *, struct err *why,
+		     struct err *);
 
 /**
  * transfer_files(t, load, err):

@@ -25,9 +25,10 @@ add_rest(struct transfer *t, struct err *err)
 		struct tree tree = {0};
 		struct err why = {0};
 
-		if (!t->v[i].id.dir || t->v[i].under == NULL ||
-		    transfer_load(t, &t->v[i].id, &tree, &why) != 0)
-			continue; /* why was said by transfer_files */
+		if (!t->v[i].id.dir || t->v[i].under == NULL)
+			continue;
+		if (transfer_load(t, &t->v[i].id, &tree, &why) != 0)
+			r = transfer_no_list(t, &t->v[i], &why, err);
 		for (size_t j = 0; r == 0 && j < tree.n; j++) {
 			tree_entry_id(&tree, &tree.v[j], &id);
 			if (transfer_add(t, &id, 0) < 0)
@@ -70,6 +71,10 @@ no_source(struct worker *w, const struct object_id *id, bool damaged_there,
 	struct transfer *t = w->t;
 	struct err why = {0};
 
+	if (transfer_fatal(cause)) {
+		*err = *cause;
+		return -1;
+	}
 	if (damaged_there &&
 	    transfer_note(t, TRANSFER_WRONG_REMOTE, id, NULL, damage, err) != 0)
 		return -1;
@@ -204,7 +209,7 @@ send_all(struct transfer *t, struct err *err)
 	if (transfer_each(t, push_one, err) == 0)
 		return flush(t, err);
 	/* What has arrived shall stay where that can still be had. */
-	if (err->code != ERR_CANCELLED && err->code != ERR_FULL && err->code != ERR_NOMEM)
+	if (!transfer_fatal(err))
 		(void)flush(t, &ignored);
 	return -1;
 }

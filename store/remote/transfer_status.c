@@ -68,7 +68,7 @@ tell(struct status *s, const struct transfer_want *w, const char *path,
 }
 
 static int
-tell_want(struct status *s, const struct transfer_want *w)
+tell_want(struct status *s, const struct transfer_want *w, struct err *err)
 {
 	struct tree tree = {0};
 	struct object_id id;
@@ -76,8 +76,11 @@ tell_want(struct status *s, const struct transfer_want *w)
 	size_t first, n;
 	int r = 0;
 
-	/* A list that cannot be read was noted when the files were collected. */
-	if (w->id.dir && transfer_load(&s->t, &w->id, &tree, &why) == 0) {
+	if (w->id.dir && transfer_load(&s->t, &w->id, &tree, &why) != 0) {
+		tree_release(&tree);
+		if (transfer_no_list(&s->t, w, &why, err) != 0)
+			return -1;
+	} else if (w->id.dir) {
 		transfer_below(&tree, w->under, &first, &n);
 		for (size_t i = first; r == 0 && i < first + n; i++) {
 			tree_entry_id(&tree, &tree.v[i], &id);
@@ -104,7 +107,7 @@ status(struct status *s, struct err *err)
 	    look(s, err) != 0)
 		return -1;
 	for (size_t i = 0; r == 0 && i < t->n; i++)
-		r = tell_want(s, &t->v[i]);
+		r = tell_want(s, &t->v[i], err);
 	return r;
 }
 

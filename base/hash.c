@@ -2,12 +2,14 @@
 
 #include <openssl/evp.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct hash {
 	EVP_MD_CTX *ctx;
 	const EVP_MD *md;
+	bool begun; /* the context is ready for bytes */
 };
 
 /* Fetched once: a lookup by name per file would cost more than hashing a small one. */
@@ -28,6 +30,15 @@ md_of(enum hash_kind kind)
 	return kind == HASH_MD5 || kind == HASH_SHA256 ? mds[kind] : NULL;
 }
 
+/* A context that could not be made ready may not be asked for anything: it would crash. */
+static int
+begin(struct hash *h)
+{
+	if (!h->begun)
+		h->begun = EVP_DigestInit_ex2(h->ctx, h->md, NULL) == 1;
+	return h->begun ? 0 : -1;
+}
+
 struct hash *
 hash_new(enum hash_kind kind)
 {
@@ -38,7 +49,7 @@ hash_new(enum hash_kind kind)
 		return NULL;
 	h->md = md;
 	h->ctx = EVP_MD_CTX_new();
-	if (h->ctx == NULL || EVP_DigestInit_ex2(h->ctx, md, NULL) != 1) {
+	if (h->ctx == NULL || begin(h) != 0) {
 		hash_free(h);
 		return NULL;
 	}
@@ -57,7 +68,7 @@ hash_free(struct hash *h)
 int
 hash_update(struct hash *h, const void *p, size_t n)
 {
-	return EVP_DigestUpdate(h->ctx, p, n) == 1 ? 0 : -1;
+	return begin(h) == 0 && EVP_DigestUpdate(h->ctx, p, n) == 1 ? 0 : -1;
 }
 
 static void
@@ -72,13 +83,17 @@ put_hex(char *out, const unsigned char *p, size_t n)
 	*out = '\0';
 }
 
-/* Take the hash and begin anew. */
+/* Take the hash and begin anew; what cannot begin now does when it is next used. */
 static int
 finish(struct hash *h, unsigned char raw[EVP_MAX_MD_SIZE], unsigned *n)
 {
+	if (begin(h) != 0)
+		return -1;
+	h->begun = false;
 	if (EVP_DigestFinal_ex(h->ctx, raw, n) != 1 || *n > HASH_MAX)
 		return -1;
-	return EVP_DigestInit_ex2(h->ctx, h->md, NULL) == 1 ? 0 : -1;
+	(void)begin(h);
+	return 0;
 }
 
 int

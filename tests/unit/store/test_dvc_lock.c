@@ -183,7 +183,7 @@ refuses(void **state)
 	refused("schema: '2.0'\nstages: {a: {cmd: x, outs: [{path: p, cache: true}]}}\n",
 		"unknown key 'cache'");
 	refused("schema: '2.0'\nstages: {'': {cmd: x}}\n", "1 to 1,000 bytes");
-	yaml_refused("stage: {}\n", "did you mean");
+	yaml_refused("stage: {}\n", "unknown key 'stage' of dvc.yaml");
 	yaml_refused("stages: {a: {cmd: x, out: []}}\n", "unknown key 'out' of a stage");
 	yaml_refused("stages: {a: {cmd: x, outs: [3]}}\n", "an output must be a path");
 	yaml_refused("stages: {a: {cmd: x, outs: [{p: {cach: true}}]}}\n",

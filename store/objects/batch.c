@@ -155,23 +155,27 @@ batch_temp_rel(const struct pending *p, char out[TEMP_REL_MAX])
 int
 batch_temp_open(struct batch *b, struct pending *p, int *base, struct err *err)
 {
-	int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, fd;
-	char rel[TEMP_REL_MAX];
+	char rel[TEMP_REL_MAX], prefix[REL_MAX] = "";
+	int fd;
 
 	*base = objects_base(b->o, p->id.legacy, true);
 	if (*base < 0)
 		return err_sys(err, errno, "cannot make the store '%s'", b->o->dir);
-	objects_temp(b->o, p->temp);
-	batch_temp_rel(p, rel);
-	fd = fsio_open(*base, rel, flags, OBJECT_MODE);
-	if (fd < 0 && errno == ENOENT && objects_make_prefix(b->o, *base, rel) == 0)
-		fd = fsio_open(*base, rel, flags, OBJECT_MODE);
+	if (!p->loose) {
+		object_rel(&p->id, prefix);
+		prefix[3] = '\0';
+	}
+	fd = objects_temp_open(b->o, *base, prefix, OBJECT_MODE, p->temp);
+	if (fd < 0 && errno == ENOENT && prefix[0] != '\0' &&
+	    objects_make_prefix(b->o, *base, prefix) == 0)
+		fd = objects_temp_open(b->o, *base, prefix, OBJECT_MODE, p->temp);
 	if (fd < 0)
 		return err_sys(err, errno, "cannot write to the store '%s'", b->o->dir);
 	if ((b->o->umask & OBJECT_MODE) != 0 && fchmod(fd, OBJECT_MODE) != 0) {
 		(void)err_sys(err, errno, "cannot set the mode of an object of '%s'",
 			      b->o->dir);
 		(void)close(fd);
+		batch_temp_rel(p, rel);
 		(void)unlinkat(*base, rel, 0);
 		return -1;
 	}

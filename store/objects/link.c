@@ -79,11 +79,10 @@ temp_open(struct placing *p)
 	uint8_t temp[TEMP_BYTES];
 	int fd;
 
-	objects_temp(p->o, temp);
-	temp_name(temp, p->temp);
-	fd = fsio_open(p->dirfd, p->temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+	fd = objects_temp_open(p->o, p->dirfd, "", mode, temp);
 	if (fd < 0)
 		return place_failed(p);
+	temp_name(temp, p->temp);
 	if ((mode & p->o->umask) != 0 && fchmod(fd, mode) != 0) {
 		(void)place_failed(p);
 		(void)close(fd);

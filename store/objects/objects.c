@@ -18,6 +18,7 @@
 #define MODE_SHARED  02775
 #define OBJECT_FLAGS (O_RDONLY | O_NONBLOCK | O_NOCTTY) /* a fifo reads as empty */
 #define TEMP_SUFFIX  ".tmp"
+#define TRIES_MAX    100 /* of names that are taken */
 
 static const char letters[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -88,6 +89,23 @@ temp_name(const uint8_t temp[TEMP_BYTES], char out[TEMP_LEN + 1])
 	}
 	*p++ = letters[(bits << (6 - have)) & 63];
 	memcpy(p, TEMP_SUFFIX, sizeof(TEMP_SUFFIX));
+}
+
+int
+objects_temp_open(struct objects *o, int base, const char *prefix, mode_t mode,
+		  uint8_t temp[TEMP_BYTES])
+{
+	char rel[TEMP_REL_MAX];
+	size_t n = strlen(prefix);
+	int fd, tries = 0;
+
+	do {
+		objects_temp(o, temp);
+		memcpy(rel, prefix, n);
+		temp_name(temp, rel + n);
+		fd = fsio_open(base, rel, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+	} while (fd < 0 && errno == EEXIST && ++tries < TRIES_MAX);
+	return fd;
 }
 
 bool

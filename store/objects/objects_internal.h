@@ -73,6 +73,13 @@ void objects_temp(struct objects *, uint8_t[TEMP_BYTES]);
 void temp_name(const uint8_t[TEMP_BYTES], char[TEMP_LEN + 1]);
 
 /**
+ * objects_temp_open(o, base, prefix, mode, temp):
+ * Make a temporary with a new name, in the directory ${prefix} ("" or "ab/") of ${base}.
+ * Return its descriptor, or -1 with errno.
+ */
+int objects_temp_open(struct objects *, int, const char *, mode_t, uint8_t[TEMP_BYTES]);
+
+/**
  * temp_is_name(name):
  * Return whether ${name} is one that a temporary has, of ours or of DVC's.
  */

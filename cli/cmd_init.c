@@ -1,17 +1,33 @@
 /*
- * dag init: a project with a first DAG.
+ * dag init: a project with a first DAG; hooks for git.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fsio.h"
 #include "cli/cli.h"
+#include "cli/opts.h"
 #include "cli/verbs.h"
 #include "scheduler/dag.h"
+#include "store/git.h"
 #include "store/project.h"
+
+struct init_opts {
+	bool hooks;
+};
+
+static const struct opt init_opts[] = {
+    {.name = "hooks",
+     .kind = OPT_FLAG,
+     .at = offsetof(struct init_opts, hooks),
+     .doc = "Install git hooks: post-checkout calls 'dag checkout', pre-commit 'dag "
+	    "status', pre-push 'dag push'. Hooks that are there and are not ours stay as "
+	    "they are, and then none is installed. Without NAME no DAG is made."},
+    {.name = NULL}};
 
 /* Each @ is the name of the DAG.  Every key here works when the file is run as it is. */
 static const char example[] =
@@ -121,17 +137,78 @@ write_example(const struct project *p, const char *rel, const char *name, struct
 	return rc;
 }
 
+/* ---- hooks ---- */
+
+static int
+install(struct cli *c, struct repo *r, struct err *err)
+{
+	static const char *const words[] = {[HOOK_MADE] = "made",
+					    [HOOK_UPDATED] = "updated",
+					    [HOOK_WAS_THERE] = "was there:"};
+	struct repo_hook hooks[REPO_HOOKS];
+	struct buf dir;
+	size_t i;
+	int rc;
+
+	buf_init(&dir, 0);
+	rc = repo_hooks(r, hooks, &dir, err);
+	for (i = 0; rc == 0 && i < REPO_HOOKS; i++)
+		buf_addf(&c->out, "%s %s/%s\n", words[hooks[i].state], dir.p,
+			 hooks[i].name);
+	buf_release(&dir);
+	return rc;
+}
+
+static int
+init_hooks(struct cli *c, const struct project *p, struct err *err)
+{
+	struct repo *r = NULL;
+	int rc;
+
+	if (repo_open(p->root, &r, err) != 0)
+		return -1;
+	if (r == NULL)
+		return err_set(
+		    err, ERR_NOTFOUND,
+		    "'%s' is in no git repository, so there is nothing to hook "
+		    "into: 'git init' makes one",
+		    p->root);
+	rc = install(c, r, err);
+	repo_close(r);
+	return rc;
+}
+
+static int
+init_dag(struct cli *c, const struct project *p, const char *name, struct err *err)
+{
+	struct buf rel;
+	int rc;
+
+	buf_init(&rel, 0);
+	buf_addf(&rel, "dags/%s.yaml", name);
+	rc = write_example(p, rel.p, name, err);
+	if (rc == 0) {
+		buf_addf(&c->out, "made %s in %s\n\n", rel.p, p->root);
+		buf_addf(&c->out,
+			 "Try:\n"
+			 "  dag show %s     what it would do\n"
+			 "  dag run %s      do it\n",
+			 name, name);
+	}
+	buf_release(&rel);
+	return rc;
+}
+
 static int
 init_run(struct cli *c, const void *opts)
 {
+	const struct init_opts *o = opts;
 	const char *name = c->nargs > 0 ? c->args[0] : "hello";
 	const char *dir = c->dir != NULL ? c->dir : ".";
 	struct err err = {0};
 	struct project p;
-	struct buf rel;
-	int rc;
+	int rc = 0;
 
-	(void)opts;
 	if (!is_name(name))
 		return cli_usage(
 		    c,
@@ -140,18 +217,10 @@ init_run(struct cli *c, const void *opts)
 		    name, DAG_NAME_MAX);
 	if (project_find(NULL, dir, true, &p, &err) != 0)
 		return cli_fail(c, &err);
-	buf_init(&rel, 0);
-	buf_addf(&rel, "dags/%s.yaml", name);
-	rc = write_example(&p, rel.p, name, &err);
-	if (rc == 0) {
-		buf_addf(&c->out, "made %s in %s\n\n", rel.p, p.root);
-		buf_addf(&c->out,
-			 "Try:\n"
-			 "  dag show %s     what it would do\n"
-			 "  dag run %s      do it\n",
-			 name, name);
-	}
-	buf_release(&rel);
+	if (o->hooks)
+		rc = init_hooks(c, &p, &err);
+	if (rc == 0 && (!o->hooks || c->nargs > 0))
+		rc = init_dag(c, &p, name, &err);
 	project_release(&p);
 	return rc == 0 ? EXIT_OK : cli_fail(c, &err);
 }
@@ -169,6 +238,9 @@ const struct verb verb_init = {
 	   "\n"
 	   "'dag run FILE' works without it: a DAG file anywhere is enough.",
     .examples = "dag init\tdags/hello.yaml\n"
-		"dag init nightly\tdags/nightly.yaml\n",
+		"dag init nightly\tdags/nightly.yaml\n"
+		"dag init --hooks\tdata follows git: checkout, status, push\n",
+    .opts = init_opts,
+    .size = sizeof(struct init_opts),
     .run = init_run,
 };

@@ -150,6 +150,9 @@ put_head(struct look *l, const struct meta_run *run, const char *status)
 	if (strcmp(run->params, "{}") != 0)
 		put_fact(c, "params", run->params);
 	put_fact(c, "reason", run->reason);
+	buf_clear(&b);
+	status_put_commit(&b, run);
+	put_fact(c, "commit", b.p);
 	buf_addc(&c->out, '\n');
 	text_wrap(&c->out, 0, cli_width(1));
 	buf_release(&b);

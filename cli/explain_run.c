@@ -201,7 +201,7 @@ explain_owner(struct explain *x, struct buf *b)
 }
 
 static void
-put_head(struct explain *x, struct buf *b)
+put_end(struct explain *x, struct buf *b)
 {
 	const char *reason = explain_given(x->run.reason) ? x->run.reason : NULL;
 	int64_t from = status_run_began(&x->run);
@@ -223,6 +223,17 @@ put_head(struct explain *x, struct buf *b)
 	num_put_duration(b, x->run.ended_us > from ? x->run.ended_us - from : 0);
 	if (reason != NULL && x->run.result != RUN_SUCCESS)
 		buf_addf(b, ": %s", reason);
+	buf_adds(b, ".\n");
+}
+
+static void
+put_head(struct explain *x, struct buf *b)
+{
+	put_end(x, b);
+	if (x->run.git_commit == NULL)
+		return;
+	buf_adds(b, "It began at commit ");
+	status_put_commit(b, &x->run);
 	buf_adds(b, ".\n");
 }
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/json.h"
 #include "store/meta.h"
 #include "store/owner.h"
@@ -125,6 +126,19 @@ status_run_members(struct json_writer *w, const struct meta_run *r, const char *
 	kv_elapsed(w, r->started_us, r->ended_us);
 	json_kv_time(w, "deadline", r->deadline_us);
 	json_kv_int(w, "epoch", r->epoch);
+	json_kv_str(w, "git_commit", r->git_commit);
+	if (r->git_dirty >= 0)
+		json_kv_bool(w, "git_dirty", r->git_dirty != 0);
+	else
+		json_kv_str(w, "git_dirty", NULL);
+}
+
+void
+status_put_commit(struct buf *b, const struct meta_run *r)
+{
+	buf_addf(b, "%.12s", r->git_commit != NULL ? r->git_commit : "");
+	if (r->git_commit != NULL && r->git_dirty > 0)
+		buf_adds(b, " + changes");
 }
 
 void

@@ -9,6 +9,7 @@
 
 #include "store/state.h"
 
+struct buf;
 struct json_writer;
 struct meta_attempt;
 struct meta_run;
@@ -55,6 +56,13 @@ const char *status_for_people(enum task_state, enum task_result, bool, bool);
  * Return the colour of such a word ("32"), or NULL for none.
  */
 const char *status_ansi(const char *);
+
+/**
+ * status_put_commit(b, run):
+ * Append the commit at which the run began, for people: "1a2b3c4d5e6f + changes"; nothing where
+ * none is recorded.
+ */
+void status_put_commit(struct buf *, const struct meta_run *);
 
 /**
  * status_run_members(w, run, status):

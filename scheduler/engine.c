@@ -262,6 +262,7 @@ static const int task_event_of[EV_KINDS] = {
     [EV_CANCEL] = -1,
     [EV_RETRY] = -1,
     [EV_WAKE] = -1,
+    [EV_GIT] = -1,
 };
 
 static int
@@ -277,6 +278,22 @@ attempt_event(struct engine *e, struct now now, const struct engine_event *ev)
 		return 0;
 	return task_event(e, ev->ref.run, ev->ref.task,
 			  (enum task_event)task_event_of[ev->kind], now, ev);
+}
+
+/* It does not hurry: it rides with the next row that does, and may come after the run's end. */
+static int
+note_git(struct engine *e, struct now now, const struct engine_event *ev)
+{
+	const struct erun *r = e->runs.v[ev->ref.run];
+	struct meta_op *op;
+
+	if (r->gone && !r->ended)
+		return 0;
+	if ((op = op_new(e, ev->ref.run, HEAP_NONE, META_OP_GIT, now)) == NULL)
+		return -1;
+	op->git_commit = op_str(e, ev->git_commit);
+	op->git_dirty = ev->git_dirty;
+	return 0;
 }
 
 static int
@@ -300,6 +317,8 @@ apply(struct engine *e, struct now now, const struct engine_event *ev)
 	case EV_WAKE:
 		admit_wake(e);
 		return 0;
+	case EV_GIT:
+		return note_git(e, now, ev);
 	case EV_TICK:
 	case EV_PREPARED:
 	case EV_STARTED:

@@ -155,6 +155,7 @@ enum engine_event_kind {
 	EV_CANCEL,  /* stop the run; `kill`: now */
 	EV_RETRY,   /* reset tasks of a run and go on */
 	EV_WAKE,    /* path locks may have gone */
+	EV_GIT,	    /* what is checked out is known: for the run's row */
 	EV_KINDS
 };
 
@@ -180,6 +181,8 @@ struct engine_event {
 	size_t noutputs;
 	const struct meta_path *produced;
 	size_t nproduced;
+	const char *git_commit; /* EV_GIT; with git_dirty as in struct meta_op */
+	int git_dirty;
 	bool kill;
 	int32_t from; /* EV_RETRY: task id, or -1: what failed */
 	int64_t

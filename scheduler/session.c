@@ -197,7 +197,7 @@ on_pump(uv_prepare_t *p)
 		arm(&s->due, due, on_due);
 	if (s->want_stop)
 		stop_here(s);
-	if (session_over(s))
+	if (session_over(s) && !session_git_waits(s))
 		uv_stop(&s->loop);
 	else if (s->interrupts > 0)
 		session_give_up(s);
@@ -255,7 +255,8 @@ open_engine(struct session *s, struct err *err)
 static void
 open_timers(struct session *s)
 {
-	uv_timer_t *all[] = {&s->due, &s->lazy, &s->look, &s->draw, &s->again, &s->hold};
+	uv_timer_t *all[] = {&s->due,	&s->lazy, &s->look, &s->draw,
+			     &s->again, &s->hold, &s->grace};
 	size_t i;
 
 	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
@@ -371,7 +372,7 @@ session_loop(struct session *s, struct err *err)
 	/* From now on nobody but the writer thread may wait long. */
 	meta_patience(s->meta, PATIENCE_US);
 	(void)session_event(s, &begin);
-	while (!s->broken && !session_over(s)) {
+	while (!s->broken && (!session_over(s) || session_git_waits(s))) {
 		(void)uv_run(&s->loop, UV_RUN_DEFAULT);
 		if (s->hangup)
 			break;
@@ -398,6 +399,7 @@ stop_workers(struct session *s)
 	for (i = 0; i < s->runs.n; i++)
 		for (struct attempt *a = s->runs.v[i]->attempts; a != NULL; a = a->next)
 			__atomic_store_n(&a->stop, true, __ATOMIC_RELAXED);
+	session_git_stop(s);
 	sweep_stop();
 }
 
@@ -408,7 +410,7 @@ close_loop(struct session *s)
 	uv_walk(&s->loop, close_walk, NULL);
 	do
 		(void)uv_run(&s->loop, UV_RUN_ONCE);
-	while (s->workers > 0 || sweep_active() > 0);
+	while (s->workers > 0 || s->git.busy || sweep_active() > 0);
 	(void)uv_run(&s->loop, UV_RUN_DEFAULT);
 	if (uv_loop_close(&s->loop) != 0)
 		log_warn("the event loop was closed with handles open");

@@ -8,6 +8,7 @@
  * session_pump carries out the engine's actions and hands the writer one batch if none is
  * under way.  Ends are shown to the observer only when their batch is durable.
  */
+#include <stdatomic.h>
 #include <uv.h>
 
 #include "base/arena.h"
@@ -21,6 +22,7 @@
 #include "scheduler/executor.h"
 #include "scheduler/render.h"
 #include "scheduler/session.h"
+#include "store/git.h"
 #include "store/meta.h"
 #include "store/project.h"
 #include "store/wake.h"
@@ -75,6 +77,7 @@ struct srun {
 	bool resumed, retried, settle, fail_fast;
 	bool over; /* ended, settled or stale */
 	bool began_shown;
+	bool wants_git; /* what is checked out is to be recorded of it */
 	enum run_result result;
 	int64_t last_command; /* id of the last command carried out */
 };
@@ -89,6 +92,18 @@ struct starts {
 	uint64_t last;	  /* the last place among those that wait */
 	int64_t freed_us; /* when the last probe had gone well; 0 */
 	bool told;
+};
+
+/* A look at what is checked out, by a worker; see session_git.c. */
+struct git_look {
+	uv_work_t req;
+	struct session *s;
+	const char *root;
+	atomic_bool stop;
+	bool busy;
+	char commit[REPO_ID]; /* "": none, or not known */
+	int dirty;
+	struct err err;
 };
 
 struct session {
@@ -110,6 +125,7 @@ struct session {
 	uv_timer_t draw;
 	uv_timer_t again; /* a batch that could not be committed */
 	uv_timer_t hold;  /* of starts */
+	uv_timer_t grace; /* for the look at git, at the end */
 	uv_poll_t woken;
 	uv_signal_t sig[7];
 	bool loop_open;
@@ -123,6 +139,8 @@ struct session {
 	bool commit_stuck;
 	struct err stuck; /* why */
 	struct starts starts;
+	struct git_look git;
+	bool git_told;
 	struct waiter waiter;
 	bool look_due; /* somebody woke us */
 	int64_t gate_told_us;
@@ -186,6 +204,11 @@ void srun_free(struct srun *);
 void srun_let_go(struct srun *);
 void session_show_began(struct srun *);
 int srun_add(struct srun *, const struct engine_run_spec *, struct err *);
+
+/* session_git.c */
+void session_git(struct session *);
+bool session_git_waits(struct session *);
+void session_git_stop(struct session *);
 
 /* session_take.c */
 struct take {

@@ -387,6 +387,8 @@ session_run(struct session *s, const struct session_request *q, char *id, struct
 	r->values.logical_us = r->values.interval_start_us = r->values.interval_end_us =
 	    r->logical_us;
 	r->file = strdup(q->file);
+	r->wants_git = true;
+	session_git(s);
 	if ((r->file == NULL && err_nomem(err) != 0) || srun_values(r, NULL, err) != 0 ||
 	    (r->owner_fd = owner_take(s->p, new_id, err)) == -1 ||
 	    create(r, q, err) != 0) {

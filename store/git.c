@@ -51,6 +51,16 @@ ascend(char *path)
 	}
 }
 
+bool
+repo_near(const char *dir)
+{
+	char *path = strdup(dir);
+	bool near = path == NULL || ascend(path);
+
+	free(path);
+	return near;
+}
+
 int
 repo_open(const char *dir, struct repo **out, struct err *err)
 {

@@ -36,6 +36,13 @@ struct repo;
 int repo_open(const char *, struct repo **, struct err *);
 
 /**
+ * repo_near(dir):
+ * Return whether ${dir}, a canonical path, may belong to a repository, by a look at names only:
+ * whoever has no other use for one need not even start a thread.
+ */
+bool repo_near(const char *);
+
+/**
  * repo_close(r):
  * Close; NULL allowed.
  */

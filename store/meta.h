@@ -150,7 +150,8 @@ enum meta_op_kind {
 	META_OP_ATTEMPT_UPDATE, /* state, pid, handle, start */
 	META_OP_ATTEMPT_END, /* result, exit facts; its path locks go; outputs of a success */
 	META_OP_COMMAND_DONE, /* a command was carried out or refused */
-	META_OP_EVENT	      /* an event that is no change of state */
+	META_OP_EVENT,	      /* an event that is no change of state */
+	META_OP_GIT	      /* what was checked out when the run began; no event */
 };
 
 /* Strings are borrowed until the batch is committed. */
@@ -208,6 +209,10 @@ struct meta_op {
 	/* META_OP_EVENT */
 	const char *event;  /* name: "slow_gate", "metric" ... */
 	const char *detail; /* JSON or NULL */
+
+	/* META_OP_GIT */
+	const char *git_commit;
+	int git_dirty; /* 1, 0, or -1: not known */
 
 	/* Filled by the commit: not done, because the run has another owner now. */
 	bool stale;
@@ -278,6 +283,8 @@ struct meta_run {
 	enum run_state state;
 	enum run_result result;
 	int64_t epoch;
+	const char *git_commit; /* checked out when it began; NULL: none, or not known */
+	int git_dirty;		/* tracked files had changes: 1, 0, or -1 not known */
 	uint32_t counts[TASK_RESULTS]; /* tasks by result; filled by meta_run_counts */
 	uint32_t ntasks, nrunning;
 };

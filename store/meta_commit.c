@@ -15,6 +15,7 @@
  *	                        a META_OP_TASK with the same state adds nothing
  *	META_OP_ATTEMPT_END     the result, unless the task says so already
  *	META_OP_EVENT           always
+ *	META_OP_GIT             never
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -140,6 +141,8 @@ apply(struct meta *m, struct batch_run *run, struct meta_op *op, struct err *err
 		return meta_op_command_done(m, run, op, err);
 	case META_OP_EVENT:
 		return meta_op_event(m, run, op, err);
+	case META_OP_GIT:
+		return meta_op_git(m, run, op, err);
 	}
 	return err_set(err, ERR_SYS, "unknown operation %d", (int)op->kind);
 }

@@ -38,6 +38,22 @@ meta_op_run(struct meta *m, struct batch_run *run, const struct meta_op *op,
 	return meta_event_add(m, &note, err);
 }
 
+int
+meta_op_git(struct meta *m, struct batch_run *run, const struct meta_op *op,
+	    struct err *err)
+{
+	static const char sql[] =
+	    "UPDATE run SET git_commit = ?2, git_dirty = nullif(?3, -1) WHERE rid = ?1";
+	struct query q;
+
+	if (query_start(&q, &m->db, sql, err) != 0)
+		return -1;
+	query_put_int(&q, run->rid);
+	query_put_text(&q, op->git_commit);
+	query_put_int(&q, op->git_dirty);
+	return query_run(&q, err) < 0 ? -1 : 0;
+}
+
 /* ---- tasks ---- */
 
 static int

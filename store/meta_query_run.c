@@ -18,7 +18,8 @@
 #define COLUMNS                                                                      \
 	"SELECT id, dag, kind, partition, file, def_hash, params, options, reason, " \
 	"logical_us, interval_start_us, interval_end_us, created_us, started_us, "   \
-	"ended_us, deadline_us, state, result, epoch FROM run "
+	"ended_us, deadline_us, state, result, epoch, git_commit, "                  \
+	"coalesce(git_dirty, -1) FROM run "
 
 #define WITHIN                          \
 	"WHERE rid < ?1 AND rid >= ?5 " \
@@ -69,6 +70,8 @@ get_run(struct query *q, struct arena *a, struct meta_run *r, struct err *err)
 	if (meta_get_run_state(q, &r->state, &r->result, err) != 0)
 		return -1;
 	r->epoch = query_get_int(q);
+	r->git_commit = query_get_dup(q, a, &failed);
+	r->git_dirty = (int)query_get_int(q);
 	return failed ? err_nomem(err) : 0;
 }
 

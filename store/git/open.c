@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include <openssl/crypto.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/path.h"
@@ -27,6 +29,9 @@ static void
 start(void)
 {
 	started = git_libgit2_init();
+	/* libssh2 lets OpenSSL keep something for this thread, which would leak if the thread
+	 * is one of a pool that outlives OpenSSL. */
+	OPENSSL_thread_stop();
 	if (started < 0)
 		return;
 	(void)git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 1);

@@ -61,7 +61,11 @@ check_digest(struct meta *m)
 	    "definition",
 	    "dag",
 	    "watermark",
-	    "run",
+	    "(SELECT rid, id, tail, dag, kind, logical_us, interval_start_us, "
+	    "interval_end_us, partition, file, def_hash, params, options, state, result, "
+	    "reason, epoch, boot_id, created_us, started_us, ended_us, deadline_us FROM "
+	    "run)",
+	    "(SELECT rid, git_commit, git_dirty FROM run WHERE git_commit IS NOT NULL)",
 	    "task",
 	    "(SELECT aid, run, task, map, number, id, epoch, boot_id, executor, handle, "
 	    "dir, state, result, cause, reason, pid, exit_status, exit_signal, "

@@ -215,6 +215,7 @@ apply(struct sim *s, struct sim_run *r, struct meta_op *op)
 	case META_OP_ATTEMPT_UPDATE:
 	case META_OP_COMMAND_DONE:
 	case META_OP_EVENT:
+	case META_OP_GIT:
 		break;
 	}
 }

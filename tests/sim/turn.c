@@ -27,6 +27,7 @@ event_name(enum engine_event_kind kind)
 	    [EV_CANCEL] = "cancel",
 	    [EV_RETRY] = "retry",
 	    [EV_WAKE] = "wake",
+	    [EV_GIT] = "git",
 	};
 
 	return names[kind];

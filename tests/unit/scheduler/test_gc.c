@@ -49,7 +49,7 @@ make_history(struct meta *m, int64_t n)
 	    "INSERT INTO run SELECT i, id, substr(id, 1, 12), 'dag' || (i %% 10), "
 	    "'manual', i, i, i, '', 'f.yaml', 'h', '{}', '{}', 'done', "
 	    "iif(i %% 50 = 0, 'failed', 'success'), NULL, 1, 'b', i * 1000, i * 1000, "
-	    "i * 1000 + 5, 0 FROM k;"
+	    "i * 1000 + 5, 0, NULL, NULL FROM k;"
 	    "INSERT INTO task (run, name, map, ord, selected, state, result, attempt) "
 	    "SELECT rid, 'a', -1, 0, 1, 'done', 'success', 1 FROM run;"
 	    "INSERT INTO task (run, name, map, ord, selected, state, result) "

@@ -497,6 +497,42 @@ test_holders(void **state)
 	assert_int_equal(n, 1);
 }
 
+/* What was checked out comes when it is known, also after the end; it is no event. */
+static void
+test_git(void **state)
+{
+	struct run_fixture *f = *state;
+	struct meta_op op = {.kind = META_OP_GIT,
+			     .run = f->run,
+			     .epoch = 1,
+			     .git_commit = "4c7450521fee0f1e2d3c4b5a69788796a5b4c3d2",
+			     .git_dirty = -1};
+	struct arena *a = arena_new(0);
+	struct meta_event *events;
+	struct meta_run run;
+	size_t before, after;
+
+	ok(meta_run_get(f->m, f->run, a, &run, &err));
+	assert_null(run.git_commit);
+	assert_int_equal(run.git_dirty, -1);
+	ok(meta_events(f->m, f->run, 0, 100, a, &events, &before, &err));
+	commit(f->m, &op, 1);
+	ok(meta_run_get(f->m, f->run, a, &run, &err));
+	assert_string_equal(run.git_commit, op.git_commit);
+	assert_int_equal(run.git_dirty, -1);
+	op.git_dirty = 1;
+	commit(f->m, &op, 1);
+	op.git_dirty = 0;
+	op.epoch = 2; /* of somebody else */
+	ok(meta_commit(f->m, &op, 1, NULL, &err));
+	assert_true(op.stale);
+	ok(meta_run_get(f->m, f->run, a, &run, &err));
+	assert_int_equal(run.git_dirty, 1);
+	ok(meta_events(f->m, f->run, 0, 100, a, &events, &after, &err));
+	assert_int_equal(before, after);
+	arena_free(a);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, run_setup, run_teardown)
 
 int
@@ -514,6 +550,7 @@ main(void)
 	    T(test_guard_words),
 	    T(test_guard_self),
 	    T(test_holders),
+	    T(test_git),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,7 +61,7 @@ make_history(struct meta *m)
 	    "i * 1000, i, i, '', 'f.yaml', 'h', '{}', '{}', "
 	    "iif(i > %lld - 3, 'running', 'done'), "
 	    "iif(i > %lld - 3, '', iif(i %% 50 = 0, 'failed', 'success')), NULL, 1, 'b', "
-	    "made, made, made, 0 FROM k;"
+	    "made, made, made, 0, NULL, NULL FROM k;"
 	    "INSERT INTO task (run, name, map, ord, selected, state, result) "
 	    "SELECT rid, 'only', -1, 0, 1, 'done', 'success' FROM run;"
 	    "INSERT INTO event (at_us, run, map, number, event) "

@@ -114,8 +114,9 @@ void tree_entry_id(const struct tree *, const struct tree_entry *, struct object
 /**
  * tree_collision(t, err):
  * Whether two names of ${t}, of files or of directories, would be one on a file system that
- * does not tell capitals from small letters, or one that normalises Unicode.  Return 0, or 1
- * with both named in ${err} (ERR_INVALID), or -1.
+ * does not tell capitals from small letters.  (Names that only Unicode normalisation makes
+ * one are found when the second of them is made.)  Return 0, or 1 with both named in ${err}
+ * (ERR_INVALID), or -1.
  */
 int tree_collision(const struct tree *, struct err *);
 

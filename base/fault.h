@@ -92,7 +92,12 @@
 	A(OBJECTS_DURABLE, "objects-durable")                          \
 	/* objects in the work tree */                                 \
 	A(LINK_TEMP, "link-temp") /* beside its place */               \
-	A(LINKED, "linked")
+	A(LINKED, "linked")                                            \
+	/* what a pointer will name, what it is named in, and back */  \
+	A(TRACK_SAVED, "track-saved")	  /* nothing names it yet */   \
+	A(TRACK_IGNORED, "track-ignored") /* .gitignore is written */  \
+	A(TRACK_POINTED, "track-pointed") /* and the pointer file */   \
+	A(CHECKOUT_REMOVED, "checkout-removed")
 
 enum fault_point {
 #define FAULT_ENUM(id, name) FAULT_##id,

@@ -43,6 +43,7 @@ struct change {
 	const char *path;	   /* where it is now; of CHANGE_DELETED, where it was */
 	const char *old_path;	   /* where it was */
 	struct object_id old, new; /* not set on the side where it is not */
+	bool missing; /* the object of `old` is not in the cache: set by who looks */
 };
 
 struct changes {

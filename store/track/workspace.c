@@ -1,0 +1,186 @@
+#include "store/track/workspace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/fsio.h"
+#include "store/dvc/ignore.h"
+
+/* ---- what is ignored ---- */
+
+static int
+enter(void *dir, const char *name, void **out, struct err *err)
+{
+	struct ignore_dir *in = NULL;
+	int r = ignore_enter(dir, name, &in, err);
+
+	*out = in;
+	return r;
+}
+
+static void
+leave(void *dir)
+{
+	ignore_leave(dir);
+}
+
+static bool
+matches(const void *dir, const char *name, bool is_dir)
+{
+	return ignore_match(dir, name, is_dir);
+}
+
+static int
+say_ignored(const struct ignore_dir *dir, const char *path, const char *name,
+	    struct err *err)
+{
+	struct ignore_why why = {0};
+
+	(void)ignore_match_why(dir, name, true, &why);
+	if (why.rule == NULL)
+		(void)ignore_match_why(dir, name, false, &why);
+	if (why.file == NULL)
+		return err_set(err, ERR_INVALID,
+			       "'%s' can never be tracked: '%s' is always ignored", path,
+			       name);
+	return err_set(err, ERR_INVALID, "'%s' is ignored by %s:%u: %s", path, why.file,
+		       why.line, why.rule);
+}
+
+static bool
+is_dir(const struct workspace *ws, const char *path)
+{
+	struct stat st;
+
+	return fstatat(ws->root_fd, path, &st, 0) == 0 && S_ISDIR(st.st_mode);
+}
+
+int
+workspace_ignore(const struct workspace *ws, const char *path, struct workspace_ignore *w,
+		 struct err *err)
+{
+	struct ignore_dir *next;
+	char part[PATH_MAX];
+	const char *at, *end;
+	int r = 0;
+
+	*w = (struct workspace_ignore){0};
+	if (ws->ignore == NULL)
+		return 0;
+	w->dir = ignore_root(ws->ignore);
+	for (at = path; r == 0 && *at != '\0'; at = *end == '/' ? end + 1 : end) {
+		bool last;
+
+		end = strchrnul(at, '/');
+		last = *end == '\0';
+		if ((size_t)(end - path) >= sizeof(part))
+			return err_set(err, ERR_LIMIT, "'%s' is too long", path);
+		memcpy(part, path, (size_t)(end - path));
+		part[end - path] = '\0';
+		if (ignore_match(w->dir, part + (at - path), !last || is_dir(ws, path)))
+			return say_ignored(w->dir, path, part + (at - path), err);
+		if (last && !is_dir(ws, path))
+			return 0;
+		r = ignore_enter(w->dir, part + (at - path), &next, err);
+		if (r == 0) {
+			ignore_leave(w->dir);
+			w->dir = next;
+		}
+	}
+	w->scan = (struct scan_ignore){
+	    .top = w->dir, .enter = enter, .leave = leave, .match = matches};
+	return r;
+}
+
+void
+workspace_ignore_release(struct workspace_ignore *w)
+{
+	ignore_leave(w->dir);
+	w->dir = NULL;
+}
+
+int
+workspace_scan(const struct workspace *ws, const char *path, bool legacy, struct scan *s,
+	       struct err *err)
+{
+	struct scan_options o = {.root_fd = ws->root_fd,
+				 .path = path,
+				 .index = ws->index,
+				 .cache = ws->cache,
+				 .workers = ws->workers,
+				 .legacy = legacy,
+				 .meter = ws->meter};
+	struct workspace_ignore ignore;
+	int r;
+
+	*s = (struct scan){0};
+	r = workspace_ignore(ws, path, &ignore, err);
+	if (ignore.scan.top != NULL)
+		o.ignore = &ignore.scan;
+	if (r == 0)
+		r = scan_path(&o, s, err);
+	workspace_ignore_release(&ignore);
+	return r;
+}
+
+/* ---- capitals and small letters ---- */
+
+/* Some say so; of others it is seen by a file that is there under other letters, too. */
+static bool
+folds_at(int fd)
+{
+	char name[32], other[sizeof(name)];
+	int flags = 0, file;
+	struct stat a, b;
+	bool folds;
+
+#ifdef DAG_TEST_DOORS
+	if (getenv("DAG_FOLDS_CASE") != NULL)
+		return true;
+#endif
+	if (ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0 && (flags & FS_CASEFOLD_FL) != 0)
+		return true;
+	(void)snprintf(name, sizeof(name), ".dag-case-%06d", (int)getpid() % 1000000);
+	(void)snprintf(other, sizeof(other), ".DAG-case-%06d", (int)getpid() % 1000000);
+	file = fsio_open(fd, name, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	if (file < 0)
+		return false;
+	folds = fstat(file, &a) == 0 && fstatat(fd, other, &b, 0) == 0 &&
+		a.st_ino == b.st_ino;
+	(void)close(file);
+	(void)unlinkat(fd, name, 0);
+	return folds;
+}
+
+bool
+workspace_folds(const struct workspace *ws, const char *path)
+{
+	char dir[PATH_MAX];
+	char *slash;
+	bool folds;
+	int fd = -1;
+
+	if ((size_t)snprintf(dir, sizeof(dir), "./%s", path) >= sizeof(dir))
+		return false;
+	for (;;) {
+		fd = fsio_open_beneath(ws->root_fd, dir, O_RDONLY | O_DIRECTORY, 0);
+		slash = strrchr(dir, '/');
+		if (fd >= 0 || slash == NULL)
+			break;
+		*slash = '\0';
+	}
+	if (fd < 0)
+		return false;
+	folds = folds_at(fd);
+	(void)close(fd);
+	return folds;
+}

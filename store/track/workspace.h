@@ -1,0 +1,61 @@
+#ifndef DAG_STORE_TRACK_WORKSPACE_H
+#define DAG_STORE_TRACK_WORKSPACE_H
+/*
+ * What work on tracked files needs: the work tree, the cache, what is ignored, how links are
+ * made.  It borrows all of it.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "store/objects/link.h"
+#include "store/objects/scan.h"
+
+struct err;
+struct ignore;
+struct ignore_dir;
+struct index;
+struct meter;
+struct objects;
+
+struct workspace {
+	int root_fd;
+	struct objects *cache;
+	struct index *index;	     /* NULL: none */
+	struct ignore *ignore;	     /* .dvcignore; NULL: nothing is ignored */
+	const enum link_type *links; /* of cache.type, in the order of preference */
+	size_t nlinks;		     /* 0: reflink, copy */
+	unsigned workers;	     /* 0: as many as there are processors */
+	struct meter *meter;
+};
+
+/* What is ignored below one path, for scan_options. */
+struct workspace_ignore {
+	struct scan_ignore scan;
+	struct ignore_dir *dir;
+};
+
+/**
+ * workspace_ignore(ws, path, out, err):
+ * Find the rules for ${path}, relative to the root and normalized.  A path that is ignored
+ * itself is ERR_INVALID, with the rule.  To be given back by workspace_ignore_release, in any
+ * case.  Return 0 or -1.
+ */
+int workspace_ignore(const struct workspace *, const char *, struct workspace_ignore *,
+		     struct err *);
+void workspace_ignore_release(struct workspace_ignore *);
+
+/**
+ * workspace_scan(ws, path, legacy, scan, err):
+ * Scan one path as it is, by the index.  As scan_path.
+ */
+int workspace_scan(const struct workspace *, const char *, bool, struct scan *,
+		   struct err *);
+
+/**
+ * workspace_folds(ws, path):
+ * Return whether the file system at ${path}, or at the nearest directory above it that is
+ * there, takes names for one that differ by case only.
+ */
+bool workspace_folds(const struct workspace *, const char *);
+
+#endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/utf8.h"
 #include "store/objects/object_id.h"
 #include "store/objects/tree.h"
 
@@ -205,6 +206,24 @@ read_escape(struct reader *r, struct text *t)
 	return 0;
 }
 
+/* A character beyond ASCII that stands for itself. */
+static int
+read_raw(struct reader *r, struct text *t)
+{
+	char bytes[4];
+	uint32_t c;
+	int n = 0;
+
+	do {
+		bytes[n++] = (char)(uint8_t)peek(r);
+		r->p++;
+	} while (n < 4 && peek(r) >= 0x80 && peek(r) < 0xc0);
+	if (utf8_decode(bytes, (size_t)n, &c) != n)
+		return fail(r, "a string is not UTF-8");
+	keep_char(t, c);
+	return 0;
+}
+
 static int
 read_string(struct reader *r, struct text *t)
 {
@@ -218,6 +237,11 @@ read_string(struct reader *r, struct text *t)
 			return fail(r, "the string has no end");
 		if (c < 0x20)
 			return fail(r, "a control character in a string");
+		if (c >= 0x80) {
+			if (read_raw(r, t) != 0)
+				return -1;
+			continue;
+		}
 		r->p++;
 		if (c != '\\')
 			keep(t, (uint32_t)c);

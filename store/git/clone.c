@@ -123,7 +123,7 @@ lg_clone(const char *url, const char *dir, const struct repo_progress *progress,
 	int rc;
 
 	*out = NULL;
-	if (lg_start(err) != 0)
+	if (lg_start(err) != 0 || lg_certs(err) != 0)
 		return -1;
 	if (mkdir(dir, 0777) != 0)
 		return err_sys(err, errno, "cannot make '%s' for a clone", dir);

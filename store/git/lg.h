@@ -24,6 +24,14 @@ struct repo {
 int lg_start(struct err *);
 
 /**
+ * lg_certs_later(yes), lg_certs(err):
+ * While ${yes}, libgit2 only remembers which certificates it was to read; read them, before the
+ * first connection that may want them.  Return 0 or -1.
+ */
+void lg_certs_later(bool);
+int lg_certs(struct err *);
+
+/**
  * lg_fail(err, rc, fmt, ...):
  * Fill ${err} with the text, ": " and what libgit2 says about its failure ${rc}; the code
  * follows from that.  Return -1.

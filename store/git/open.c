@@ -28,7 +28,9 @@ static int started;
 static void
 start(void)
 {
+	lg_certs_later(true);
 	started = git_libgit2_init();
+	lg_certs_later(false);
 	/* libssh2 lets OpenSSL keep something for this thread, which would leak if the thread
 	 * is one of a pool that outlives OpenSSL. */
 	OPENSSL_thread_stop();

@@ -35,6 +35,8 @@ my %sanitizer = map { $_ => 1 } grep { /^_|san_/ } keys %exports;
 for my $module (@modules) {
 	my ($name) = $module =~ m{([^/]+)$};
 	my %defined = symbols($module, '--defined-only');
+	# What dag-git.so has in front of a library of its own, on purpose: store/git/certs.c.
+	delete $defined{mbedtls_x509_crt_parse_file} if $name eq 'dag-git.so';
 	is(join(' ', grep { !/san_|^__/ } sort keys %defined), 'dag_module', "$name exports its table");
 	my @wanted = grep { /^(?:err|buf|vec|map|arena|path|fsio|log)_/ } keys %{{ symbols($module, '-u') }};
 	is(join(' ', sort grep { !$exports{$_} } @wanted), '', "$name finds what it calls");

@@ -173,7 +173,7 @@ batch_copy(struct batch *b, int fd, const struct object_id *expect, struct objec
 			(void)err_sys(err, errno, "cannot read");
 			break;
 		}
-		left = s.n <= left && left != UINT64_MAX ? left - s.n : UINT64_MAX;
+		left = digest_left(left, s.n);
 		if (s.n < DIGEST_CHUNK) {
 			r = stream_finish(&s, err);
 			break;

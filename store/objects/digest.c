@@ -95,8 +95,16 @@ digest_fill(int fd, uint8_t *p, size_t max, uint64_t size, size_t *n)
 		if (got < 0)
 			return -1;
 		*n += (size_t)got;
-	} while (got != 0 && *n < max && *n != size);
+	} while (got != 0 && *n < max && *n < size);
 	return 0;
+}
+
+uint64_t
+digest_left(uint64_t left, size_t n)
+{
+	if (left == UINT64_MAX)
+		return UINT64_MAX;
+	return n < left ? left - n : 0;
 }
 
 int
@@ -120,7 +128,7 @@ digest_fd(struct digest *d, int fd, bool legacy, uint64_t *size, struct meter *m
 			return -1;
 		}
 		all += n;
-		left = n <= left && left != UINT64_MAX ? left - n : UINT64_MAX;
+		left = digest_left(left, n);
 		meter_add(m, 0, n);
 	} while (n == DIGEST_CHUNK);
 	*size = all;

@@ -44,11 +44,18 @@ int digest_end(struct digest *, struct object_id *);
 
 /**
  * digest_fill(fd, p, max, size, n):
- * Read until ${max} bytes are there or the file ends, their count into ${n}.  A read that
- * stops at just ${size}, the number that is left by what stat(2) told, is taken for the end
- * (UINT64_MAX: not known).  Return 0, or -1 with errno.
+ * Read until ${max} bytes are there or the file ends, their count into ${n}.  When ${size}
+ * bytes were read, the number that is left by what stat(2) told (UINT64_MAX: not known), or
+ * more, that is taken for the end.  Return 0, or -1 with errno.
  */
 int digest_fill(int, uint8_t *, size_t, uint64_t, size_t *);
+
+/**
+ * digest_left(left, n):
+ * What is left of ${left} bytes (UINT64_MAX: not known) when ${n} were read: 0 is the end,
+ * also where more was read than there should be, as a file that grows has no other.
+ */
+uint64_t digest_left(uint64_t, size_t);
 
 /**
  * digest_fd(d, fd, legacy, size, meter, id, err):

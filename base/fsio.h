@@ -85,8 +85,8 @@ int fsio_open_beneath(int, const char *, int, mode_t);
 
 /**
  * fsio_open_nolinks(dirfd, path, flags):
- * Open ${path} below ${dirfd} through directories alone: a link on the way or at its end is
- * ELOOP, or ENOTDIR with O_DIRECTORY on old kernels.  Return a descriptor, or -1 with errno.
+ * Open ${path}, normalized, below ${dirfd} through directories alone: a link on the way or at
+ * its end is ELOOP.  Return a descriptor, or -1 with errno.
  */
 int fsio_open_nolinks(int, const char *, int);
 

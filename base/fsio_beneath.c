@@ -197,6 +197,21 @@ fsio_open_beneath(int dirfd, const char *path, int flags, mode_t mode)
 	return open_by_walk(dirfd, path, flags, mode);
 }
 
+/* Open one component; for a link the errno is ELOOP, whatever the flags. */
+static int
+step_open(int dirfd, const char *name, int flags)
+{
+	int fd = sys_open(dirfd, name, flags | O_NOFOLLOW, 0);
+	struct stat st;
+
+	if (fd >= 0 || errno != ENOTDIR)
+		return fd;
+	errno = fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode)
+		    ? ELOOP
+		    : ENOTDIR;
+	return -1;
+}
+
 /* Step by step, for kernels before 5.6. */
 static int
 steps_open(int dirfd, const char *path, int flags)
@@ -206,6 +221,7 @@ steps_open(int dirfd, const char *path, int flags)
 
 	for (;;) {
 		size_t n = strcspn(path, "/");
+		bool last = path[n] == '\0';
 
 		if (n == 0 || n > NAME_MAX || (n == 2 && memcmp(path, "..", 2) == 0)) {
 			next = -1;
@@ -214,18 +230,13 @@ steps_open(int dirfd, const char *path, int flags)
 		}
 		memcpy(name, path, n);
 		name[n] = '\0';
-		path += n;
-		if (*path == '\0') {
-			next = sys_open(at, name, flags | O_NOFOLLOW, 0);
-			break;
-		}
-		next = sys_open(at, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
-		if (next < 0)
+		next = step_open(at, name, last ? flags : O_PATH | O_DIRECTORY);
+		if (last || next < 0)
 			break;
 		if (at != dirfd)
 			sys_close(at);
 		at = next;
-		path++;
+		path += n + 1;
 	}
 	if (at != dirfd)
 		sys_close(at);

@@ -245,10 +245,10 @@ db_use_wal(struct db *db, struct err *err)
 }
 
 void
-db_keep_wal(struct db *db)
+db_keep_wal(struct db *db, bool keep)
 {
 	/* Only an unknown option could fail. */
-	(void)sqlite3_db_config(db->h, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	(void)sqlite3_db_config(db->h, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, (int)keep, NULL);
 }
 
 /* ---- transactions ---- */

@@ -66,10 +66,10 @@ void db_close(struct db *);
 int db_use_wal(struct db *, struct err *);
 
 /**
- * db_keep_wal(db):
- * Let db_close leave the WAL as it is, for who is often opened and seldom written.
+ * db_keep_wal(db, keep):
+ * Let db_close leave the WAL as it is, for who is often opened and seldom written; or not.
  */
-void db_keep_wal(struct db *);
+void db_keep_wal(struct db *, bool);
 
 /**
  * db_begin(db, err), db_commit(db, err), db_rollback(db):

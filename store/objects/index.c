@@ -18,9 +18,12 @@
 /* Rows that wait for others, so that a thousand files tracked one by one are one commit. */
 #define PENDING_MAX ((size_t)1 << 20)
 
-/* The WAL is copied into the database when it is longer; a shorter one waits, as that costs
- * two fsyncs. */
-#define WAL_FRAMES_MAX 64
+/* How many pages the WAL may hold when the index is closed: to copy them into the database
+ * costs two fsyncs, and to read them each opening. */
+#define WAL_FRAMES_MAX 32
+
+/* And before. */
+#define WAL_FRAMES_OPEN 4096
 
 static const char settings[] = "PRAGMA synchronous = NORMAL;"
 			       "PRAGMA page_size = 16384;";
@@ -63,7 +66,7 @@ open_writable(struct index *ix, struct err *err)
 
 	if (db_open(db, ix->path, DB_WRITE, err) != 0)
 		return -1;
-	db_keep_wal(db);
+	db_keep_wal(db, true);
 	if (db_script(db, settings, err) == 0 && db_use_wal(db, err) == 0 &&
 	    read_int(db, "PRAGMA user_version", &version, err) == 0 &&
 	    read_int(db, "SELECT count(*) FROM sqlite_schema", &tables, err) == 0) {
@@ -176,8 +179,11 @@ index_close(struct index *ix)
 		return;
 	index_flush(ix);
 	index_drop_noted(ix);
-	if (ix->open)
+	if (ix->open) {
+		if (ix->db.wal_frames > WAL_FRAMES_MAX)
+			db_keep_wal(&ix->db, false);
 		db_close(&ix->db);
+	}
 	vec_release(&ix->pending);
 	(void)pthread_mutex_destroy(&ix->lock);
 	free(ix->path);
@@ -204,19 +210,21 @@ write_row(struct index *ix, const struct index_write *w, struct err *err)
 	static const char put[] =
 	    "INSERT INTO dir (path, part, data) VALUES (?1, ?2, ?3)"
 	    " ON CONFLICT (path, part) DO UPDATE SET data = excluded.data";
-	static const char drop[] = "DELETE FROM dir WHERE path = ?1 AND part = ?2";
-	static const char drop_all[] = "DELETE FROM dir WHERE path = ?1";
+	static const char drop[] =
+	    "DELETE FROM dir WHERE path = ?1 AND part BETWEEN ?2 AND ?3";
+	int64_t from = w->part, to = w->part;
 	struct query q;
 
-	if (query_start(&q, &ix->db,
-			w->p != NULL		    ? put
-			: w->part == INDEX_PART_ALL ? drop_all
-						    : drop,
-			err) != 0)
+	if (w->part == INDEX_PART_ALL || w->part == INDEX_PART_ROWS) {
+		from = w->part == INDEX_PART_ALL ? INDEX_PART_TREE : 0;
+		to = INT64_MAX;
+	}
+	if (query_start(&q, &ix->db, w->p != NULL ? put : drop, err) != 0)
 		return -1;
 	query_put_textn(&q, w->path, w->len);
-	if (w->part != INDEX_PART_ALL)
-		query_put_int(&q, w->part);
+	query_put_int(&q, from);
+	if (w->p == NULL)
+		query_put_int(&q, to);
 	if (w->p != NULL)
 		query_put_blob(&q, w->p, w->n);
 	return query_run(&q, err) < 0 ? -1 : 0;
@@ -241,7 +249,7 @@ index_write_rows(struct index *ix, const struct index_write *v, size_t n)
 		failed(ix, &e);
 		return;
 	}
-	if (ix->db.wal_frames > WAL_FRAMES_MAX)
+	if (ix->db.wal_frames > WAL_FRAMES_OPEN)
 		(void)db_checkpoint(&ix->db, NULL);
 }
 
@@ -287,7 +295,7 @@ index_dir_writes(const struct index_dir *d, struct index_writes *out)
 	for (i = 0; i < n; i++)
 		files += d->rows[i].n;
 	if (files == 0 || (d->stored && d->old_split != d->split)) {
-		w.part = INDEX_PART_ALL;
+		w.part = INDEX_PART_ROWS;
 		if (d->stored && vec_push(out, w) != 0)
 			return -1;
 	}

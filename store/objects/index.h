@@ -156,9 +156,10 @@ int index_load(struct index *, const char *, struct index_loaded *, struct err *
 struct index_path *index_loaded_find(const struct index_loaded *, const char *, size_t);
 void index_loaded_release(struct index_loaded *);
 
-/* The part of a row that holds the name of a tree, and of "all rows". */
+/* The part that holds the name of a tree; to delete all, and all but that. */
 #define INDEX_PART_TREE (-1)
 #define INDEX_PART_ALL	(-2)
+#define INDEX_PART_ROWS (-3)
 
 struct index_write {
 	const char *path;

@@ -63,13 +63,16 @@ index_dir_open(struct index_dir *d, const char *path, size_t len, struct index_r
 	struct index_raw *raw;
 	size_t i;
 
-	*d = (struct index_dir){
-	    .path = path, .len = len, .stored = raws != NULL, .old_split = SPLIT_NONE};
-	for (raw = raws; raw != NULL; raw = raw->next)
-		if (raw->p != NULL && raw->part >= 0 && open_raw(d, raw) != 0) {
+	*d = (struct index_dir){.path = path, .len = len, .old_split = SPLIT_NONE};
+	for (raw = raws; raw != NULL; raw = raw->next) {
+		if (raw->p == NULL || raw->part < 0)
+			continue;
+		d->stored = true;
+		if (open_raw(d, raw) != 0) {
 			index_dir_release(d);
 			return -1;
 		}
+	}
 	d->whole = true;
 	for (i = 0; i < rows_of(d); i++)
 		if (d->rows[i].p == NULL)

@@ -1,0 +1,284 @@
+#include "store/track/add.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/fault.h"
+#include "store/dvc/dvc_file.h"
+#include "store/dvc/gitignore.h"
+#include "store/objects/objects.h"
+#include "store/objects/tree.h"
+#include "store/track/add_internal.h"
+#include "store/track/problems.h"
+#include "store/track/save.h"
+#include "store/track/workspace.h"
+
+/* ---- a part of a directory ---- */
+
+static int
+copy_entries(struct tree *to, const struct tree *from, const char *dir, const char *but,
+	     struct err *err)
+{
+	char path[TREE_PATH_MAX + 1];
+	size_t but_len = but != NULL ? strlen(but) : 0;
+
+	for (size_t i = 0; i < from->n; i++) {
+		const struct tree_entry *e = &from->v[i];
+		const char *name = e->path;
+		size_t len = e->len;
+
+		if (but != NULL && len >= but_len && memcmp(name, but, but_len) == 0 &&
+		    (len == but_len || name[but_len] == '/'))
+			continue;
+		if (dir != NULL) {
+			len += strlen(dir) + 1;
+			if (len >= sizeof(path))
+				return err_set(err, ERR_LIMIT,
+					       "a path below '%s' is too long", dir);
+			(void)snprintf(path, sizeof(path), "%s/%s", dir, e->path);
+			name = path;
+		}
+		if (tree_add(to, name, len, e->md5, e->size, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The list of the directory as it was, with what is added in the place of what was there. */
+static int
+merge_trees(struct adding *a, struct add_job *j, const struct tree *old,
+	    struct tree *whole)
+{
+	int r = copy_entries(whole, old, NULL, j->inside, a->err);
+
+	if (r == 0 && !j->there && whole->n == old->n)
+		return err_set(a->err, ERR_NOTFOUND, "'%s' does not exist",
+			       j->item->target);
+	if (r == 0 && j->there && j->saved.dir)
+		r = copy_entries(whole, &j->saved.tree, j->inside, NULL, a->err);
+	else if (r == 0 && j->there)
+		r = tree_add(whole, j->inside, strlen(j->inside), j->saved.id.md5,
+			     (int64_t)j->saved.size, a->err);
+	return r == 0 ? tree_sort(whole, a->err) : -1;
+}
+
+/* The list that the first part is merged into. */
+static int
+open_old(struct adding *a, struct add_job *j)
+{
+	struct add_job *f = j->first;
+	struct dvc_out *out = &f->file->outs[f->out];
+	const struct object_id *id = &out->meta.md5;
+
+	if (f->merged)
+		return 0;
+	if (!object_id_is_set(id) || !id->dir || id->legacy)
+		return err_set(a->err, ERR_INVALID,
+			       "'%s' is not recorded as a directory of DVC 3, so that "
+			       "nothing can be added to it: 'dag add %s' adds it whole",
+			       j->item->path, j->item->path);
+	if (objects_tree(a->ws->cache, id, &f->tree, a->err) != 0)
+		return err_wrap(a->err, "'%s' cannot become part of '%s'",
+				j->item->target, j->item->path);
+	f->merged = true;
+	f->size = out->meta.size;
+	return 0;
+}
+
+static int
+merge(struct adding *a, struct add_job *j)
+{
+	struct add_job *f = j->first;
+	struct tree whole = {0};
+	size_t first, below = 0;
+	int r = open_old(a, j);
+
+	if (r == 0)
+		r = merge_trees(a, j, &f->tree, &whole);
+	if (r != 0) {
+		tree_release(&whole);
+		return -1;
+	}
+	/* DVC knows the size where nothing was taken out. */
+	tree_below(&f->tree, j->inside, strlen(j->inside), &first, &below);
+	if (below == 0 && tree_find(&f->tree, j->inside, strlen(j->inside)) == NULL &&
+	    f->size > 0 && j->there)
+		f->size += (int64_t)j->saved.size;
+	else
+		f->size = -1;
+	tree_release(&f->tree);
+	f->tree = whole;
+	return 0;
+}
+
+/* All parts are in it. */
+static int
+end_merge(struct adding *a, struct save *s, struct add_job *f)
+{
+	struct dvc_out *out = &f->file->outs[f->out];
+
+	if (save_tree(s, &f->tree, f->into_cache, &f->item->id, a->err) != 0)
+		return -1;
+	if (object_id_equal(&f->item->id, &out->meta.md5))
+		f->size = out->meta.size;
+	f->item->dir = true;
+	f->item->nfiles = f->tree.n;
+	f->item->size = f->size > 0 ? (uint64_t)f->size : 0;
+	return 0;
+}
+
+/* ---- data ---- */
+
+static int
+save_job(struct adding *a, struct save *s, struct add_job *j)
+{
+	struct add_item *item = j->item;
+
+	j->there =
+	    save_path(s, item->target, j->first->into_cache, &j->saved, a->err) == 0;
+	item->hashed = j->saved.hashed;
+	if (!j->there && (j->inside == NULL || a->err->code != ERR_NOTFOUND))
+		return -1;
+	if (j->inside != NULL)
+		return merge(a, j);
+	item->id = j->saved.id;
+	item->dir = j->saved.dir;
+	item->nfiles = j->saved.nfiles;
+	item->size = j->saved.size;
+	j->size = (int64_t)j->saved.size;
+	return 0;
+}
+
+static int
+save_all(struct adding *a)
+{
+	struct save *s;
+	int r = save_begin(a->ws, &s, a->err);
+
+	for (size_t i = 0; r == 0 && i < a->n; i++)
+		r = save_job(a, s, &a->jobs[i]);
+	for (size_t i = 0; r == 0 && i < a->n; i++)
+		if (a->jobs[i].merged)
+			r = end_merge(a, s, &a->jobs[i]);
+	if (r != 0) {
+		/* What is durable by now is of use to the next try. */
+		(void)save_end(s, false, NULL);
+		return -1;
+	}
+	r = save_end(s, true, a->err);
+	fault_point(TRACK_SAVED);
+	return r;
+}
+
+static int
+relink(struct adding *a, struct add_job *j)
+{
+	if (!a->o->relink || !j->first->into_cache || !j->there)
+		return 0;
+	return save_relink(a->ws, j->item->target, &j->saved, a->problems, a->err);
+}
+
+/* ---- names ---- */
+
+/* Git must not see the data; where it does not already, .gitignore says so. */
+static int
+ignore(struct adding *a, struct add_job *j)
+{
+	const char *path = j->item->path, *full, *slash;
+	int r;
+
+	if (a->o->gitignore == NULL)
+		return 0;
+	full = arena_printf(a->arena, "%s/%s", a->o->root, path);
+	if (full == NULL)
+		return err_nomem(a->err);
+	r = gitignore_check(a->o->gitignore, full, j->item->dir, a->err);
+	if (r != 0)
+		return r < 0 ? -1 : 0;
+	r = gitignore_add(a->ws->root_fd, path, a->err);
+	if (r > 0) {
+		slash = strrchr(path, '/');
+		j->item->gitignore =
+		    arena_printf(a->arena, "%.*s.gitignore",
+				 slash != NULL ? (int)(slash - path) + 1 : 0, path);
+		if (j->item->gitignore == NULL)
+			r = err_nomem(a->err);
+		fault_point(TRACK_IGNORED);
+	}
+	return r < 0 ? -1 : 0;
+}
+
+static int
+point(struct adding *a, struct add_job *j)
+{
+	struct dvc_out *out = &j->file->outs[j->out];
+	const struct add_item *item = j->item;
+	char md5[DVC_MD5_MAX];
+	int r = 0;
+
+	dvc_out_set_object(out, &item->id, j->size,
+			   item->dir ? (int64_t)item->nfiles : -1,
+			   j->inside == NULL && !item->dir && j->saved.exec);
+	if (j->file->md5 != NULL) {
+		r = dvc_file_stage_md5(j->file, md5, a->err);
+		j->file->md5 = r == 0 ? arena_strdup(j->file->arena, md5) : NULL;
+		if (r == 0 && j->file->md5 == NULL)
+			r = err_nomem(a->err);
+	}
+	if (r == 0)
+		r = dvc_file_write(j->file, a->ws->root_fd, &j->item->file_changed,
+				   a->err);
+	if (r == 0 && j->item->file_changed)
+		fault_point(TRACK_POINTED);
+	return r;
+}
+
+static int
+record(struct adding *a, struct add_job *j)
+{
+	const char *target = j->item->target;
+
+	if (j->first == j)
+		return ignore(a, j) == 0 ? point(a, j) : -1;
+	*j->item = *j->first->item;
+	j->item->target = target;
+	return 0;
+}
+
+int
+add_paths(const struct workspace *ws, const struct add_options *o, struct add_item *items,
+	  size_t n, struct arena *arena, struct problems *problems, struct err *err)
+{
+	struct err unused;
+	struct adding a = {.ws = ws,
+			   .o = o,
+			   .n = n,
+			   .arena = arena,
+			   .problems = problems,
+			   .err = err != NULL ? err : &unused};
+	int r = 0;
+
+	a.jobs = calloc(n + 1, sizeof(*a.jobs));
+	if (a.jobs == NULL)
+		return err_nomem(err);
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		a.jobs[i].item = &items[i];
+		r = add_check(&a, i);
+	}
+	if (r == 0)
+		r = save_all(&a);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = relink(&a, &a.jobs[i]);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = record(&a, &a.jobs[i]);
+	for (size_t i = 0; i < n; i++) {
+		saved_release(&a.jobs[i].saved);
+		tree_release(&a.jobs[i].tree);
+		dvc_file_free(a.jobs[i].file);
+	}
+	free(a.jobs);
+	return r;
+}

@@ -1,0 +1,46 @@
+#ifndef DAG_STORE_TRACK_ADD_INTERNAL_H
+#define DAG_STORE_TRACK_ADD_INTERNAL_H
+/*
+ * For store/track/add*.c only.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "store/track/add.h"
+#include "store/track/save.h"
+
+/* One target while it is worked at. */
+struct add_job {
+	struct add_item *item;
+	struct add_job *first; /* of those with the same out; it alone has what follows */
+	struct dvc_file *file;
+	size_t out; /* its number in file->outs */
+	bool into_cache;
+	bool merged;	  /* with parts: */
+	struct tree tree; /* the list that came of it so far */
+	int64_t size;	  /* of the out, for its pointer; -1: not known */
+
+	const char
+	    *inside; /* of a directory that is tracked: what is added, relative to it */
+	bool there;  /* something lies at the target: */
+	struct saved saved;
+};
+
+struct adding {
+	const struct workspace *ws;
+	const struct add_options *o;
+	struct add_job *jobs;
+	size_t n;
+	struct arena *arena;
+	struct problems *problems;
+	struct err *err;
+};
+
+/**
+ * add_check(a, i):
+ * Find out whether target ${i} can be tracked, and which entry of which pointer file is its
+ * own.  Return 0 or -1.
+ */
+int add_check(struct adding *, size_t);
+
+#endif

@@ -34,7 +34,7 @@ enum color_when { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 struct cli;
 
-enum verb_group { GROUP_START, GROUP_WORK, GROUP_LOOK, GROUP_REST, GROUPS };
+enum verb_group { GROUP_START, GROUP_WORK, GROUP_LOOK, GROUP_DATA, GROUP_REST, GROUPS };
 
 /* One verb.  Paragraphs of doc are divided by empty lines and wrapped; lines that start with
  * a blank stand as they are. */

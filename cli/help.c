@@ -12,9 +12,8 @@
 #define OPT_INDENT  24 /* column at which the text of an option starts */
 
 static const char *const group_titles[GROUPS] = {
-    [GROUP_START] = "Start here",
-    [GROUP_WORK] = "Run pipelines",
-    [GROUP_LOOK] = "See what happened",
+    [GROUP_START] = "Start here",	 [GROUP_WORK] = "Run pipelines",
+    [GROUP_LOOK] = "See what happened",	 [GROUP_DATA] = "Data by content",
     [GROUP_REST] = "The program itself",
 };
 

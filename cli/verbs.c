@@ -15,6 +15,7 @@ static const struct verb *const table[] = {
 	&verb_runs,
 	&verb_logs,
 	&verb_explain,
+	&verb_add,
 	&verb_gc,
 	&verb_doctor,
 	&verb_completion,

@@ -5,6 +5,7 @@
  */
 struct verb;
 
+extern const struct verb verb_add;
 extern const struct verb verb_cancel;
 extern const struct verb verb_check;
 extern const struct verb verb_completion;

@@ -1,0 +1,226 @@
+/*
+ * dag add: data is tracked.
+ */
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/num.h"
+#include "base/path.h"
+#include "cli/artifact.h"
+#include "cli/cli.h"
+#include "cli/opts.h"
+#include "cli/verbs.h"
+#include "store/git.h"
+#include "store/track/add.h"
+#include "store/track/problems.h"
+
+struct add_opts {
+	struct artifact_opts common;
+	bool no_commit, force, no_relink;
+};
+
+static const struct opt add_opts[] = {
+    {.name = "no-commit",
+     .kind = OPT_FLAG,
+     .at = offsetof(struct add_opts, no_commit),
+     .doc = "Only write the pointer; the data gets into the cache by 'dag commit'."},
+    {.name = "no-relink",
+     .kind = OPT_FLAG,
+     .at = offsetof(struct add_opts, no_relink),
+     .doc = "Leave the files as they are, even where cache.type asks for links."},
+    {.name = "force",
+     .letter = 'f',
+     .kind = OPT_FLAG,
+     .at = offsetof(struct add_opts, force),
+     .doc = NULL},
+    ARTIFACT_JOBS(struct add_opts, common),
+    ARTIFACT_QUIET(struct add_opts, common),
+    {.name = NULL}};
+
+struct add {
+	struct artifact a;
+	const struct add_opts *o;
+	struct add_options work;
+	struct add_item *items;
+	size_t n;
+	struct problems problems;
+};
+
+/* ---- the work ---- */
+
+static int
+git_tracks(void *arg, const char *path, struct err *err)
+{
+	struct artifact *a = arg;
+	struct repo *git;
+	const char *top;
+
+	if (artifact_git(a, &git, err) != 0)
+		return -1;
+	top = git != NULL ? repo_top(git) : NULL;
+	if (top == NULL || !path_is_below(path, top))
+		return 0;
+	return repo_tracks(git, path + strlen(top) + 1, err);
+}
+
+static int
+work(void *arg, struct meter *m, struct err *err)
+{
+	struct add *k = arg;
+
+	(void)m;
+	meter_begin(&k->a.meter, "hashing");
+	return add_paths(&k->a.ws, &k->work, k->items, k->n, k->a.arena, &k->problems,
+			 err);
+}
+
+static int
+prepare(struct add *k, struct err *err)
+{
+	struct artifact *a = &k->a;
+	struct add_known *known = arena_array(a->arena, a->nouts + 1, sizeof(*known));
+
+	if (known == NULL)
+		return err_nomem(err);
+	for (size_t i = 0; i < a->nouts; i++)
+		known[i] = (struct add_known){.path = a->outs[i].path,
+					      .file = a->outs[i].file,
+					      .stage = a->outs[i].stage};
+	k->work =
+	    (struct add_options){.root = a->project.root,
+				 .known = known,
+				 .nknown = a->nouts,
+				 .into_cache = !k->o->no_commit,
+				 .relink = !k->o->no_relink && !k->o->no_commit,
+				 .gitignore = a->gitignore,
+				 .git_tracks = a->gitignore != NULL ? git_tracks : NULL,
+				 .git = a,
+				 .diag = a->diag};
+	return 0;
+}
+
+static int
+find_targets(struct add *k, struct err *err)
+{
+	struct artifact *a = &k->a;
+
+	k->items = arena_array(a->arena, a->c->nargs + 1, sizeof(*k->items));
+	if (k->items == NULL)
+		return err_nomem(err);
+	for (size_t i = 0; i < a->c->nargs; i++) {
+		k->items[k->n].target = artifact_path(a, a->c->args[i], err);
+		if (k->items[k->n++].target == NULL)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- telling ---- */
+
+static void
+put_items(struct add *k)
+{
+	struct buf *b = &k->a.c->out;
+
+	for (size_t i = 0; i < k->n && !k->o->common.quiet; i++) {
+		const struct add_item *it = &k->items[i];
+
+		artifact_put_path(&k->a, it->target, b);
+		if (it->path != it->target && strcmp(it->path, it->target) != 0) {
+			buf_adds(b, "  in ");
+			artifact_put_path(&k->a, it->path, b);
+		}
+		if (it->dir)
+			buf_addf(b, "/  %llu file%s", (unsigned long long)it->nfiles,
+				 it->nfiles == 1 ? "" : "s");
+		if (it->size > 0 || !it->dir) {
+			buf_adds(b, it->dir ? ", " : "  ");
+			num_put_size(b, it->size);
+		}
+		buf_adds(b, it->file_changed ? "\n" : ", unchanged\n");
+	}
+}
+
+static int
+stage(struct add *k, struct err *err)
+{
+	const char **v = arena_array(k->a.arena, 2 * k->n + 1, sizeof(*v));
+	size_t n = 0;
+
+	if (v == NULL)
+		return err_nomem(err);
+	for (size_t i = 0; i < k->n; i++) {
+		const char *both[] = {k->items[i].file_changed ? k->items[i].file : NULL,
+				      k->items[i].gitignore};
+
+		for (size_t p = 0; p < 2; p++) {
+			size_t at = 0;
+
+			while (both[p] != NULL && at < n && strcmp(v[at], both[p]) != 0)
+				at++;
+			if (both[p] != NULL && at == n)
+				v[n++] = both[p];
+		}
+	}
+	return artifact_stage(&k->a, v, n, err);
+}
+
+static int
+add_verb(struct cli *c, const void *opts)
+{
+	struct add k = {.o = opts};
+	struct err err = {0};
+	int rc, code = EXIT_OK;
+
+	problems_init(&k.problems);
+	rc = artifact_open(c, &k.o->common, true, &k.a, &err);
+	if (rc == 0)
+		rc = find_targets(&k, &err);
+	if (rc == 0)
+		rc = prepare(&k, &err);
+	if (rc == 0)
+		rc = artifact_work(&k.a, work, &k, &err);
+	if (rc == 0) {
+		put_items(&k);
+		rc = stage(&k, &err);
+	}
+	if (rc != 0)
+		code = artifact_fail(&k.a, &err);
+	if (k.problems.count > 0) {
+		artifact_problems(&k.a, &k.problems);
+		code = code == EXIT_OK ? EXIT_WORK : code;
+	}
+	problems_release(&k.problems);
+	artifact_close(&k.a);
+	return code;
+}
+
+const struct verb verb_add = {
+    .name = "add",
+    .group = GROUP_DATA,
+    .summary = "track files or directories by their content",
+    .args = "PATH...",
+    .min = 1,
+    .max = (unsigned)-1,
+    .doc =
+	"Take the content of each PATH into the cache and write a pointer beside it, "
+	"PATH.dvc, which is what git keeps; PATH itself is entered into .gitignore. A "
+	"directory is tracked as one thing. A PATH in a tracked directory becomes part "
+	"of "
+	"that, as does its removal where it does not exist any more; the rest of the "
+	"directory is not looked at.\n"
+	"\n"
+	"What was hashed before and has not changed is not read again. Symbolic links to "
+	"files are tracked as the files that they lead to. Nothing is recorded before it "
+	"is durable: interrupted, the same command goes on.",
+    .examples = "dag add data/raw\ttrack a directory\n"
+		"dag add model.onnx metrics.json\ttwo files\n"
+		"dag add data/raw/new.csv\tone more file of it",
+    .opts = add_opts,
+    .size = sizeof(struct add_opts),
+    .run = add_verb,
+};

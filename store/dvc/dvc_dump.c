@@ -1,5 +1,6 @@
 #include "store/dvc/dvc_dump.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -141,19 +142,33 @@ put_meta(struct yaml_doc *doc, struct yaml_val *map, const struct dvc_meta *m,
 	put_cloud(doc, map, cloud);
 }
 
+static int
+by_relpath(const void *a, const void *b)
+{
+	const struct dvc_file_entry *const *x = a, *const *y = b;
+
+	return strcmp((*x)->relpath, (*y)->relpath);
+}
+
 static void
 put_files(struct yaml_doc *doc, struct yaml_val *map, const struct dvc_out *out)
 {
-	struct yaml_val *list = yaml_val_seq(doc);
+	const struct dvc_file_entry **sorted = calloc(out->nfiles + 1, sizeof *sorted);
+	struct yaml_val *list = sorted != NULL ? yaml_val_seq(doc) : NULL;
 
-	for (size_t i = 0; i < out->nfiles; i++) {
-		const struct dvc_file_entry *f = &out->files[i];
+	for (size_t i = 0; sorted != NULL && i < out->nfiles; i++)
+		sorted[i] = &out->files[i];
+	if (sorted != NULL)
+		qsort(sorted, out->nfiles, sizeof *sorted, by_relpath);
+	for (size_t i = 0; sorted != NULL && i < out->nfiles; i++) {
+		const struct dvc_file_entry *f = sorted[i];
 		struct yaml_val *v = yaml_val_map(doc);
 
 		put_str(doc, v, "relpath", f->relpath);
 		put_meta(doc, v, &f->meta, &f->cloud, false);
 		yaml_val_add(doc, list, v);
 	}
+	free(sorted);
 	yaml_val_put(doc, map, "files", list);
 }
 

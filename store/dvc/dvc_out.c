@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
+#include "base/path.h"
 #include "base/yaml.h"
 #include "store/dvc/dvc_read.h"
 
@@ -86,6 +88,28 @@ static const struct dvc_key file_keys[] = {
     {"cloud", DVC_BY, 0, take_file_cloud},
 };
 
+/* A name in the list is one below the entry's own path. */
+static void
+check_relpath(struct dvc_read *r, const struct yaml_node *node, struct dvc_file_entry *f)
+{
+	const struct yaml_node *at = yaml_get(node, "relpath");
+	struct buf norm;
+
+	if (f->relpath == NULL) {
+		f->relpath = "";
+		if (at == NULL)
+			dvc_read_say(r, node, "an entry of files needs 'relpath'");
+		return;
+	}
+	buf_init(&norm, 0);
+	path_normalize(&norm, f->relpath);
+	if (buf_failed(&norm))
+		r->nomem = true;
+	else if (path_climbs(norm.p) || strcmp(norm.p, ".") == 0 || norm.n > DVC_PATH_MAX)
+		dvc_read_say(r, at, "'%.200s' is no name of a file inside", f->relpath);
+	buf_release(&norm);
+}
+
 static void
 take_files(struct dvc_read *r, const struct yaml_node *v, void *into)
 {
@@ -112,8 +136,8 @@ take_files(struct dvc_read *r, const struct yaml_node *v, void *into)
 		dvc_meta_none(&f->cloud.meta);
 		dvc_read_map(r, v->seq.v[i], "an entry of files", file_keys,
 			     COUNT(file_keys), f);
-		if (v->seq.v[i]->kind == YAML_MAP && f->relpath == NULL)
-			dvc_read_say(r, v->seq.v[i], "an entry of files needs 'relpath'");
+		if (v->seq.v[i]->kind == YAML_MAP)
+			check_relpath(r, v->seq.v[i], f);
 	}
 	out->nfiles = v->seq.n;
 }

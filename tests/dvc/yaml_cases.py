@@ -1,14 +1,16 @@
 """Makes cases for yaml_replay with DVC's own reader, apply_diff and writer as the judge.
 
-Usage: yaml_cases.py SEED COUNT [--small] > FILE
+Usage: yaml_cases.py SEED COUNT [--small] [--files] > FILE
 
 Each case is a YAML text as people write it (comments, odd indentation, quotes, blocks, flow
-collections, anchors) and, mostly, what it is to hold afterwards.
+collections, anchors) and, mostly, what it is to hold afterwards.  With --files the text is that
+of a .dvc file, which DVC reads as a stage, changes, and writes.
 """
 import contextlib
 import io
 import json
 import math
+import os
 import random
 import sys
 import warnings
@@ -374,38 +376,179 @@ def case(rng, name, small):
     source = w.document(data)
     seen = source.replace("\r\n", "\n").replace("\r", "\n")
     parts = [("case", name), ("text", source)]
-    with contextlib.redirect_stdout(io.StringIO()):
+    try:
+        have = parse_yaml_for_update(seen, "f")
+    except Exception:
+        return parts + [("keep", ""), ("fail", "")]
+    if not isinstance(have, dict):
+        return None
+    want = None
+    if rng.random() < 0.7:
         try:
-            have = parse_yaml_for_update(seen, "f")
+            want = mutate(rng, loads_yaml(seen) or {})
+            judged = to_json(want)
         except Exception:
-            return parts + [("keep", ""), ("fail", "")]
-        if not isinstance(have, dict):
             return None
-        want = None
-        if rng.random() < 0.7:
-            try:
-                want = mutate(rng, loads_yaml(seen) or {})
-                judged = to_json(want)
-            except Exception:
-                return None
-        try:
-            if want is not None:
-                apply_diff(want, have)
-            out = dumps_yaml(have)
-        except Exception:
-            return parts + [("keep", "") if want is None else ("want", judged), ("fail", "")]
+    try:
+        if want is not None:
+            apply_diff(want, have)
+        out = dumps_yaml(have)
+    except Exception:
+        return parts + [("keep", "") if want is None else ("want", judged), ("fail", "")]
     return parts + [("keep", "") if want is None else ("want", judged), ("out", out)]
+
+
+REPO = None
+
+
+def path(rng):
+    return rng.choice(["d", "data.csv", "./x", "a//b/", "../up", "sub/../y", "é", "x: y", "a #b",
+                       "yes", "1e3", "'q'", "w" * 100, "a b " * 20 + "c"])
+
+
+def meta_of(rng, e, hashed=True):
+    e["md5"] = md5(rng) + rng.choice(["", "", ".dir"])
+    if rng.random() < 0.8:
+        e["size"] = rng.choice([0, 1, 4096, 10**12])
+    if rng.random() < 0.2:
+        e["nfiles"] = rng.randrange(100)
+    if rng.random() < 0.2:
+        e["isexec"] = rng.random() < 0.7
+    if hashed:
+        e["hash"] = "md5"
+
+
+def stage_out(rng, used):
+    e = {}
+    if rng.random() < 0.9:
+        meta_of(rng, e, rng.random() < 0.75)
+    elif rng.random() < 0.6:
+        e["hash"] = "md5"
+    if rng.random() < 0.07 and "hash" in e:
+        for k in ("md5", "size", "nfiles", "isexec"):
+            e.pop(k, None)
+        e["files"] = []
+        for name in sorted(rng.sample(["a", "b/c", "b.c", "z z", "é"], rng.choice([1, 2, 3]))):
+            x = {"relpath": name, "md5": md5(rng), "size": rng.randrange(99)}
+            if rng.random() < 0.3:
+                x["isexec"] = True
+            if rng.random() < 0.7:
+                x["cloud"] = {"r": {"etag": md5(rng), "version_id": "v1"}}
+            e["files"].append(x)
+    p = path(rng)
+    while p.strip("./") in used:
+        p = path(rng)
+    used.add(p.strip("./"))
+    e["path"] = p
+    for k, v in (("desc", text(rng)), ("type", "model"), ("cache", False), ("cache", True),
+                 ("remote", "r"), ("persist", True), ("persist", False), ("labels", ["a", "b c"]),
+                 ("labels", []), ("meta", tree(rng, 2)), ("push", False), ("push", True)):
+        if rng.random() < 0.06:
+            e[k] = v
+    if rng.random() < 0.4:
+        items = list(e.items())
+        rng.shuffle(items)
+        e = dict(items)
+    return e
+
+
+def stage_dep(rng):
+    r = rng.random()
+    e = {}
+    if r < 0.3:
+        e = {"path": "data/x", "repo": {"url": "https://host/r", "rev_lock": md5(rng)}}
+        if rng.random() < 0.4:
+            e["repo"]["rev"] = "main"
+        if rng.random() < 0.2:
+            e["repo"]["config"] = rng.choice(["c.cfg", {"core": {"remote": "r"}}, {}])
+        return e
+    if r < 0.7:
+        meta_of(rng, e, rng.random() < 0.8)
+        e["path"] = rng.choice(["/etc/hostname", "../other", "/x y", "d1"])
+    else:
+        e = {"checksum": '"%s"' % md5(rng), "size": 3, "hash": "md5", "path": "https://host/data.csv"}
+    return e
+
+
+def stage_file(rng):
+    d = {}
+    if rng.random() < 0.15:
+        d["desc"] = text(rng)
+    imported = rng.random() < 0.3
+    if imported or rng.random() < 0.05:
+        d["md5"] = md5(rng)
+    if rng.random() < 0.15:
+        d["wdir"] = rng.choice([".", "..", "sub", "../sub", "./a/../b", None])
+    if imported or rng.random() < 0.1:
+        d[rng.choice(["frozen", "frozen", "frozen", "locked"])] = rng.random() < 0.8
+    if imported:
+        d["deps"] = [stage_dep(rng)]
+    used = set()
+    d["outs"] = [stage_out(rng, used) for _ in range(1 if imported else rng.choice([1, 1, 1, 2, 3]))]
+    if rng.random() < 0.1:
+        d["always_changed"] = rng.random() < 0.5
+    if rng.random() < 0.15:
+        d["meta"] = rng.choice([tree(rng, 3), None, 0, "", {}, False])
+    if rng.random() < 0.2:
+        items = list(d.items())
+        rng.shuffle(items)
+        d = dict(items)
+    return d
+
+
+def file_case(rng, name, small):
+    global REPO
+    import tempfile
+
+    from dvc.dvcfile import SingleStageFile
+    from dvc.repo import Repo
+    from dvc.stage import serialize
+    from dvc.stage.utils import compute_md5
+    from dvc_data.hashfile.hash_info import HashInfo
+    from dvc_data.hashfile.meta import Meta
+
+    if REPO is None:
+        where = tempfile.mkdtemp()
+        os.makedirs(where + "/pipe/deep")
+        os.chdir(where)
+        REPO = Repo.init(where, no_scm=True)
+    source = Writer(rng, rng.random() < 0.7).document(stage_file(rng))
+    place = rng.choice(["x.dvc", "pipe/x.dvc", "pipe/deep/x.dvc"])
+    parts = [("case", name), ("text", source)]
+    with open(place, "w", newline="") as f:
+        f.write(source)
+    lines = [place]
+    try:
+        if True:
+            stage = SingleStageFile(REPO, place, verify=False).stage
+            for i, o in enumerate(stage.outs):
+                if rng.random() < 0.5 and o.is_in_repo:
+                    h = md5(rng) + rng.choice(["", ".dir"])
+                    size, nfiles = rng.choice([-1, 0, 5, 10**10]), rng.choice([-1, -1, 3])
+                    x = rng.random() < 0.2
+                    o.hash_name, o.hash_info, o.files = "md5", HashInfo("md5", h), None
+                    o.meta = Meta(isdir=h.endswith(".dir"), size=None if size < 0 else size,
+                                  nfiles=None if nfiles < 0 else nfiles, isexec=x)
+                    lines.append("%d %s %d %d %d" % (i, h, size, nfiles, x))
+            out = dumps_yaml(serialize.to_single_stage_file(stage))
+            out += "# %s\n" % compute_md5(stage)
+    except Exception:
+        return parts + [("file", "\n".join(lines)), ("fail", "")]
+    return parts + [("file", "\n".join(lines)), ("out", out)]
 
 
 def main():
     seed, count = int(sys.argv[1]), int(sys.argv[2])
     small = "--small" in sys.argv
-    out = sys.stdout.buffer
+    make = file_case if "--files" in sys.argv else case
+    # What DVC has to say goes nowhere.
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     done = 0
     while done < count:
         rng = random.Random(seed)
         seed += 1
-        parts = case(rng, "seed %d" % (seed - 1), small)
+        parts = make(rng, "seed %d" % (seed - 1), small)
         if parts is None:
             continue
         blob = b""

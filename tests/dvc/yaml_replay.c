@@ -4,7 +4,10 @@
  *
  *	case NAME
  *	text BYTES            the file as it was
- *	want BYTES            what it is to hold, as JSON; "keep 0": it is only written back
+ *	want BYTES            what it is to hold, as JSON; "keep 0": it is only written back;
+ *	                      "file BYTES": it is the .dvc file of that name, on the first
+ *	                      line; each other says "INDEX MD5 SIZE NFILES ISEXEC" of an out.
+ *	                      Behind its text stands "# MD5" of the stage
  *	out BYTES             the file as DVC writes it; "fail 0": DVC fails; "no BYTES": we
  *	                      refuse it with these words
  *
@@ -21,6 +24,7 @@
 #include "base/err.h"
 #include "base/fsio.h"
 #include "base/yaml.h"
+#include "store/dvc/dvc_file.h"
 #include "store/dvc/yaml_doc.h"
 
 #define FILE_MAX ((size_t)256 << 20)
@@ -78,12 +82,55 @@ apply(struct yaml_doc *doc, const struct part *want, struct err *err)
 	return rc;
 }
 
+/* "INDEX MD5 SIZE NFILES ISEXEC" */
+static int
+set_out(struct dvc_file *f, const char *line, struct err *err)
+{
+	struct object_id id;
+	char hex[64];
+	long long size, nfiles;
+	unsigned i;
+	int isexec;
+
+	if (sscanf(line, "%u %63s %lld %lld %d", &i, hex, &size, &nfiles, &isexec) != 5 ||
+	    i >= f->nouts || object_id_parse(hex, false, &id) != 0)
+		return err_set(err, ERR_INVALID, "BUG: a bad line of the case: %s", line);
+	dvc_out_set_object(&f->outs[i], &id, size, nfiles, isexec != 0);
+	return 0;
+}
+
+static int
+run_file(const struct part *text, const struct part *what, struct buf *out,
+	 struct err *err)
+{
+	char *lines = strndup(what->p, what->n), *line, *rest = lines;
+	struct dvc_file *f = NULL;
+	char md5[DVC_MD5_MAX];
+	int rc;
+
+	line = strsep(&rest, "\n");
+	rc = dvc_file_parse(line, text->p, text->n, NULL, &f, err);
+	while (rc == 0 && (line = strsep(&rest, "\n")) != NULL)
+		rc = set_out(f, line, err);
+	if (rc == 0)
+		rc = dvc_file_dump(f, out, err);
+	if (rc == 0)
+		rc = dvc_file_stage_md5(f, md5, err);
+	if (rc == 0)
+		buf_addf(out, "# %s\n", md5);
+	dvc_file_free(f);
+	free(lines);
+	return rc;
+}
+
 static int
 run(const struct part *text, const struct part *want, struct buf *out, struct err *err)
 {
 	struct yaml_doc *doc;
 	int rc;
 
+	if (strcmp(want->word, "file") == 0)
+		return run_file(text, want, out, err);
 	if (yaml_doc_parse("f", text->p, text->n, &doc, err) != 0)
 		return -1;
 	rc = strcmp(want->word, "want") == 0 ? apply(doc, want, err) : 0;

@@ -174,6 +174,9 @@ refuses_by_name(void **state)
 	refused("outs:\n- path: a\n  repo: {url: u}\n", "unknown key 'repo'");
 	refused("outs:\n- path: a\n  files: 1\n", "'files' must be a list");
 	refused("outs:\n- path: a\n  files: [{md5: " HEX "}]\n", "needs 'relpath'");
+	refused("outs:\n- path: a\n  files: [{relpath: ../x}]\n", "is no name of a file");
+	refused("outs:\n- path: a\n  files: [{relpath: ''}]\n", "is no name of a file");
+	refused("outs:\n- path: a\n  files: [{relpath: /x}]\n", "is no name of a file");
 	refused("outs:\n- path: a\n  cloud: {a: {}, b: {}}\n", "'cloud' must be");
 	refused("deps:\n- path: a\n  cache: true\n", "unknown key 'cache'");
 	refused("deps:\n- path: a\n  repo: {rev: r}\n", "'repo' needs 'url'");

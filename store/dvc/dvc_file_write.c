@@ -184,6 +184,23 @@ mode_of(int dirfd, const char *name)
 	return fstatat(dirfd, name, &st, 0) == 0 ? st.st_mode & 0777 : 0666;
 }
 
+/* Nothing is written that would not be read back as what it is to say. */
+static int
+check_text(const struct dvc_file *f, const struct buf *text, struct err *err)
+{
+	struct dvc_file *back = NULL;
+	bool same = dvc_file_parse(f->name, text->p, text->n, NULL, &back, err) == 0 &&
+		    dvc_out_same(f->outs, f->nouts, back->outs, back->nouts);
+
+	if (back != NULL && !same)
+		err_set(err, ERR_INVALID,
+			"%s is left alone: what was to be written would be read as "
+			"something else",
+			f->name);
+	dvc_file_free(back);
+	return same ? 0 : -1;
+}
+
 int
 dvc_file_write(const struct dvc_file *f, int dirfd, bool *changed, struct err *err)
 {
@@ -197,6 +214,8 @@ dvc_file_write(const struct dvc_file *f, int dirfd, bool *changed, struct err *e
 		differs = f->text == NULL || text.n != f->len ||
 			  memcmp(text.p, f->text, text.n) != 0;
 	if (differs)
+		rc = check_text(f, &text, err);
+	if (differs && rc == 0)
 		rc = fsio_replace(dirfd, f->name, text.p, text.n, mode_of(dirfd, f->name),
 				  err);
 	buf_release(&text);

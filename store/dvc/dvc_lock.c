@@ -271,6 +271,42 @@ dvc_lock_dump(const struct dvc_lock *lock, struct buf *out, struct err *err)
 	return rc;
 }
 
+/*
+ * Nothing is written that would not be read back as what it is to say.  Whether a path is
+ * inside of the repository can only be told with dvc.yaml, so the paths themselves count.
+ */
+static bool
+is_same(const struct dvc_lock *lock, const struct dvc_lock *back)
+{
+	if (lock->nstages != back->nstages)
+		return false;
+	for (size_t i = 0; i < lock->nstages; i++) {
+		const struct dvc_lock_stage *s = &lock->stages[i];
+		const struct dvc_lock_stage *b = &back->stages[i];
+
+		if (strcmp(s->name, b->name) != 0 || s->ndeps != b->ndeps ||
+		    s->nouts != b->nouts)
+			return false;
+	}
+	return true;
+}
+
+static int
+check_text(const struct dvc_lock *lock, const struct buf *text, struct err *err)
+{
+	struct dvc_lock *back = NULL;
+	bool same = dvc_lock_parse(lock->name, text->p, text->n, NULL, &back, err) == 0 &&
+		    is_same(lock, back);
+
+	if (back != NULL && !same)
+		err_set(err, ERR_INVALID,
+			"%s is left alone: what was to be written would be read as "
+			"something else",
+			lock->name);
+	dvc_lock_free(back);
+	return same ? 0 : -1;
+}
+
 static bool
 is_changed(const struct dvc_lock *lock)
 {
@@ -293,7 +329,9 @@ dvc_lock_write(const struct dvc_lock *lock, int dirfd, bool *changed, struct err
 		rc = dvc_lock_dump(lock, &text, err);
 	if (rc == 0 && is_changed(lock))
 		differs = text.n != lock->len || memcmp(text.p, lock->text, text.n) != 0;
-	if (differs) {
+	if (differs)
+		rc = check_text(lock, &text, err);
+	if (differs && rc == 0) {
 		mode_t mode =
 		    fstatat(dirfd, lock->name, &st, 0) == 0 ? st.st_mode & 0777 : 0666;
 

@@ -25,6 +25,25 @@ dvc_out_none(struct dvc_out *out)
 	dvc_meta_none(&out->cloud.meta);
 }
 
+static bool
+same_text(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+bool
+dvc_out_same(const struct dvc_out *a, size_t n, const struct dvc_out *b, size_t m)
+{
+	if (n != m)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (a[i].where != b[i].where || !same_text(a[i].full, b[i].full) ||
+		    !object_id_equal(&a[i].meta.md5, &b[i].meta.md5) ||
+		    a[i].nfiles != b[i].nfiles)
+			return false;
+	return true;
+}
+
 void
 dvc_out_set_object(struct dvc_out *out, const struct object_id *id, int64_t size,
 		   int64_t nfiles, bool isexec)

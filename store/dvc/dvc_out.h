@@ -112,6 +112,12 @@ void dvc_out_none(struct dvc_out *);
 void dvc_out_tell_legacy(struct dvc_out *);
 
 /**
+ * dvc_out_same(a, n, b, m):
+ * Return whether two lists of entries are about the same objects in the same places.
+ */
+bool dvc_out_same(const struct dvc_out *, size_t, const struct dvc_out *, size_t);
+
+/**
  * dvc_out_set_object(out, id, size, nfiles, isexec):
  * Say what lies there, as DVC 3 does (its hash is MD5, unless ${id} is legacy); -1 for a
  * size or number of files that is not known.  A list of `files` is dropped.

@@ -49,8 +49,9 @@ struct yaml_val *yaml_doc_root(struct yaml_doc *);
 
 /**
  * yaml_doc_dump(doc, out, err):
- * Append the document to ${out}.  Return 0, or -1: ERR_NOMEM (also of an earlier call that
- * could not say so), ERR_LIMIT where ${out} is full.
+ * Append the document to ${out}, having read back what was written.  Return 0, or -1:
+ * ERR_INVALID where DVC's own writer would change what a value says, which is then named;
+ * ERR_NOMEM (also of an earlier call that could not say so); ERR_LIMIT where ${out} is full.
  */
 int yaml_doc_dump(struct yaml_doc *, struct buf *, struct err *);
 

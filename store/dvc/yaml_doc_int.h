@@ -94,12 +94,14 @@ struct yaml_val {
 	unsigned epoch;
 	unsigned visits;
 	bool written;
-	unsigned number; /* of a made-up anchor, 0: none yet */
+	unsigned number;	     /* of a made-up anchor, 0: none yet */
+	const struct yaml_val *twin; /* what it was found to be equal to last */
 };
 
 struct yaml_doc {
 	struct arena *a;
 	struct yaml_val *root;
+	const char *name; /* of the file, for messages */
 	bool nomem;
 	unsigned epoch; /* how often it was written */
 };
@@ -229,6 +231,18 @@ struct yaml_val *ydoc_val_new(struct yaml_doc *, enum yaml_val_kind);
  * Return the entry whose key is the string ${key}, or NULL.
  */
 struct yaml_item *ydoc_item_find(const struct yaml_val *, const char *);
+
+/**
+ * ydoc_emit(doc, out, err):
+ * Append the document to ${out}, whose own failures are not looked at.  Return 0 or -1.
+ */
+int ydoc_emit(struct yaml_doc *, struct buf *, struct err *);
+
+/**
+ * ydoc_differs(a, b, key):
+ * Return whether the two values differ, and in ${key} the last key on the way there.
+ */
+bool ydoc_differs(struct yaml_val *, const struct yaml_val *, const struct yaml_val **);
 
 /**
  * ydoc_resolve(text, n):

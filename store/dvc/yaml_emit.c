@@ -8,7 +8,6 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
-#include "store/dvc/yaml_doc.h"
 #include "store/dvc/yaml_emit_int.h"
 
 static int emit_node(struct emit *, struct yaml_val *, struct emit_comment *, bool, bool,
@@ -491,7 +490,7 @@ count(struct emit *e, struct yaml_val *v)
 }
 
 int
-yaml_doc_dump(struct yaml_doc *doc, struct buf *out, struct err *err)
+ydoc_emit(struct yaml_doc *doc, struct buf *out, struct err *err)
 {
 	struct emit e = {.out = out,
 			 .err = err,
@@ -502,7 +501,7 @@ yaml_doc_dump(struct yaml_doc *doc, struct buf *out, struct err *err)
 	struct emit_comment c = comment_of(doc->root);
 	int rc;
 
-	if (doc->nomem || (e.a = arena_new(0)) == NULL)
+	if ((e.a = arena_new(0)) == NULL)
 		return err_nomem(err);
 	count(&e, doc->root);
 	rc = emit_node(&e, doc->root, &c, false, false, false);
@@ -512,9 +511,5 @@ yaml_doc_dump(struct yaml_doc *doc, struct buf *out, struct err *err)
 		emit_indent(&e);
 	}
 	arena_free(e.a);
-	if (rc == 0 && buf_failed(out))
-		rc = out->state == BUF_TOOBIG
-			 ? err_set(err, ERR_LIMIT, "the file would become too large")
-			 : err_nomem(err);
 	return rc;
 }

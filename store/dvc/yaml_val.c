@@ -307,6 +307,41 @@ same_scalar(const struct yaml_val *a, const struct yaml_val *b)
 	       a->len == b->len && memcmp(a->text, b->text, a->len) == 0;
 }
 
+/* NaN is written as it was, too. */
+static bool
+same_written(const struct yaml_val *a, const struct yaml_val *b)
+{
+	return a->kind == b->kind &&
+	       ((a->len == b->len && memcmp(a->text, b->text, a->len) == 0 &&
+		 a->source == NULL) ||
+		same_scalar(a, b) ||
+		(a->kind == YV_FLOAT && strcmp(a->text, ".nan") == 0 &&
+		 strcmp(b->text, ".nan") == 0));
+}
+
+/* Depth is bounded by that of the text; what is there twice is compared once. */
+bool
+ydoc_differs(struct yaml_val *a, const struct yaml_val *b, const struct yaml_val **key)
+{
+	if (a->twin == b)
+		return false;
+	if (a->kind < YV_SEQ)
+		return !same_written(a, b);
+	if (a->kind != b->kind || a->n != b->n)
+		return true;
+	a->twin = b;
+	for (size_t i = 0; i < a->n; i++) {
+		if (a->kind == YV_MAP) {
+			*key = a->items[i].key;
+			if (!same_written(a->items[i].key, b->items[i].key))
+				return true;
+		}
+		if (ydoc_differs(a->items[i].val, b->items[i].val, key))
+			return true;
+	}
+	return false;
+}
+
 static bool
 is_collection(const struct yaml_val *v)
 {

@@ -42,6 +42,17 @@ next_event(struct yaml_reader *r, yaml_event_t *event)
 	return -1;
 }
 
+/* How many bytes from ${off} on are, or are not, among ${set}: the text may end anywhere. */
+static size_t
+span(const struct yaml_text *t, size_t off, const char *set, bool among)
+{
+	size_t end = off;
+
+	while (end < t->n && (memchr(set, t->p[end], strlen(set)) != NULL) == among)
+		end++;
+	return end - off;
+}
+
 /* The index of the first character of the node itself, behind its anchor and tag. */
 static size_t
 behind_properties(struct yaml_text *t, size_t index)
@@ -49,12 +60,12 @@ behind_properties(struct yaml_text *t, size_t index)
 	size_t off = yaml_text_place(t, index).off, n;
 
 	while (off < t->n && (t->p[off] == '&' || t->p[off] == '!')) {
-		n = strcspn(t->p + off, " \t\r\n,]}");
+		n = span(t, off, " \t\r\n,]}", false);
 		for (size_t i = 0; i < n; i++)
 			if (((unsigned char)t->p[off + i] & 0xc0) != 0x80)
 				index++;
 		off += n;
-		n = strspn(t->p + off, " \t\r\n");
+		n = span(t, off, " \t\r\n", true);
 		off += n;
 		index += n;
 	}

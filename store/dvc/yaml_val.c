@@ -370,7 +370,7 @@ static struct yaml_item *
 find_key(const struct yaml_val *map, const struct yaml_val *key)
 {
 	for (size_t i = 0; i < map->n; i++)
-		if (same_scalar(map->items[i].key, key))
+		if (map->items[i].key == key || same_scalar(map->items[i].key, key))
 			return &map->items[i];
 	return NULL;
 }

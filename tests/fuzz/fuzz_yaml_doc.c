@@ -20,6 +20,16 @@ put_json(struct yaml_doc *doc, struct buf *out)
 	yaml_val_json(yaml_doc_root(doc), NULL, out);
 }
 
+/* What is not equal to itself is a change, as a key a new one without its comments. */
+static bool
+has_nan(const char *p, size_t n)
+{
+	for (size_t i = 0; i + 3 < n; i++)
+		if (strncasecmp(p + i, ".nan", 4) == 0)
+			return true;
+	return false;
+}
+
 /* What is read from the text itself is no change. */
 static void
 apply_itself(struct yaml_doc *doc, const char *text, size_t n, const struct buf *want)
@@ -76,7 +86,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		CHECK(out.n != 0 && out.p[out.n - 1] == '\n');
 		if (written && !has_alias(text, n)) {
 			read_back(doc, &out);
-			apply_itself(doc, text, n, &out);
+			if (!has_nan(text, n))
+				apply_itself(doc, text, n, &out);
 		}
 		yaml_doc_free(doc);
 	} else {

@@ -5,7 +5,7 @@
 #include "fuzz.h"
 #include "store/dvc/dvc_file.h"
 
-#define NAME "dir/a.dvc"
+#define NAME "a.dvc"
 
 static void
 check_entries(const struct dvc_out *v, size_t n, bool outs)
@@ -47,6 +47,25 @@ write_back(const struct dvc_file *f)
 	buf_release(&out);
 }
 
+/* From a file it is the same, and what was not changed is not written. */
+static void
+from_file(const char *text, size_t n, int want)
+{
+	struct dvc_file *f;
+	struct err err;
+	bool changed;
+
+	fuzz_put(NAME, text, n);
+	CHECK(dvc_file_read(fuzz_dir(), NAME, NULL, &f, &err) == want);
+	if (want != 0)
+		return;
+	if (dvc_file_write(f, fuzz_dir(), &changed, &err) == 0 && changed) {
+		dvc_file_free(f);
+		CHECK(dvc_file_read(fuzz_dir(), NAME, NULL, &f, &err) == 0);
+	}
+	dvc_file_free(f);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
@@ -65,6 +84,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		CHECK(err.code == ERR_INVALID && strchr(err.msg, '\n') == NULL);
 		fuzz_check_diag(d, text, n);
 	}
+	if (n % 4 == 0)
+		from_file(text, n, rc);
 	diag_free(d);
 	dvc_file_free(f);
 	free(text);

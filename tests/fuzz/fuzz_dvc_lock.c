@@ -33,6 +33,22 @@ write_back(struct dvc_lock *lock)
 	buf_release(&out);
 }
 
+static void
+from_file(const char *text, size_t n, int want)
+{
+	struct dvc_lock *lock;
+	struct err err;
+
+	fuzz_put("dvc.lock", text, n);
+	CHECK(dvc_lock_read(fuzz_dir(), "dvc.lock", NULL, &lock, &err) == want);
+	if (want != 0)
+		return;
+	for (size_t i = 0; i < lock->nstages; i++)
+		lock->stages[i].changed = true;
+	(void)dvc_lock_write(lock, fuzz_dir(), NULL, &err);
+	dvc_lock_free(lock);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
@@ -55,6 +71,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		CHECK(err.code == ERR_INVALID);
 	if (rc == 0)
 		write_back(lock);
+	if (n % 4 == 0)
+		from_file(text, nlock, rc);
 	diag_free(d);
 	diag_free(dy);
 	dvc_lock_free(lock);

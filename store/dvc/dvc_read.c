@@ -272,17 +272,23 @@ dvc_read_dir(struct arena *a, const char *name)
 	return dir;
 }
 
-/* The first mistake as a sentence: "FILE:L:C: error: ...". */
+/* The first mistake as a sentence: "FILE:L:C: error: ...".  The YAML reader has no other way to
+ * say that memory ran out. */
 static int
 refuse(struct diag *d, struct err *err)
 {
+	static const char nomem[] = ": error: out of memory";
 	struct buf text;
+	size_t n = sizeof(nomem) - 1;
 	int rc;
 
 	buf_init(&text, 0);
 	diag_print(d, &text, false, 0);
 	buf_truncate(&text, strcspn(text.p, "\n"));
-	rc = buf_failed(&text) ? err_nomem(err) : err_set(err, ERR_INVALID, "%s", text.p);
+	if (buf_failed(&text) || (text.n > n && strcmp(text.p + text.n - n, nomem) == 0))
+		rc = err_nomem(err);
+	else
+		rc = err_set(err, ERR_INVALID, "%s", text.p);
 	buf_release(&text);
 	return rc;
 }

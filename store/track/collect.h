@@ -1,0 +1,90 @@
+#ifndef DAG_STORE_TRACK_COLLECT_H
+#define DAG_STORE_TRACK_COLLECT_H
+/*
+ * All that is tracked: the outs of the .dvc files and of dvc.lock (with what dvc.yaml says of
+ * them), of the work tree or of a revision, in one list.
+ *
+ * Looked at is what DVC looks at: not what .dvcignore leaves out, not other repositories, not
+ * what git ignores, not the insides of outs.  Links are not followed.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/objects/object_id.h"
+
+struct arena;
+struct diag;
+struct dvc_file;
+struct dvc_lock;
+struct dvc_lock_stage;
+struct dvc_out;
+struct dvc_yaml;
+struct err;
+struct meter;
+struct repo;
+struct track;
+
+#define TRACK_FILES_MAX 100000	/* pointer files */
+#define TRACK_OUTS_MAX	1000000 /* outs in all of them */
+
+/* A file that says what is tracked. */
+struct track_file {
+	const char *path;      /* relative to the root: "a/b.dvc", "dvc.lock" */
+	struct dvc_file *file; /* of a .dvc file */
+	struct dvc_lock *lock; /* of a dvc.yaml: what lies beside it, NULL: nothing */
+	struct dvc_yaml *yaml;
+};
+
+struct track_out {
+	const char *path;  /* relative to the root, normalized */
+	const char *file;  /* the pointer, relative to the root: "a/b.dvc", "dvc.lock" */
+	const char *stage; /* of a dvc.yaml, or NULL: a .dvc file */
+	struct object_id id;  /* not set: none is recorded */
+	int64_t size, nfiles; /* -1: not recorded */
+	bool exec;
+	bool cache, persist, push; /* its flags */
+	bool frozen;		   /* the file or the stage is */
+	bool import;		   /* it came from elsewhere: the .dvc file has deps */
+	const char *remote;	   /* the only one it is for, or NULL */
+	uint32_t line, col; /* where it stands in the file; 0: dvc.yaml alone has it */
+	const struct track_file *in;
+	const struct dvc_out *out; /* the entry; NULL: dvc.yaml alone has it */
+};
+
+struct track_list {
+	struct arena *arena;
+	struct track_out *outs; /* sorted by path, component by component */
+	size_t n;
+	struct track_file **files; /* in the order they were found */
+	size_t nfiles;
+};
+
+/**
+ * track_collect(t, meter, d, out, err):
+ * Collect what is tracked in the work tree.  All mistakes in all files go to ${d} (may be
+ * NULL), the first one to ${err}; so do outs that lie in one another.  Return 0 or -1; ${out}
+ * is to be freed by track_list_free in both cases, after ${d}.
+ */
+int track_collect(struct track *, struct meter *, struct diag *, struct track_list *,
+		  struct err *);
+
+/**
+ * track_list_free(l):
+ * Free what ${l} holds.  A zeroed one is fine.
+ */
+void track_list_free(struct track_list *);
+
+/**
+ * track_find(l, path):
+ * Return the out at ${path}, or the one that ${path} lies in; NULL if there is none.
+ */
+const struct track_out *track_find(const struct track_list *, const char *);
+
+/**
+ * track_below(l, path, n):
+ * Return the first of the ${n} outs that lie at ${path} or below it ("." is all).
+ */
+const struct track_out *track_below(const struct track_list *, const char *, size_t *);
+
+#endif

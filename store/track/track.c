@@ -1,0 +1,236 @@
+#include "store/track/track.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/path.h"
+#include "store/dvc/config.h"
+#include "store/dvc/gitignore.h"
+#include "store/dvc/ignore.h"
+#include "store/dvc/work_lock.h"
+#include "store/objects/index.h"
+#include "store/objects/objects.h"
+#include "store/project.h"
+
+/* ---- where it is ---- */
+
+static bool
+exists(const char *dir, const char *name, bool is_dir)
+{
+	struct stat st;
+	struct buf b;
+	bool is;
+
+	buf_init(&b, 0);
+	path_join(&b, dir, name);
+	is = !buf_failed(&b) && stat(b.p, &st) == 0 && S_ISDIR(st.st_mode) == is_dir;
+	buf_release(&b);
+	return is;
+}
+
+/* Cut ${path} to the nearest directory upwards that has settings of either kind; false: there
+ * is none. */
+static bool
+ascend(char *path, bool *dvc)
+{
+	char *slash;
+
+	for (;;) {
+		*dvc = exists(path, ".dvc", true);
+		if (*dvc || exists(path, ".dag/config", false))
+			return true;
+		slash = strrchr(path, '/');
+		if (slash == NULL || path[1] == '\0')
+			return false;
+		slash[slash == path ? 1 : 0] = '\0';
+	}
+}
+
+static int
+find_root(struct track *t, const char *where, struct err *err)
+{
+	char *found = strdup(where != NULL ? where : t->project->root);
+
+	if (found == NULL)
+		return err_nomem(err);
+	if (!ascend(found, &t->dvc)) {
+		free(found);
+		found = strdup(t->project->root);
+		if (found == NULL)
+			return err_nomem(err);
+	}
+	t->root = found;
+	t->root_fd = open(t->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (t->root_fd == -1)
+		return err_sys(err, errno, "cannot open '%s'", t->root);
+	return 0;
+}
+
+/* Set ${out} to a path below the root. */
+static int
+below_root(const struct track *t, const char *name, char **out, struct err *err)
+{
+	struct buf b;
+
+	buf_init(&b, 0);
+	path_join(&b, t->root, name);
+	*out = buf_steal(&b);
+	return *out != NULL ? 0 : err_nomem(err);
+}
+
+/* ---- what the settings say ---- */
+
+/* cache.type: names with commas between, which the settings were checked for. */
+static int
+read_links(struct track *t, struct err *err)
+{
+	const char *s = config_str(t->config, "cache", "type", "");
+	char name[16];
+	size_t n;
+
+	for (; *s != '\0'; s += n) {
+		s += strspn(s, ", \t");
+		n = strcspn(s, ", \t");
+		if (n == 0)
+			continue;
+		if (n >= sizeof(name) || t->nlinks == LINK_TYPES)
+			return err_set(err, ERR_INVALID,
+				       "cache.type names too many types of links");
+		memcpy(name, s, n);
+		name[n] = '\0';
+		if (link_type_parse(name, &t->links[t->nlinks++]) != 0)
+			return err_set(err, ERR_INVALID,
+				       "cache.type: '%s' is no type of link", name);
+	}
+	return 0;
+}
+
+static int
+open_cache(struct track *t, struct err *err)
+{
+	const char *dir = config_str(t->config, "cache", "dir", NULL);
+	struct objects_options o = {.shared = t->shared};
+
+	if (dir != NULL) {
+		t->cache_dir = strdup(dir);
+		if (t->cache_dir == NULL)
+			return err_nomem(err);
+	} else if (below_root(t, t->dvc ? ".dvc/cache" : ".dag/cache", &t->cache_dir,
+			      err) != 0) {
+		return -1;
+	}
+	o.dir = t->cache_dir;
+	return objects_open(&o, &t->cache, err);
+}
+
+static int
+open_config(struct track *t, bool unchecked, struct err *err)
+{
+	struct config_options o = {.dvc = t->dvc, .unchecked = unchecked};
+
+	if (below_root(t, t->dvc ? ".dvc" : ".dag", &t->dir, err) != 0)
+		return -1;
+	o.dir = t->dir;
+	if (config_open(&o, &t->config, err) != 0)
+		return -1;
+	t->shared = strcmp(config_str(t->config, "cache", "shared", ""), "group") == 0;
+	t->autostage = config_bool(t->config, "core", "autostage", false);
+	return read_links(t, err);
+}
+
+static int
+open_ignores(struct track *t, struct err *err)
+{
+	struct ignore_options o = {.syntax = IGNORE_DVC, .root_fd = t->root_fd};
+
+	if (ignore_new(&o, &t->ignore, err) != 0)
+		return -1;
+	if (config_bool(t->config, "core", "no_scm", false))
+		return 0;
+	return gitignore_open(t->root, &t->gitignore, err);
+}
+
+/* ---- the whole ---- */
+
+int
+track_open(const struct track_options *o, struct track *t, struct err *err)
+{
+	*t = (struct track){.project = o->project, .root_fd = -1, .lock = -1};
+	if (find_root(t, o->where, err) != 0 || open_config(t, o->unchecked, err) != 0 ||
+	    open_cache(t, err) != 0 || open_ignores(t, err) != 0)
+		return -1;
+	return 0;
+}
+
+void
+track_close(struct track *t)
+{
+	track_unlock(t);
+	index_close(t->index);
+	ignore_free(t->ignore);
+	gitignore_close(t->gitignore);
+	objects_close(t->cache);
+	config_close(t->config);
+	if (t->root_fd >= 0)
+		(void)close(t->root_fd);
+	free(t->cache_dir);
+	free(t->dir);
+	free(t->root);
+	*t = (struct track){.root_fd = -1, .lock = -1};
+}
+
+int
+track_index(struct track *t, struct index **out, struct err *err)
+{
+	struct buf b;
+	int rc = 0;
+
+	buf_init(&b, 0);
+	if (t->index == NULL && t->project->state_fd >= 0) {
+		path_join(&b, t->project->state, "index");
+		/* A repository in a directory of the project has other paths. */
+		if (strcmp(t->root, t->project->root) != 0)
+			buf_addf(&b, "-%016llx",
+				 (unsigned long long)hash_64(t->root, strlen(t->root)));
+		buf_adds(&b, ".db");
+		rc = buf_failed(&b) ? err_nomem(err) : index_open(b.p, &t->index, err);
+	}
+	buf_release(&b);
+	*out = t->index;
+	return rc;
+}
+
+int
+track_lock(struct track *t, int64_t wait_us, struct meter *m, track_waiting_fn *waiting,
+	   void *ctx, struct err *err)
+{
+	struct work_lock_options o = {
+	    .wait_us = wait_us, .meter = m, .waiting = waiting, .ctx = ctx};
+
+	if (t->dvc && config_bool(t->config, "core", "hardlink_lock", false))
+		return err_set(err, ERR_INVALID,
+			       "core.hardlink_lock is set, and that kind of lock is not "
+			       "supported: on a file system with flock, `dag config "
+			       "core.hardlink_lock false`");
+	o.dir_fd = t->dvc ? t->root_fd : t->project->state_fd;
+	o.path = t->dvc ? ".dvc/tmp/lock" : "artifacts.lock";
+	if (o.dir_fd < 0)
+		return err_set(err, ERR_NOTFOUND, "the project '%s' is not made yet",
+			       t->root);
+	t->lock = work_lock_take(&o, err);
+	return t->lock >= 0 ? 0 : -1;
+}
+
+void
+track_unlock(struct track *t)
+{
+	work_lock_drop(t->lock);
+	t->lock = -1;
+}

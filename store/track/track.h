@@ -1,0 +1,87 @@
+#ifndef DAG_STORE_TRACK_TRACK_H
+#define DAG_STORE_TRACK_TRACK_H
+/*
+ * A repository of tracked data: its root with its settings, cache and index opened together.
+ * It is DVC's where a `.dvc` lies (the nearest one upwards of where the work begins), else the
+ * project's own with `.dag`:
+ *
+ *			with DVC		without
+ *	settings	.dvc/config		.dag/config
+ *	cache		.dvc/cache		.dag/cache	unless cache.dir
+ *	lock		.dvc/tmp/lock		artifacts.lock in the state directory
+ *	index		index.db in the state directory
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/objects/link.h"
+
+struct config;
+struct config_remote;
+struct err;
+struct gitignore;
+struct ignore;
+struct index;
+struct meter;
+struct objects;
+struct project;
+
+struct track {
+	const struct project *project; /* borrowed */
+	char *root;		       /* canonical absolute path */
+	int root_fd;
+	bool dvc;
+	char *dir; /* of its settings: ".../.dvc" or ".../.dag", which need not exist */
+	struct config *config;
+	char *cache_dir; /* absolute */
+	struct objects *cache;
+	enum link_type links[LINK_TYPES]; /* of cache.type */
+	size_t nlinks;			  /* 0: not set */
+	bool shared;			  /* cache.shared = group */
+	struct ignore *ignore;		  /* .dvcignore */
+	struct gitignore *gitignore;	  /* NULL: no git, or core.no_scm */
+	bool autostage;
+	struct index *index; /* NULL: not opened */
+	int lock;	     /* -1: not held */
+};
+
+struct track_options {
+	const struct project *project;
+	const char *where; /* absolute: where the work begins; NULL: the project's root */
+	bool unchecked;	   /* as config_options */
+};
+
+/**
+ * track_open(options, out, err):
+ * Open the repository.  Nothing is made, no lock is taken.  Return 0 or -1; ${out} is to be
+ * closed in both cases.
+ */
+int track_open(const struct track_options *, struct track *, struct err *);
+
+/**
+ * track_close(t):
+ * Give the lock back and close all.  One that is zeroed but for lock and root_fd -1 is fine.
+ */
+void track_close(struct track *);
+
+/**
+ * track_index(t, out, err):
+ * Open the index, once; *${out} is NULL where the project has no state directory.  Return 0 or
+ * -1.
+ */
+int track_index(struct track *, struct index **, struct err *);
+
+/* Whom we wait for, as work_lock.h says it. */
+typedef void track_waiting_fn(void *, const char *);
+
+/**
+ * track_lock(t, wait_us, meter, waiting, ctx, err), track_unlock(t):
+ * Take the repository's lock, waiting that long; the last four as work_lock_take's.  Return 0,
+ * or -1: ERR_BUSY, ERR_CANCELLED.  Give it back.
+ */
+int track_lock(struct track *, int64_t, struct meter *, track_waiting_fn *, void *,
+	       struct err *);
+void track_unlock(struct track *);
+
+#endif

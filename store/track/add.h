@@ -37,7 +37,7 @@ struct add_options {
 	bool into_cache; /* else only hashed */
 	bool relink;
 	struct gitignore *gitignore; /* NULL: there is no git */
-	/* Whether git tracks a path (absolute); NULL: it tracks nothing. */
+	/* Whether git tracks a path, relative to the root; NULL: it tracks nothing. */
 	int (*git_tracks)(void *, const char *, struct err *);
 	void *git;
 	struct diag *diag; /* mistakes in pointer files, with their lines */

@@ -74,15 +74,11 @@ check_name(const struct adding *a, const char *path)
 static int
 check_git(const struct adding *a, const char *path)
 {
-	const char *full;
 	int r;
 
 	if (a->o->git_tracks == NULL)
 		return 0;
-	full = arena_printf(a->arena, "%s/%s", a->o->root, path);
-	if (full == NULL)
-		return err_nomem(a->err);
-	r = a->o->git_tracks(a->o->git, full, a->err);
+	r = a->o->git_tracks(a->o->git, path, a->err);
 	if (r <= 0)
 		return r;
 	return err_set(a->err, ERR_EXISTS,

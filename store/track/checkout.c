@@ -241,7 +241,8 @@ find_missing(struct checkout *c, struct job *j)
 	}
 	if (r == 0 && to < p->n) {
 		/* What is not whole does not take the place of another thing. */
-		if (!c->o->allow_missing || to == first || p->have_dir != p->want_dir) {
+		if (!c->o->allow_missing || to == first ||
+		    (j->have.there && p->have_dir != p->want_dir)) {
 			leave_out(j, CHECKOUT_MISSING, NULL, NULL);
 			r = 1;
 		}

@@ -20,6 +20,8 @@
 #include "store/git.h"
 #include "store/objects/index.h"
 #include "store/objects/objects.h"
+#include "store/track/add.h"
+#include "store/track/links.h"
 #include "store/track/problems.h"
 
 #define PROBLEMS_SHOWN 20
@@ -224,6 +226,21 @@ artifact_problems(struct artifact *a, const struct problems *p)
 		cli_note(a->c, "... and %zu more", p->count - i);
 }
 
+int
+artifact_remember(struct artifact *a, const struct add_item *items, size_t n,
+		  struct err *err)
+{
+	struct links l;
+	int r = links_load(a->project.state_fd, &l, err);
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = links_set(&l, items[i].path, &items[i].id, err);
+	if (r == 0)
+		r = links_save(&l, err);
+	links_release(&l);
+	return r;
+}
+
 /* ---- paths ---- */
 
 const char *
@@ -281,6 +298,36 @@ artifact_git(struct artifact *a, struct repo **out, struct err *err)
 	return 0;
 }
 
+/* ${path} as seen from the top of git's work tree, in the arena; NULL without error if the
+ * project is not in it. */
+static int
+below_top(struct artifact *a, struct repo *git, const char *path, const char **out,
+	  struct err *err)
+{
+	const char *top = git != NULL ? repo_top(git) : NULL, *below;
+
+	*out = NULL;
+	if (top == NULL || !path_is_below(a->project.root, top))
+		return 0;
+	below = a->project.root + strlen(top);
+	below += *below == '/';
+	*out = *below == '\0' ? path : arena_printf(a->arena, "%s/%s", below, path);
+	return *out != NULL ? 0 : err_nomem(err);
+}
+
+int
+artifact_git_tracks(struct artifact *a, const char *path, struct err *err)
+{
+	struct repo *git;
+	const char *seen;
+
+	if (a->gitignore == NULL)
+		return 0;
+	if (artifact_git(a, &git, err) != 0 || below_top(a, git, path, &seen, err) != 0)
+		return -1;
+	return seen == NULL ? 0 : repo_tracks(git, seen, err);
+}
+
 /* A word for a shell. */
 static void
 put_quoted(struct buf *b, const char *word)
@@ -319,25 +366,19 @@ tell_stage(struct artifact *a, const char *const *paths, size_t n)
 	buf_release(&word);
 }
 
-/* Paths as git sees them: relative to the top of its work tree. */
 static int
 stage(struct artifact *a, struct repo *git, const char *const *paths, size_t n,
       struct err *err)
 {
-	const char *top = repo_top(git), *below, **v;
+	const char **v = arena_array(a->arena, n + 1, sizeof(*v));
 
-	if (top == NULL || !path_is_below(a->project.root, top))
-		return 0;
-	below = a->project.root + strlen(top);
-	below += *below == '/';
-	v = arena_array(a->arena, n + 1, sizeof(*v));
 	if (v == NULL)
 		return err_nomem(err);
 	for (size_t i = 0; i < n; i++) {
-		v[i] = *below == '\0' ? paths[i]
-				      : arena_printf(a->arena, "%s/%s", below, paths[i]);
+		if (below_top(a, git, paths[i], &v[i], err) != 0)
+			return -1;
 		if (v[i] == NULL)
-			return err_nomem(err);
+			return 0;
 	}
 	return repo_stage(git, v, n, NULL, err);
 }
@@ -355,5 +396,5 @@ artifact_stage(struct artifact *a, const char *const *paths, size_t n, struct er
 	}
 	if (artifact_git(a, &git, err) != 0)
 		return -1;
-	return git == NULL ? 0 : stage(a, git, paths, n, err);
+	return stage(a, git, paths, n, err);
 }

@@ -16,6 +16,7 @@
 #include "store/project.h"
 #include "store/track/workspace.h"
 
+struct add_item;
 struct arena;
 struct buf;
 struct cli;
@@ -129,6 +130,19 @@ void artifact_put_path(const struct artifact *, const char *, struct buf *);
  * The git repository of the project; *${out} is NULL where there is none.  Return 0 or -1.
  */
 int artifact_git(struct artifact *, struct repo **, struct err *);
+
+/**
+ * artifact_git_tracks(a, path, err):
+ * Tell whether git's index has ${path}, relative to the root, or something below it.  Return 1,
+ * 0 or -1.
+ */
+int artifact_git_tracks(struct artifact *, const char *, struct err *);
+
+/**
+ * artifact_remember(a, items, n, err):
+ * Remember that the work tree has what was recorded (store/track/links.h).  Return 0 or -1.
+ */
+int artifact_remember(struct artifact *, const struct add_item *, size_t, struct err *);
 
 /**
  * artifact_stage(a, paths, n):

@@ -130,6 +130,12 @@ int cli_exit_code(enum err_code);
 int cli_fail(struct cli *, const struct err *);
 
 /**
+ * cli_error(c, text):
+ * Say "dag: error: ${text}"; further lines of it are indented.
+ */
+void cli_error(struct cli *, const char *);
+
+/**
  * cli_usage(c, fmt, ...):
  * Say what is wrong with the command line and where help is.  Return EXIT_USAGE.
  */

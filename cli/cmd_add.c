@@ -9,12 +9,10 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/num.h"
-#include "base/path.h"
 #include "cli/artifact.h"
 #include "cli/cli.h"
 #include "cli/opts.h"
 #include "cli/verbs.h"
-#include "store/git.h"
 #include "store/track/add.h"
 #include "store/track/problems.h"
 
@@ -55,16 +53,7 @@ struct add {
 static int
 git_tracks(void *arg, const char *path, struct err *err)
 {
-	struct artifact *a = arg;
-	struct repo *git;
-	const char *top;
-
-	if (artifact_git(a, &git, err) != 0)
-		return -1;
-	top = git != NULL ? repo_top(git) : NULL;
-	if (top == NULL || !path_is_below(path, top))
-		return 0;
-	return repo_tracks(git, path + strlen(top) + 1, err);
+	return artifact_git_tracks(arg, path, err);
 }
 
 static int
@@ -74,8 +63,10 @@ work(void *arg, struct meter *m, struct err *err)
 
 	(void)m;
 	meter_begin(&k->a.meter, "hashing");
-	return add_paths(&k->a.ws, &k->work, k->items, k->n, k->a.arena, &k->problems,
-			 err);
+	if (add_paths(&k->a.ws, &k->work, k->items, k->n, k->a.arena, &k->problems,
+		      err) != 0)
+		return -1;
+	return artifact_remember(&k->a, k->items, k->n, err);
 }
 
 static int

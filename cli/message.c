@@ -148,12 +148,18 @@ vsay(struct cli *c, const char *word, const char *ansi, const char *fmt, va_list
 	buf_release(&b);
 }
 
+void
+cli_error(struct cli *c, const char *text)
+{
+	say(c, "error", "\033[1;31m", text);
+}
+
 int
 cli_fail(struct cli *c, const struct err *err)
 {
 	int rc = cli_exit_code(err->code);
 
-	say(c, "error", "\033[1;31m", err->msg);
+	cli_error(c, err->msg);
 	return rc == EXIT_OK ? EXIT_DAG : rc;
 }
 

@@ -16,6 +16,8 @@ static const struct verb *const table[] = {
 	&verb_logs,
 	&verb_explain,
 	&verb_add,
+	&verb_status,
+	&verb_checkout,
 	&verb_gc,
 	&verb_doctor,
 	&verb_completion,

@@ -8,6 +8,7 @@ struct verb;
 extern const struct verb verb_add;
 extern const struct verb verb_cancel;
 extern const struct verb verb_check;
+extern const struct verb verb_checkout;
 extern const struct verb verb_completion;
 extern const struct verb verb_doctor;
 extern const struct verb verb_explain;
@@ -21,6 +22,7 @@ extern const struct verb verb_retry;
 extern const struct verb verb_run;
 extern const struct verb verb_runs;
 extern const struct verb verb_show;
+extern const struct verb verb_status;
 extern const struct verb verb_version;
 
 #endif

@@ -277,6 +277,13 @@ test_missing(void **state)
 	holds("d/a", "a1");
 	holds("d/sub/c", "c1");
 	assert_false(there("d/b") || there("d/new"));
+	drop("d");
+	outs[0].id = one;
+	assert_int_equal(
+	    checkout(outs, 1, (struct checkout_options){.allow_missing = true}), 0);
+	assert_int_equal(outs[0].state, CHECKOUT_ADDED);
+	holds("d/a", "a1");
+	assert_false(there("d/b"));
 	/* Without its list nothing is known of a directory. */
 	lose(two);
 	assert_int_equal(get("d", two, by_force), CHECKOUT_MISSING);

@@ -1,0 +1,214 @@
+/*
+ * dag status: what differs between pointers, work tree and cache.
+ */
+#include <stddef.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "cli/artifact.h"
+#include "cli/artifact_select.h"
+#include "cli/cli.h"
+#include "cli/opts.h"
+#include "cli/verbs.h"
+#include "store/track/status.h"
+
+struct status_opts {
+	struct artifact_opts common;
+	bool json, recursive;
+};
+
+static const struct opt status_opts[] = {
+    {.name = "json",
+     .kind = OPT_FLAG,
+     .at = offsetof(struct status_opts, json),
+     .doc = "Write one JSON object, as DVC does."},
+    {.name = "recursive",
+     .letter = 'R',
+     .kind = OPT_FLAG,
+     .at = offsetof(struct status_opts, recursive),
+     .doc = "A TARGET that is a directory means all that is tracked in it."},
+    ARTIFACT_JOBS(struct status_opts, common),
+    {.name = "quiet",
+     .letter = 'q',
+     .kind = OPT_FLAG,
+     .at = offsetof(struct status_opts, common.quiet),
+     .doc = "Say nothing; exit with 1 if something differs."},
+    {.name = NULL}};
+
+struct status {
+	struct artifact a;
+	const struct status_opts *o;
+	struct artifact_target *targets;
+	struct status_out *outs; /* one for each target, sorted by pointer file */
+	size_t n;
+};
+
+static int
+work(void *arg, struct meter *m, struct err *err)
+{
+	struct status *k = arg;
+
+	(void)m;
+	return status_outs(&k->a.ws, k->outs, k->n, err);
+}
+
+static int
+prepare(struct status *k, struct err *err)
+{
+	if (artifact_select(&k->a, k->a.c->args, k->a.c->nargs, k->o->recursive,
+			    &k->targets, &k->n, err) != 0)
+		return -1;
+	k->outs = arena_array(k->a.arena, k->n + 1, sizeof(*k->outs));
+	if (k->outs == NULL)
+		return err_nomem(err);
+	for (size_t i = 0; i < k->n; i++) {
+		const struct artifact_out *o = k->targets[i].out;
+
+		k->outs[i] =
+		    (struct status_out){.path = o->path, .id = o->id, .cache = o->cache};
+	}
+	return 0;
+}
+
+/* ---- telling ---- */
+
+/* The path as it is seen from here; in the buffer, which is emptied first. */
+static const char *
+shown(struct status *k, const char *path, struct buf *b)
+{
+	buf_clear(b);
+	artifact_put_path(&k->a, path, b);
+	return b->p;
+}
+
+/* Whether the target says something, and it is the first one of its file to do so. */
+static bool
+begins_file(const struct status *k, size_t i)
+{
+	if (k->outs[i].state == OUT_RIGHT)
+		return false;
+	for (size_t p = 0; p < i; p++)
+		if (k->outs[p].state != OUT_RIGHT &&
+		    strcmp(k->targets[p].out->file, k->targets[i].out->file) == 0)
+			return false;
+	return true;
+}
+
+static bool
+is_of_file(const struct status *k, size_t i, const char *file)
+{
+	return k->outs[i].state != OUT_RIGHT &&
+	       strcmp(k->targets[i].out->file, file) == 0;
+}
+
+static void
+put_text(struct status *k)
+{
+	struct buf *b = &k->a.c->out, path;
+
+	buf_init(&path, 0);
+	for (size_t i = 0; i < k->n; i++) {
+		const char *file = k->targets[i].out->file;
+
+		if (!begins_file(k, i))
+			continue;
+		buf_addf(b, "%s:\n\tchanged outs:\n", shown(k, file, &path));
+		for (size_t p = i; p < k->n; p++)
+			if (is_of_file(k, p, file))
+				buf_addf(
+				    b, "\t\t%s:%*s%s\n", out_state_name(k->outs[p].state),
+				    (int)(19 - strlen(out_state_name(k->outs[p].state))),
+				    "", shown(k, k->outs[p].path, &path));
+	}
+	buf_release(&path);
+}
+
+static void
+put_json(struct status *k)
+{
+	struct json_writer w;
+	struct buf path;
+
+	buf_init(&path, 0);
+	json_init(&w, &k->a.c->out, 2);
+	json_begin_object(&w);
+	for (size_t i = 0; i < k->n; i++) {
+		const char *file = k->targets[i].out->file;
+
+		if (!begins_file(k, i))
+			continue;
+		json_key(&w, shown(k, file, &path));
+		json_begin_array(&w);
+		json_begin_object(&w);
+		json_key(&w, "changed outs");
+		json_begin_object(&w);
+		for (size_t p = i; p < k->n; p++)
+			if (is_of_file(k, p, file))
+				json_kv_str(&w, shown(k, k->outs[p].path, &path),
+					    out_state_name(k->outs[p].state));
+		json_end(&w);
+		json_end(&w);
+		json_end(&w);
+	}
+	json_end(&w);
+	buf_addc(&k->a.c->out, '\n');
+	buf_release(&path);
+}
+
+static int
+tell(struct status *k)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < k->n; i++)
+		any = any || k->outs[i].state != OUT_RIGHT;
+	if (k->o->json)
+		put_json(k);
+	else if (!k->o->common.quiet && any)
+		put_text(k);
+	else if (!k->o->common.quiet)
+		buf_adds(&k->a.c->out,
+			 k->a.nouts > 0 ? "all tracked data is up to date\n"
+					: "nothing is tracked in this project yet: dag "
+					  "add PATH\n");
+	return k->o->common.quiet && any ? EXIT_WORK : EXIT_OK;
+}
+
+static int
+status_verb(struct cli *c, const void *opts)
+{
+	struct status k = {.o = opts};
+	struct err err = {0};
+	int code;
+
+	if (artifact_open(c, &k.o->common, false, &k.a, &err) == 0 &&
+	    prepare(&k, &err) == 0 && artifact_work(&k.a, work, &k, &err) == 0)
+		code = tell(&k);
+	else
+		code = artifact_fail(&k.a, &err);
+	artifact_close(&k.a);
+	return code;
+}
+
+const struct verb verb_status = {
+    .name = "status",
+    .group = GROUP_DATA,
+    .summary = "what differs between pointers, files and cache",
+    .args = "[TARGET...]",
+    .max = (unsigned)-1,
+    .doc =
+	"Tell for all that is tracked (or each TARGET: a pointer file, a tracked path, a "
+	"path in one) whether the work tree has what the pointer says, and the cache "
+	"too. "
+	"What was hashed before and has not changed is not read again. Changes nothing, "
+	"and waits for nobody.",
+    .examples = "dag status\tall that differs\n"
+		"dag status -q || dag commit -f\tfor scripts\n"
+		"dag status --json data\tone directory, as JSON",
+    .opts = status_opts,
+    .size = sizeof(struct status_opts),
+    .run = status_verb,
+};

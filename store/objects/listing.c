@@ -204,8 +204,11 @@ int
 objects_missing(struct objects *o, const struct object_id *v, size_t n, uint8_t *missing,
 		struct meter *m, struct err *err)
 {
+	bool none[2]; /* nothing of this kind has been made yet */
 	int base, has;
 
+	for (int legacy = 0; legacy <= 1; legacy++)
+		none[legacy] = objects_base(o, legacy != 0, false) < 0 && errno == ENOENT;
 	if (n > STAT_ALWAYS) {
 		base = objects_base(o, v[0].legacy, false);
 		if (base >= 0 && estimate(base) / STAT_COST < n)
@@ -214,7 +217,7 @@ objects_missing(struct objects *o, const struct object_id *v, size_t n, uint8_t 
 	for (size_t i = 0; i < n; i++) {
 		if (meter_cancelled(m))
 			return err_set(err, ERR_CANCELLED, "stopped on request");
-		has = objects_has(o, &v[i], err);
+		has = none[v[i].legacy] ? 0 : objects_has(o, &v[i], err);
 		if (has < 0)
 			return -1;
 		missing[i] = has == 0;

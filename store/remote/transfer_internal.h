@@ -178,8 +178,8 @@ void transfer_below(const struct tree *, const char *, size_t *, size_t *);
 
 /**
  * transfer_each(t, fn, err):
- * Let workers call ${fn}(worker, item, err) for each of t->todo until all are done or one
- * returns -1, which ends the call.  Return 0 or -1.
+ * Let workers call ${fn}(worker, item, err) for each of t->todo, by the order of their names,
+ * until all are done or one returns -1, which ends the call.  Return 0 or -1.
  */
 typedef int transfer_fn(struct worker *, size_t, struct err *);
 int transfer_each(struct transfer *, transfer_fn *, struct err *);

@@ -1,4 +1,6 @@
 /* Directories as remotes: which are taken, what they look like, what they refuse. */
+#include <grp.h>
+
 #include "unit/store/transfer_test.h"
 
 static int
@@ -293,9 +295,81 @@ sizes(void **state)
 	yard_remove(&y);
 }
 
-/* What the file system refuses is named, and the rest goes on. */
+/* ---- what belongs to somebody else ---- */
+
+#define NOBODY 65534
+
+/* In a child without rights: the exit status says which step was not as it should be. */
+static int
+as_nobody(struct yard *y, int (*fn)(struct yard *, const struct transfer_want *),
+	  const struct transfer_want *v)
+{
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		if (geteuid() == 0 && (setgroups(0, NULL) != 0 || setgid(NOBODY) != 0 ||
+				       setuid(NOBODY) != 0))
+			_exit(99);
+		yard_open(y);
+		_exit(fn(y, v));
+	}
+	return child_status(pid);
+}
+
+/* Is there one note of this fate, and does it say both? */
+static bool
+noted(const struct yard *y, enum transfer_fate fate, const char *a, const char *b)
+{
+	if (y->rep.fates[fate] != 1)
+		return false;
+	vec_foreach (&y->rep.notes, const struct transfer_note, n)
+		if (n->fate == fate)
+			return strstr(n->err.msg, a) != NULL &&
+			       strstr(n->err.msg, b) != NULL;
+	return false;
+}
+
+static int
+push_to_others(struct yard *y, const struct transfer_want *v)
+{
+	struct err err = {0};
+
+	/* One of the two prefixes is not ours. */
+	if (push(y, v, 2, &err) != 0)
+		return 1;
+	if (!noted(y, TRANSFER_TROUBLE, "ermission denied", "'r'"))
+		return 2;
+	return y->rep.objects == 1 ? 0 : 3;
+}
+
+static int
+push_to_nothing_of_ours(struct yard *y, const struct transfer_want *v)
+{
+	struct err err = {0};
+
+	/* What is there already needs no rights. */
+	if (push(y, v, 1, &err) != 0 || transfer_failures(&y->rep) != 0)
+		return 1;
+	if (fetch(y, v, 1, &err) != 0 || transfer_failures(&y->rep) != 0)
+		return 2;
+	return 0;
+}
+
+static int
+closed_to_us(struct yard *y, const struct transfer_want *v)
+{
+	struct err err = {0};
+
+	if (push(y, v, 1, &err) == 0 || strstr(err.msg, y->remote_dir) == NULL)
+		return 1;
+	if (strstr(err.msg, "ermission denied") == NULL)
+		return 2;
+	return temporaries(y->cache_dir) == 0 ? 0 : 3;
+}
+
 static void
-places_that_cannot_be_written(void **state)
+remotes_of_others(void **state)
 {
 	struct transfer_want v[2];
 	char prefix[256];
@@ -303,24 +377,26 @@ places_that_cannot_be_written(void **state)
 	struct yard y;
 
 	(void)state;
-	if (geteuid() == 0)
-		skip();
 	yard_make(&y);
+	assert_int_equal(chmod(y.dir, 0777), 0);
 	v[0] = want(yard_file(&y, "foo"), "x");
 	v[1] = want(yard_file(&y, "bar"), "y");
 	ok(push(&y, v, 2, &err));
 	lose(y.remote_dir, &v[0].id);
 	lose(y.remote_dir, &v[1].id);
-	(void)snprintf(prefix, sizeof(prefix), "%s", at(y.remote_dir, &v[0].id));
-	*strrchr(prefix, '/') = '\0';
-	assert_int_equal(chmod(prefix, 0555), 0);
+	for (int i = 0; i < 2; i++) {
+		(void)snprintf(prefix, sizeof(prefix), "%s", at(y.remote_dir, &v[i].id));
+		*strrchr(prefix, '/') = '\0';
+		assert_int_equal(chmod(prefix, i == 0 ? 0555 : 0777), 0);
+	}
+	assert_int_equal(as_nobody(&y, push_to_others, v), 0);
+	yard_open(&y);
 	ok(push(&y, v, 2, &err));
-	note_says(TRANSFER_TROUBLE, "ermission denied");
-	note_says(TRANSFER_TROUBLE, "'r'");
-	assert_true(whole(y.remote_dir, &v[1].id));
-	assert_int_equal(chmod(prefix, 0755), 0);
-	ok(push(&y, v, 2, &err));
-	assert_int_equal(y.rep.objects, 1);
+	assert_true(whole(y.remote_dir, &v[0].id) && whole(y.remote_dir, &v[1].id));
+	assert_int_equal(as_nobody(&y, push_to_nothing_of_ours, v), 0);
+	assert_int_equal(chmod(y.remote_dir, 0700), 0);
+	if (geteuid() == 0)
+		assert_int_equal(as_nobody(&y, closed_to_us, v), 0);
 	yard_remove(&y);
 }
 
@@ -335,7 +411,7 @@ main(void)
 	    cmocka_unit_test(remotes_in_the_work_tree),
 	    cmocka_unit_test(the_table),
 	    cmocka_unit_test(sizes),
-	    cmocka_unit_test(places_that_cannot_be_written),
+	    cmocka_unit_test(remotes_of_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

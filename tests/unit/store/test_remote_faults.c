@@ -290,6 +290,7 @@ broken_disks(void **state)
 	each_call_fails(FSIO_SYNC, EIO, ERR_SYS);
 	each_call_fails(FSIO_RENAME, EIO, ERR_SYS);
 	each_call_fails(FSIO_READ, EIO, ERR_SYS);
+	each_call_fails(FSIO_OPEN, EIO, ERR_SYS);
 }
 
 /* ---- KILL ---- */

@@ -4,6 +4,7 @@
  * For store/objects/index*.c only.
  */
 #include <pthread.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 #include "base/map.h"
@@ -24,6 +25,8 @@ struct index {
 	char *path;
 	struct db db;
 	bool open, writable;
+	dev_t dev; /* of the file that is open */
+	ino_t ino;
 	struct err trouble;
 	uint8_t boot[INDEX_BOOT];
 	VEC(struct index_write) pending; /* copies of ours */
@@ -33,6 +36,19 @@ struct index {
 };
 
 /* The lock is held for all of these. */
+
+/**
+ * index_failed(ix, err):
+ * An error of the database: what is damaged is thrown away and made anew, what is full is not
+ * written to any more, anything else is left alone.
+ */
+void index_failed(struct index *, const struct err *);
+
+/**
+ * index_write_pending(ix):
+ * Write the rows that wait.
+ */
+void index_write_pending(struct index *);
 
 /**
  * index_write_rows(ix, v, n):

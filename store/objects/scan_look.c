@@ -14,6 +14,8 @@
 #include "store/meter.h"
 #include "store/objects/scan_internal.h"
 
+#define PATH_SHOWN ((size_t)512) /* bytes of a path in a message */
+
 enum look
 scan_look(int dirfd, const char *name, struct stat *st, struct index_stat *state)
 {
@@ -56,13 +58,32 @@ scan_fail(struct scan_state *s, const struct err *err)
 	pool_stop(&s->pool);
 }
 
-/* The path of a name, for people. */
+/* The path of a name. */
 static void
 put_path(struct buf *b, const struct scan_dir *dir, const char *name)
 {
 	buf_adds(b, dir->path);
 	if (dir->leaf == NULL && name != NULL)
-		buf_addf(b, "%s%s", dir->len != 0 ? "/" : "", name);
+		buf_addf(b, "/%s", name);
+}
+
+/* For people: of a path that would not leave room for the message the ends. */
+static void
+put_short(struct buf *b, const struct buf *path)
+{
+	size_t head = PATH_SHOWN / 2, tail = path->n - PATH_SHOWN / 2;
+
+	if (path->n <= PATH_SHOWN) {
+		buf_add(b, path->p, path->n);
+		return;
+	}
+	while (head > 0 && ((unsigned char)path->p[head] & 0xc0) == 0x80)
+		head--;
+	while (tail < path->n && ((unsigned char)path->p[tail] & 0xc0) == 0x80)
+		tail++;
+	buf_add(b, path->p, head);
+	buf_adds(b, "...");
+	buf_add(b, path->p + tail, path->n - tail);
 }
 
 static void
@@ -100,12 +121,13 @@ scan_problem(struct scan_state *s, const struct scan_dir *dir, const char *name,
 	buf_init(&path, 0);
 	buf_init(&text, 0);
 	put_path(&path, dir, name);
+	put_short(&text, &path);
 	if (errnum != 0) {
-		(void)err_sys(&e, errnum, "cannot read '%s'", path.p);
+		(void)err_sys(&e, errnum, "cannot read '%s'", text.p);
 		if (e.code != ERR_NOMEM && code != ERR_NONE)
 			e.code = code;
 	} else {
-		(void)err_set(&e, code, "'%s' %s", path.p, what);
+		(void)err_set(&e, code, "'%s' %s", text.p, what);
 	}
 	add_problem(s, &path, &e);
 	buf_release(&path);

@@ -45,16 +45,29 @@ desk_reopen(struct desk *d)
 }
 
 static inline void
-desk_make(struct desk *d)
+desk_make_in(struct desk *d, const char *where)
 {
 	*d = (struct desk){0};
-	shop_make(&d->shop);
+	shop_make_in(&d->shop, where);
 	(void)snprintf(d->db, sizeof(d->db), "%s/index.db", d->shop.dir);
 	d->o = (struct scan_options){.root_fd = d->shop.fd, .workers = 2};
 	desk_reopen(d);
 	assert_null(index_trouble(d->ix));
 	ahead_ns = HOUR_NS;
 	clock_set_fake_stamp(stamp_ahead, NULL);
+}
+
+static inline void
+desk_make(struct desk *d)
+{
+	desk_make_in(d, "/tmp");
+}
+
+/* In memory, where there is such a place: for who syncs often. */
+static inline void
+desk_make_fast(struct desk *d)
+{
+	desk_make_in(d, access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 }
 
 static inline void

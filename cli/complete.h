@@ -65,4 +65,10 @@ void complete_attempts(struct complete *);
 void complete_selectors(struct complete *);
 void complete_params(struct complete *);
 
+/**
+ * complete_remotes(cp):
+ * Add the remotes that the settings have (cmd_remote.c).
+ */
+void complete_remotes(struct complete *);
+
 #endif

@@ -18,6 +18,7 @@ static const struct verb *const table[] = {
 	&verb_add,
 	&verb_status,
 	&verb_checkout,
+	&verb_remote,
 	&verb_gc,
 	&verb_doctor,
 	&verb_completion,

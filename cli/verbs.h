@@ -17,6 +17,7 @@ extern const struct verb verb_help;
 extern const struct verb verb_init;
 extern const struct verb verb_list;
 extern const struct verb verb_logs;
+extern const struct verb verb_remote;
 extern const struct verb verb_resume;
 extern const struct verb verb_retry;
 extern const struct verb verb_run;

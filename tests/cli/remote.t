@@ -1,0 +1,84 @@
+#!/usr/bin/perl
+# dag remote: the settings as DVC writes them, and what is refused.
+use strict;
+use warnings;
+use File::Basename qw(dirname);
+use lib dirname(__FILE__);
+use Cli;
+use Cwd qw(abs_path);
+use File::Temp qw(tempdir);
+use Test::More;
+
+my $top = abs_path(tempdir('dag-remote-XXXXXX', TMPDIR => 1, CLEANUP => 1));
+my $dir = "$top/r";
+mkdir $dir;
+mkdir "$dir/$_" for '.dvc', 'sub';
+spew("$dir/.dvc/config", '');
+$ENV{HOME} = "$top/home";
+$ENV{XDG_CONFIG_HOME} = "$top/home/.config";
+$ENV{XDG_CONFIG_DIRS} = "$top/etc";
+delete @ENV{qw(DVC_GLOBAL_CONFIG_DIR DVC_SYSTEM_CONFIG_DIR)};
+
+# In a repository of DVC's: its words.
+is(ok_dag(0, 'there is none', $dir, 'remote', 'list')->{out}, '', '... and nothing is said');
+like(ok_dag(0, 'no default', $dir, 'remote', 'default')->{err}, qr/no remote is the default/, '... says how to have one');
+ok_dag(0, 'add an absolute path', $dir, 'remote', 'add', 's', "$top/rem");
+ok_dag(0, 'a relative one', $dir, 'remote', 'add', 'rel', '../rem2');
+is(ok_dag(0, 'the default', $dir, 'remote', 'add', '-d', 'def', '../rem')->{out}, "'def' is the default remote now\n", '... is told');
+my $want = "[core]\n    remote = def\n['remote \"s\"']\n    url = $top/rem\n"
+	. "['remote \"rel\"']\n    url = ../../rem2\n['remote \"def\"']\n    url = ../../rem\n";
+is(slurp("$dir/.dvc/config"), $want, 'the file is what DVC writes');
+ok(!-e "$dir/.dag", 'nothing else was made');
+my $p = ok_dag(2, 'add it again', $dir, 'remote', 'add', 'def', '../rem3');
+like($p->{err}, qr/'def'.*--force/, '... is refused with the way out');
+is(slurp("$dir/.dvc/config"), $want, '... and nothing was written');
+ok_dag(0, 'with force', "$dir/sub", 'remote', 'add', '-f', 'def', '../../rem3');
+is(ok_dag(0, 'list', $dir, 'remote', 'list')->{out}, "s       $top/rem\nrel     $top/rem2\ndef     $top/rem3      (default)\n",
+	'... with paths as they are');
+is(ok_dag(0, 'remote alone', "$dir/sub", 'remote')->{out}, ok_dag(0, '', $dir, 'remote', 'list')->{out}, '... is list');
+like(ok_dag(0, 'as JSON', $dir, 'remote', '--json')->{out}, qr/"name": "def",\s*"url": "\Q$top\E\/rem3",\s*"default": true/, '... has the default');
+is(ok_dag(0, 'ask for the default', $dir, 'remote', 'default')->{out}, "def\n", '... one word');
+ok_dag(0, 'another one', $dir, 'remote', 'default', 'rel');
+ok_dag(2, 'one that there is not', $dir, 'remote', 'default', 'nope');
+ok_dag(0, 'jobs', $dir, 'remote', 'modify', 'rel', 'jobs', '4');
+ok_dag(0, 'verify', $dir, 'remote', 'modify', 'rel', 'verify', 'true');
+like(ok_dag(2, 'an unknown option', $dir, 'remote', 'modify', 'rel', 'nokey', '3')->{err}, qr/nokey/, '... is named');
+ok_dag(2, 'a wrong value', $dir, 'remote', 'modify', 'rel', 'jobs', 'many');
+ok_dag(0, 'in the local settings', $dir, 'remote', 'modify', '--local', 'rel', 'url', '../rem9');
+ok_dag(0, 'taken out', $dir, 'remote', 'modify', '--unset', 'rel', 'jobs');
+like(ok_dag(2, 'an unknown remote', $dir, 'remote', 'modify', 'nope', 'url', 'x')->{err}, qr/'nope'/, '... is named');
+is(slurp("$dir/.dvc/config"), "[core]\n    remote = rel\n['remote \"s\"']\n    url = $top/rem\n"
+		. "['remote \"rel\"']\n    url = ../../rem2\n    verify = true\n['remote \"def\"']\n    url = ../../rem3\n", 'the file');
+is(slurp("$dir/.dvc/config.local"), "['remote \"rel\"']\n    url = ../../rem9\n", 'the local file');
+is(ok_dag(0, 'list', $dir, 'remote', 'list')->{out}, "s       $top/rem\nrel     $top/rem9      (default)\ndef     $top/rem3\n", '... the local one holds');
+ok_dag(0, 'rename', $dir, 'remote', 'rename', 'rel', 'newrel');
+like(slurp("$dir/.dvc/config"), qr/remote = newrel\n/, '... the default too');
+ok_dag(0, 'remove', $dir, 'remote', 'remove', 's');
+ok_dag(2, 'again', $dir, 'remote', 'remove', 's');
+ok_dag(0, 'the default one', $dir, 'remote', 'remove', 'newrel');
+unlike(slurp("$dir/.dvc/config"), qr/core|newrel/, '... and that it was');
+ok_dag(0, 'of the user', $dir, 'remote', 'add', '--global', 'mine', '/mnt/mine');
+is(slurp("$top/home/.config/dvc/config"), "['remote \"mine\"']\n    url = /mnt/mine\n", '... lies with the user');
+
+# A mistake in the settings can be mended by the verb that makes settings.
+spew("$dir/.dvc/config", "['remote \"x\"']\n    url = /x\n    jobs = many\n");
+ok_dag(0, 'a wrong value is mended', $dir, 'remote', 'modify', 'x', 'jobs', '3');
+is(slurp("$dir/.dvc/config"), "['remote \"x\"']\n    url = /x\n    jobs = 3\n", '... in place');
+spew("$dir/.dvc/config", "# mine\n['remote \"x\"']\n    url = s3://u:geheim\@h/x\n");
+unlike(ok_dag(0, 'a password', $dir, 'remote')->{out}, qr/geheim/, '... is not shown');
+
+# Without DVC.
+my $plain = project();
+system('git', 'init', '-q', $plain) == 0 or die 'git';
+ok_dag(0, 'add without DVC', $plain, 'remote', 'add', '-d', 'store', '../store');
+is(slurp("$plain/.dag/config"), "[core]\n    remote = store\n['remote \"store\"']\n    url = ../../store\n", '... .dag/config');
+is(`git -C $plain status --short -uall`, "?? .dag/.gitignore\n?? .dag/config\n", '... which git sees, and nothing else');
+
+# Usage.
+usage($dir, "'frob' is nothing that remote can do: it is one of list, add, modify, default, rename and remove", 'remote', 'frob');
+usage($dir, 'it is: dag remote add NAME URL', 'remote', 'add', 'x');
+usage($dir, 'it is: dag remote modify NAME OPTION VALUE', 'remote', 'modify', 'x', 'url');
+usage($dir, "that option has no meaning for 'dag remote list'", 'remote', '-d');
+usage($dir, 'only one of --project, --local, --global and --system', 'remote', '--local', '--global', 'list');
+like(ok_dag(0, 'completion', $dir, '__complete', 'remote', 'remove', '')->{out}, qr/^x\t$/m, '... knows the remotes');
+done_testing();

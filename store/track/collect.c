@@ -358,13 +358,19 @@ collector_finish(struct collector *c, bool overlaps, struct track_list *list,
 }
 
 void
+track_file_release(struct track_file *f)
+{
+	dvc_file_free(f->file);
+	dvc_lock_free(f->lock);
+	dvc_yaml_free(f->yaml);
+}
+
+void
 track_list_free(struct track_list *l)
 {
-	for (size_t i = 0; i < l->nfiles; i++) {
-		dvc_file_free(l->files[i]->file);
-		dvc_lock_free(l->files[i]->lock);
-		dvc_yaml_free(l->files[i]->yaml);
-	}
+	for (size_t i = 0; i < l->nfiles; i++)
+		if (!l->files[i]->shared)
+			track_file_release(l->files[i]);
 	vec_free(l->files);
 	vec_free(l->outs);
 	arena_free(l->arena);

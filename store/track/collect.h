@@ -34,6 +34,7 @@ struct track_file {
 	struct dvc_file *file; /* of a .dvc file */
 	struct dvc_lock *lock; /* of a dvc.yaml: what lies beside it, NULL: nothing */
 	struct dvc_yaml *yaml;
+	bool shared; /* with other lists: it lives as long as the track_revs */
 };
 
 struct track_out {

@@ -7,6 +7,7 @@
 /* Where the bytes of a file come from: append ${path} to the buf and return 1; 0 where there
  * is none; -1 with the error. */
 struct buf;
+struct err;
 typedef int track_read_fn(void *, const char *, size_t, struct buf *, struct err *);
 
 struct collector {
@@ -41,6 +42,12 @@ int collector_take(struct collector *, const char *, size_t *, struct err *);
  * where there were mistakes; the list holds what the messages show either way.
  */
 int collector_finish(struct collector *, bool, struct track_list *, struct err *);
+
+/**
+ * track_file_release(f):
+ * Free what ${f} was read into.
+ */
+void track_file_release(struct track_file *);
 
 /**
  * track_path_cmp(a, b):

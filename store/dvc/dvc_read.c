@@ -277,7 +277,7 @@ dvc_read_dir(struct arena *a, const char *name)
 static int
 refuse(struct diag *d, struct err *err)
 {
-	static const char nomem[] = ": error: out of memory";
+	static const char nomem[] = "error: out of memory";
 	struct buf text;
 	size_t n = sizeof(nomem) - 1;
 	int rc;
@@ -285,7 +285,7 @@ refuse(struct diag *d, struct err *err)
 	buf_init(&text, 0);
 	diag_print(d, &text, false, 0);
 	buf_truncate(&text, strcspn(text.p, "\n"));
-	if (buf_failed(&text) || (text.n > n && strcmp(text.p + text.n - n, nomem) == 0))
+	if (buf_failed(&text) || (text.n >= n && strcmp(text.p + text.n - n, nomem) == 0))
 		rc = err_nomem(err);
 	else
 		rc = err_set(err, ERR_INVALID, "%s", text.p);

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/map.h"
 #include "base/path.h"
 #include "store/dvc/dvc_lock.h"
 #include "store/dvc/dvc_yaml.h"
@@ -155,35 +156,68 @@ copy(struct dvc_lock *lock, const char *s, bool *nomem)
 	return text;
 }
 
+/* The stage behind a name of dvc.lock, by a table of dvc.yaml's. */
+static const struct dvc_yaml_stage *
+look_up(const struct map *names, const char *name)
+{
+	const struct dvc_yaml_stage *s = map_get(names, name);
+
+	if (s != NULL && !s->many)
+		return s;
+	s = map_getn(names, name, strcspn(name, "@"));
+	return s != NULL && s->many && strchr(name, '@') != NULL ? s : NULL;
+}
+
+static int
+flag_all(const struct dvc_yaml_stage *def, struct dvc_lock *lock,
+	 struct dvc_lock_stage *s, struct err *err)
+{
+	struct map paths = {0};
+	bool nomem = false;
+
+	for (size_t i = 0; def != NULL && i < def->nouts; i++)
+		if (!map_hasn(&paths, def->outs[i].path, strlen(def->outs[i].path)))
+			nomem |= map_put(&paths, def->outs[i].path, &def->outs[i]) < 0;
+	for (size_t k = 0; k < s->nouts && !nomem; k++) {
+		struct dvc_out *out = &s->outs[k];
+		const struct dvc_yaml_out *o = map_get(&paths, out->path);
+
+		if (o == NULL && def != NULL)
+			o = dvc_yaml_out(def, out->path);
+		out->unlisted = o == NULL;
+		if (o == NULL)
+			continue;
+		out->cache = o->cache;
+		out->persist = o->persist;
+		out->push = o->push;
+		out->remote = copy(lock, o->remote, &nomem);
+		out->desc = copy(lock, o->desc, &nomem);
+		out->type = copy(lock, o->type, &nomem);
+	}
+	map_release(&paths);
+	return nomem ? err_nomem(err) : 0;
+}
+
 int
 dvc_yaml_apply(const struct dvc_yaml *y, struct dvc_lock *lock, struct err *err)
 {
-	bool nomem = false;
+	struct map names = {0};
+	int rc = 0;
 
-	for (size_t i = 0; i < lock->nstages; i++) {
+	for (size_t i = 0; i < y->nstages && rc == 0; i++)
+		if (map_put(&names, y->stages[i].name, &y->stages[i]) < 0)
+			rc = err_nomem(err);
+	for (size_t i = 0; i < lock->nstages && rc == 0; i++) {
 		struct dvc_lock_stage *s = &lock->stages[i];
-		const struct dvc_yaml_stage *def = dvc_yaml_stage(y, s->name);
+		const struct dvc_yaml_stage *def = look_up(&names, s->name);
 
 		s->unlisted = def == NULL;
 		s->frozen = def != NULL && def->frozen;
-		if (def != NULL && def->wdir != NULL &&
-		    place_all(y, def, lock, s, err) != 0)
-			return -1;
-		for (size_t k = 0; k < s->nouts; k++) {
-			struct dvc_out *out = &s->outs[k];
-			const struct dvc_yaml_out *o =
-			    def != NULL ? dvc_yaml_out(def, out->path) : NULL;
-
-			out->unlisted = o == NULL;
-			if (o == NULL)
-				continue;
-			out->cache = o->cache;
-			out->persist = o->persist;
-			out->push = o->push;
-			out->remote = copy(lock, o->remote, &nomem);
-			out->desc = copy(lock, o->desc, &nomem);
-			out->type = copy(lock, o->type, &nomem);
-		}
+		if (def != NULL && def->wdir != NULL)
+			rc = place_all(y, def, lock, s, err);
+		if (rc == 0)
+			rc = flag_all(def, lock, s, err);
 	}
-	return nomem ? err_nomem(err) : 0;
+	map_release(&names);
+	return rc;
 }

@@ -252,11 +252,12 @@ bool ydoc_differs(struct yaml_val *, const struct yaml_val *, const struct yaml_
 enum yaml_val_kind ydoc_resolve(const char *, size_t);
 
 /**
- * ydoc_number_text(a, v):
- * Return what the emitter writes for the number ${v}, or NULL if memory runs out.  The text
- * of a number that was read is respected (underscores, 0x, width, exponent).
+ * ydoc_number_text(a, v, out):
+ * Find out what the emitter writes for the number ${v} that was read, whose spelling is
+ * respected (underscores, 0x, width, exponent).  Return 0 with ${out} in the arena; 1 if DVC
+ * itself could not write it; -1 if memory runs out.
  */
-const char *ydoc_number_text(struct arena *, const struct yaml_val *);
+int ydoc_number_text(struct arena *, const struct yaml_val *, const char **);
 
 /**
  * ydoc_float_repr(f, out):

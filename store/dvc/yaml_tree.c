@@ -49,16 +49,20 @@ empty(struct tree *p, struct yaml_slots *raw)
 	return v;
 }
 
-static const char *
-plain_kind(struct tree *p, struct yaml_val *v)
+/* Find out what the plain scalar ${v} at ${t} is.  Return 0 or -1. */
+static int
+plain_kind(struct tree *p, const struct yaml_tok *t, struct yaml_val *v)
 {
 	enum yaml_val_kind kind = ydoc_resolve(v->text, v->len);
+	const char *bad = NULL;
+	int rc = 0;
 
-	if (kind == YV_MAP || kind == YV_SEQ)
-		return kind == YV_MAP ? "a merge key (<<), which is not kept"
-				      : "a plain =, which is no text";
-	if (kind == YV_DATE && v->len != strlen("2026-11-23"))
-		return "a time of day, whose spelling is not kept";
+	if (kind == YV_MAP)
+		bad = "a merge key (<<), which is not kept";
+	else if (kind == YV_SEQ)
+		bad = "a plain =, which is no text";
+	else if (kind == YV_DATE && v->len != strlen("2026-11-23"))
+		bad = "a time of day, whose spelling is not kept";
 	v->kind = kind;
 	if (kind == YV_BOOL)
 		v->text = (v->text[0] | 32) == 't' ? "true" : "false";
@@ -66,12 +70,16 @@ plain_kind(struct tree *p, struct yaml_val *v)
 		v->text = "";
 	if (kind == YV_INT || kind == YV_FLOAT) {
 		v->source = v->text;
-		v->text = ydoc_number_text(p->doc->a, v);
+		rc = ydoc_number_text(p->doc->a, v, &v->text);
+		if (rc > 0)
+			bad = "a number that DVC itself could not write";
 	}
-	if (v->text == NULL)
-		return "a number that DVC itself could not write";
-	v->len = strlen(v->text);
-	return NULL;
+	v->len = v->text != NULL ? strlen(v->text) : 0;
+	if (bad != NULL)
+		tree_refuse(p, t, bad);
+	else if (rc < 0)
+		tree_nomem(p);
+	return bad != NULL || rc != 0 ? -1 : 0;
 }
 
 static struct yaml_val *
@@ -79,7 +87,6 @@ scalar(struct tree *p)
 {
 	struct yaml_tok *t = tree_get(p);
 	struct yaml_val *v = t != NULL ? new_val(p, YV_STR) : NULL;
-	const char *bad;
 
 	if (v == NULL)
 		return NULL;
@@ -90,8 +97,8 @@ scalar(struct tree *p)
 	v->nfolds = t->nfolds;
 	v->kept = t->style != YV_PLAIN;
 	v->raw = t->slots;
-	if (t->plain && strlen(t->text) == t->len && (bad = plain_kind(p, v)) != NULL)
-		return tree_refuse(p, t, bad);
+	if (t->plain && strlen(t->text) == t->len && plain_kind(p, t, v) != 0)
+		return NULL;
 	return v;
 }
 

@@ -137,12 +137,10 @@ plain_from(struct yaml_doc *doc, const struct yaml_node *n)
 		return yaml_val_strn(doc, n->str, n->len);
 	v = scalar(doc, kind, n->str);
 	if (v != NULL && kind != YV_DATE) {
-		const char *text = ydoc_number_text(doc->a, v);
+		int rc = ydoc_number_text(doc->a, v, &v->text);
 
-		if (text != NULL) {
-			v->text = text;
-			v->len = strlen(text);
-		}
+		doc->nomem = doc->nomem || rc < 0;
+		v->len = strlen(v->text);
 	}
 	return v;
 }

@@ -50,7 +50,7 @@ struct transfer_options {
 	struct remote *remote;
 	unsigned jobs; /* how many objects at once; 0: what serves the remote */
 	bool verify;   /* what is there already is hashed, and replaced if damaged */
-	struct meter *meter; /* phases, files, bytes; the wish to stop */
+	struct meter *meter; /* its counters begin anew with each phase */
 };
 
 /* What happened to an object that is worth a word. */

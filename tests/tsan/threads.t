@@ -8,7 +8,8 @@ use File::Temp qw(tempdir);
 use Test::More;
 
 my $build = $ENV{DAG_TSAN} or plan skip_all => 'no tsan build: scripts/test makes one';
-my @tests = qw(store_writer store_commit store_wake store_crowd store_sync cli_outbox
+my @tests = qw(store_writer store_commit store_wake store_crowd store_sync
+	store_remote_push store_remote_fetch cli_outbox
 	scheduler_session);
 my $dir = tempdir(CLEANUP => 1);
 $ENV{TSAN_OPTIONS} = 'exitcode=66';

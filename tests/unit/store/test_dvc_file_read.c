@@ -242,6 +242,33 @@ keeps_to_its_limits(void **state)
 	}
 }
 
+/* The list of a cloud-versioned directory, and a file at its limit and beyond. */
+static void
+keeps_to_more_limits(void **state)
+{
+	struct buf text;
+	struct dvc_file *f;
+	struct err err;
+
+	(void)state;
+	for (size_t n = DVC_FILE_MAX; n <= DVC_FILE_MAX + 1; n++) {
+		buf_init(&text, 0);
+		buf_adds(&text, "outs:\n- path: x\n");
+		while (text.n < n)
+			buf_addc(&text, text.n % 64 == 0 ? '\n' : '#');
+		text.p[17] = '#';
+		for (size_t i = 17; i < n; i++)
+			if (text.p[i - 1] == '\n')
+				text.p[i] = '#';
+		assert_int_equal(dvc_file_parse("a.dvc", text.p, text.n, NULL, &f, &err),
+				 n <= DVC_FILE_MAX ? 0 : -1);
+		if (n > DVC_FILE_MAX)
+			assert_int_equal(err.code, ERR_LIMIT);
+		dvc_file_free(f);
+		buf_release(&text);
+	}
+}
+
 static void
 reads_from_a_file(void **state)
 {
@@ -280,6 +307,7 @@ main(void)
 	    cmocka_unit_test(refuses_by_name),
 	    cmocka_unit_test(tells_all_mistakes),
 	    cmocka_unit_test(keeps_to_its_limits),
+	    cmocka_unit_test(keeps_to_more_limits),
 	    cmocka_unit_test(reads_from_a_file),
 	};
 

@@ -10,21 +10,18 @@
 #include "base/buf.h"
 #include "base/diag.h"
 #include "base/err.h"
+#include "base/fsio.h"
+#include "base/hash.h"
 #include "base/path.h"
 #include "base/textwidth.h"
-#include "cli/artifact_collect.h"
 #include "cli/cli.h"
-#include "store/dvc/config.h"
-#include "store/dvc/gitignore.h"
-#include "store/dvc/ignore.h"
 #include "store/git.h"
-#include "store/objects/index.h"
-#include "store/objects/objects.h"
 #include "store/track/add.h"
 #include "store/track/links.h"
 #include "store/track/problems.h"
 
 #define PROBLEMS_SHOWN 20
+#define LOCK_WAIT_US   INT64_C(3600000000) /* for others to end */
 
 /* ---- opening ---- */
 
@@ -39,14 +36,13 @@ has_dvc(const struct project *p)
 /* In a repository of DVC's there is no state directory at first; the index wants one, but
  * nobody is denied an answer for want of it. */
 static int
-find_project(struct artifact *a, bool write, struct err *err)
+find_project(struct artifact *a, struct err *err)
 {
 	struct project made;
 
-	if (project_find(NULL, a->c->dir, write, &a->project, err) != 0)
+	if (project_find(NULL, a->c->dir, a->write, &a->project, err) != 0)
 		return -1;
-	a->dvc = has_dvc(&a->project);
-	if (a->project.state_fd >= 0 || !a->dvc)
+	if (a->project.state_fd >= 0 || !has_dvc(&a->project))
 		return 0;
 	if (project_find(NULL, a->c->dir, true, &made, err) != 0) {
 		err_clear(err);
@@ -57,147 +53,104 @@ find_project(struct artifact *a, bool write, struct err *err)
 	return 0;
 }
 
-static int
-open_config(struct artifact *a, struct err *err)
-{
-	struct config_options o = {.dvc = a->dvc};
-
-	o.dir = a->dvc ? arena_printf(a->arena, "%s/.dvc", a->project.root)
-		       : a->project.state;
-	if (o.dir == NULL)
-		return err_nomem(err);
-	return config_open(&o, &a->config, err);
-}
-
-/* cache.type: names with commas between them. */
-static int
-read_links(struct artifact *a, struct err *err)
-{
-	const char *s = config_str(a->config, "cache", "type", "");
-	char name[16];
-	size_t n;
-
-	for (s += strspn(s, ", "); *s != '\0'; s += n, s += strspn(s, ", ")) {
-		n = strcspn(s, ", ");
-		if (n < sizeof(name) && a->ws.nlinks < LINK_TYPES) {
-			memcpy(name, s, n);
-			name[n] = '\0';
-			if (link_type_parse(name, &a->links[a->ws.nlinks]) == 0) {
-				a->ws.nlinks++;
-				continue;
-			}
-		}
-		return err_set(err, ERR_INVALID,
-			       "cache.type: '%s' is no kind of link; there are reflink, "
-			       "copy, hardlink and symlink",
-			       s);
-	}
-	a->ws.links = a->links;
-	return 0;
-}
-
-static int
-open_cache(struct artifact *a, struct err *err)
-{
-	const char *dir = config_str(a->config, "cache", "dir", NULL);
-	struct objects_options o = {0};
-
-	if (dir == NULL)
-		dir = a->dvc ? arena_printf(a->arena, "%s/.dvc/cache", a->project.root)
-			     : arena_printf(a->arena, "%s/cache", a->project.state);
-	if (dir == NULL)
-		return err_nomem(err);
-	o.dir = dir;
-	o.shared = strcmp(config_str(a->config, "cache", "shared", ""), "group") == 0;
-	return objects_open(&o, &a->ws.cache, err);
-}
-
-static int
-open_index(struct artifact *a, struct err *err)
-{
-	const char *path;
-
-	if (a->project.state_fd < 0)
-		return 0;
-	path = arena_printf(a->arena, "%s/index.db", a->project.state);
-	if (path == NULL)
-		return err_nomem(err);
-	return index_open(path, &a->ws.index, err);
-}
-
-static int
-open_ignores(struct artifact *a, struct err *err)
-{
-	struct ignore_options o = {.syntax = IGNORE_DVC, .root_fd = a->project.root_fd};
-
-	if (ignore_new(&o, &a->ws.ignore, err) != 0)
-		return -1;
-	return gitignore_open(a->project.root, &a->gitignore, err);
-}
-
 /* Where we are, seen from the root. */
 static int
-find_cwd(struct artifact *a, struct err *err)
+find_cwd(struct artifact *a, const char *cwd, struct err *err)
 {
-	char *cwd = getcwd(NULL, 0);
-	size_t n = strlen(a->project.root);
+	const char *rel;
+
+	if (!path_is_below(cwd, a->track.root))
+		return 0;
+	rel = cwd + strlen(a->track.root);
+	a->cwd = arena_strdup(a->arena, *rel == '/' ? rel + 1 : rel);
+	return a->cwd != NULL ? 0 : err_nomem(err);
+}
+
+static int
+open_track(struct artifact *a, struct err *err)
+{
+	struct track_options o = {.project = &a->project};
+	struct track *t = &a->track;
+	char *cwd = fsio_realpath(".", err);
+	int r;
 
 	if (cwd == NULL)
-		return 0;
-	if (path_is_below(cwd, a->project.root)) {
-		const char *rel = cwd + n;
-
-		a->cwd = arena_strdup(a->arena, *rel == '/' ? rel + 1 : rel);
-		if (a->cwd == NULL) {
-			free(cwd);
-			return err_nomem(err);
-		}
-	}
+		return -1;
+	/* A repository in the project is the one that is meant, if we are in it. */
+	if (a->c->dir == NULL && path_is_below(cwd, a->project.root))
+		o.where = cwd;
+	r = track_open(&o, t, err);
+	if (r == 0)
+		r = find_cwd(a, cwd, err);
 	free(cwd);
-	return 0;
+	if (r == 0)
+		r = track_index(t, &a->ws.index, err);
+	a->ws.root_fd = t->root_fd;
+	a->ws.cache = t->cache;
+	a->ws.ignore = t->ignore;
+	a->ws.links = t->links;
+	a->ws.nlinks = t->nlinks;
+	return r;
 }
 
 int
 artifact_open(struct cli *c, const struct artifact_opts *o, bool write,
 	      struct artifact *a, struct err *err)
 {
-	*a = (struct artifact){.c = c, .o = o};
-	a->project.root_fd = a->project.state_fd = -1;
+	*a = (struct artifact){.c = c, .o = o, .write = write};
+	a->track.root_fd = a->project.state_fd = -1;
+	a->track.root_fd = a->track.lock = -1;
 	a->arena = arena_new(0);
 	a->diag = diag_new();
 	if (a->arena == NULL || a->diag == NULL)
 		return err_nomem(err);
-	if (find_project(a, write, err) != 0 || open_config(a, err) != 0 ||
-	    read_links(a, err) != 0 || open_cache(a, err) != 0 ||
-	    open_index(a, err) != 0 || open_ignores(a, err) != 0 || find_cwd(a, err) != 0)
-		return -1;
-	a->ws.root_fd = a->project.root_fd;
 	a->ws.workers = o->jobs.set ? (unsigned)o->jobs.v : 0;
 	a->ws.meter = &a->meter;
-	return artifact_collect(a, err);
+	return find_project(a, err) == 0 ? open_track(a, err) : -1;
 }
 
 void
 artifact_close(struct artifact *a)
 {
-	free(a->outs);
-	index_close(a->ws.index);
-	ignore_free(a->ws.ignore);
-	gitignore_close(a->gitignore);
 	repo_close(a->git);
-	objects_close(a->ws.cache);
-	config_close(a->config);
+	track_close(&a->track);
 	diag_free(a->diag);
+	track_list_free(&a->list);
 	arena_free(a->arena);
 	project_release(&a->project);
 }
 
 /* ---- work ---- */
 
+static void
+tell_waiting(void *arg, const char *whom)
+{
+	struct artifact *a = arg;
+	const char *text = arena_printf(a->arena, "waiting for %s", whom);
+
+	if (text != NULL)
+		meter_phase(&a->meter, text);
+}
+
+static int
+locked_work(void *arg, struct meter *m, struct err *err)
+{
+	struct artifact *a = arg;
+
+	if (a->write && track_lock(&a->track, LOCK_WAIT_US, m, tell_waiting, a, err) != 0)
+		return -1;
+	meter_begin(m, "reading what is tracked");
+	if (track_collect(&a->track, m, a->diag, &a->list, err) != 0)
+		return -1;
+	return a->fn(a->arg, m, err);
+}
+
 int
 artifact_work(struct artifact *a, watch_fn *fn, void *arg, struct err *err)
 {
-	return watch_work(a->c, a->o->quiet, &a->meter, fn, arg, &a->signal, err);
+	a->fn = fn;
+	a->arg = arg;
+	return watch_work(a->c, a->o->quiet, &a->meter, locked_work, a, &a->signal, err);
 }
 
 int
@@ -227,11 +180,26 @@ artifact_problems(struct artifact *a, const struct problems *p)
 }
 
 int
+artifact_links(struct artifact *a, struct links *l, struct err *err)
+{
+	const char *name = LINKS_FILE;
+
+	/* A repository in the project has a memory of its own. */
+	if (strcmp(a->track.root, a->project.root) != 0)
+		name = arena_printf(
+		    a->arena, "%s-%016llx", LINKS_FILE,
+		    (unsigned long long)hash_64(a->track.root, strlen(a->track.root)));
+	if (name == NULL)
+		return err_nomem(err);
+	return links_load(a->project.state_fd, name, l, err);
+}
+
+int
 artifact_remember(struct artifact *a, const struct add_item *items, size_t n,
 		  struct err *err)
 {
 	struct links l;
-	int r = links_load(a->project.state_fd, &l, err);
+	int r = artifact_links(a, &l, err);
 
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = links_set(&l, items[i].path, &items[i].id, err);
@@ -243,15 +211,54 @@ artifact_remember(struct artifact *a, const struct add_item *items, size_t n,
 
 /* ---- paths ---- */
 
+/* The directory that a word lies in is looked up, its last component taken as it is. */
+static int
+put_path(struct artifact *a, char *word, struct buf *out, struct err *err)
+{
+	struct project root = {.root = a->track.root};
+	char *name;
+
+	for (size_t n = strlen(word); n > 1 && word[n - 1] == '/'; n--)
+		word[n - 1] = '\0';
+	name = strrchr(word, '/');
+	name = name != NULL ? name + 1 : word;
+	if (*name == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return project_relative(&root, word, out, err);
+	name = arena_strdup(a->arena, name);
+	if (name == NULL)
+		return err_nomem(err);
+	if (strchr(word, '/') == NULL)
+		memcpy(word, ".", 2); /* a name has at least one byte */
+	else
+		strrchr(word, '/')[strrchr(word, '/') == word] = '\0';
+	if (project_relative(&root, word, out, err) != 0)
+		return -1;
+	if (strcmp(out->p, ".") == 0)
+		buf_clear(out);
+	else if (out->p[out->n - 1] != '/')
+		buf_addc(out, '/');
+	buf_adds(out, name);
+	return buf_failed(out) ? err_nomem(err) : 0;
+}
+
 const char *
 artifact_path(struct artifact *a, const char *word, struct err *err)
 {
+	char *copy = arena_strdup(a->arena, word);
 	struct buf b;
 	const char *path = NULL;
 
+	if (copy == NULL) {
+		(void)err_nomem(err);
+		return NULL;
+	}
+	if (*copy == '\0') {
+		(void)err_set(err, ERR_INVALID, "a path is empty");
+		return NULL;
+	}
 	buf_init(&b, 0);
-	if (project_relative(&a->project, word, &b, err) == 0) {
-		path = buf_failed(&b) ? NULL : arena_strdup(a->arena, b.p);
+	if (put_path(a, copy, &b, err) == 0) {
+		path = arena_strdup(a->arena, b.p);
 		if (path == NULL)
 			(void)err_nomem(err);
 	}
@@ -266,7 +273,7 @@ artifact_put_path(const struct artifact *a, const char *path, struct buf *b)
 	size_t n;
 
 	if (a->cwd == NULL) {
-		text_put(b, a->project.root, strlen(a->project.root));
+		text_put(b, a->track.root, strlen(a->track.root));
 		buf_addc(b, '/');
 	}
 	/* What both begin with; then up, then down. */
@@ -291,7 +298,7 @@ artifact_put_path(const struct artifact *a, const char *path, struct buf *b)
 int
 artifact_git(struct artifact *a, struct repo **out, struct err *err)
 {
-	if (!a->git_looked && repo_open(a->project.root, &a->git, err) != 0)
+	if (!a->git_looked && repo_open(a->track.root, &a->git, err) != 0)
 		return -1;
 	a->git_looked = true;
 	*out = a->git;
@@ -307,9 +314,9 @@ below_top(struct artifact *a, struct repo *git, const char *path, const char **o
 	const char *top = git != NULL ? repo_top(git) : NULL, *below;
 
 	*out = NULL;
-	if (top == NULL || !path_is_below(a->project.root, top))
+	if (top == NULL || !path_is_below(a->track.root, top))
 		return 0;
-	below = a->project.root + strlen(top);
+	below = a->track.root + strlen(top);
 	below += *below == '/';
 	*out = *below == '\0' ? path : arena_printf(a->arena, "%s/%s", below, path);
 	return *out != NULL ? 0 : err_nomem(err);
@@ -321,7 +328,7 @@ artifact_git_tracks(struct artifact *a, const char *path, struct err *err)
 	struct repo *git;
 	const char *seen;
 
-	if (a->gitignore == NULL)
+	if (a->track.gitignore == NULL)
 		return 0;
 	if (artifact_git(a, &git, err) != 0 || below_top(a, git, path, &seen, err) != 0)
 		return -1;
@@ -352,7 +359,7 @@ tell_stage(struct artifact *a, const char *const *paths, size_t n)
 {
 	struct buf *b = &a->c->out, word;
 
-	if (a->o->quiet || a->gitignore == NULL)
+	if (a->o->quiet || a->track.gitignore == NULL)
 		return;
 	buf_init(&word, 0);
 	buf_adds(b, "to track this with git:  git add");
@@ -388,9 +395,9 @@ artifact_stage(struct artifact *a, const char *const *paths, size_t n, struct er
 {
 	struct repo *git;
 
-	if (n == 0 || a->gitignore == NULL)
+	if (n == 0 || a->track.gitignore == NULL)
 		return 0;
-	if (!config_bool(a->config, "core", "autostage", false)) {
+	if (!a->track.autostage) {
 		tell_stage(a, paths, n);
 		return 0;
 	}

@@ -11,19 +11,18 @@
 #include "cli/opts.h"
 #include "cli/watch.h"
 #include "store/meter.h"
-#include "store/objects/link.h"
-#include "store/objects/object_id.h"
 #include "store/project.h"
+#include "store/track/collect.h"
+#include "store/track/track.h"
 #include "store/track/workspace.h"
 
 struct add_item;
 struct arena;
 struct buf;
 struct cli;
-struct config;
 struct diag;
 struct err;
-struct gitignore;
+struct links;
 struct problems;
 struct repo;
 
@@ -49,39 +48,28 @@ struct artifact_opts {
 		.at = offsetof(type, m.quiet), .doc = "Say nothing but what went wrong." \
 	}
 
-/* An out that is tracked, as its pointer says. */
-struct artifact_out {
-	const char *path;     /* relative to the root */
-	const char *file;     /* that it stands in, relative to the root */
-	const char *stage;    /* of a dvc.yaml, or NULL: a .dvc file */
-	struct object_id id;  /* not set: none is recorded */
-	int64_t size, nfiles; /* -1: not recorded */
-	bool exec, cache, persist, push, frozen;
-};
-
 struct artifact {
 	struct cli *c;
-	struct arena *arena;
-	struct project project;
-	bool dvc; /* there is a .dvc */
-	struct config *config;
-	struct gitignore *gitignore; /* NULL: no git work tree */
-	struct repo *git;	     /* opened when needed */
-	bool git_looked;
-	struct diag *diag;
-	struct workspace ws;
-	enum link_type links[LINK_TYPES];
-	struct meter meter;
 	const struct artifact_opts *o;
-	char *cwd;		   /* relative to the root; NULL: we are not in it */
-	struct artifact_out *outs; /* sorted by path */
-	size_t nouts;
-	int signal; /* that ended the work */
+	bool write;
+	struct arena *arena;
+	struct diag *diag;
+	struct project project;
+	struct track track;	/* the repository */
+	struct track_list list; /* what is tracked, once the work has begun */
+	struct workspace ws;	/* the same in the shape in which the work takes it */
+	struct meter meter;
+	struct repo *git; /* opened when needed */
+	bool git_looked;
+	char *cwd;    /* relative to the root; NULL: we are not in it */
+	watch_fn *fn; /* the work */
+	void *arg;
+	int signal; /* that ended it */
 };
 
 /**
  * artifact_open(c, o, write, a, err):
- * Open the project and read all pointers; with ${write} the state directory is made where there
+ * Open the project and the repository; with ${write} the state directory is made where there
  * is none.  Return 0 or -1; close ${a} in both cases.
  */
 int artifact_open(struct cli *, const struct artifact_opts *, bool, struct artifact *,
@@ -95,7 +83,9 @@ void artifact_close(struct artifact *);
 
 /**
  * artifact_work(a, fn, arg, err):
- * Do the work ${fn}(${arg}, meter, err) with its progress shown.  Return what it returned.
+ * In a thread, with its progress shown: take the repository's lock if something is to be
+ * written, read what is tracked into a->list, and call ${fn}(${arg}, meter, err).  Return what
+ * it returned, or -1.
  */
 int artifact_work(struct artifact *, watch_fn *, void *, struct err *);
 
@@ -114,7 +104,7 @@ void artifact_problems(struct artifact *, const struct problems *);
 /**
  * artifact_path(a, word, err):
  * Return the path that ${word} names, relative to the root, normalized; one outside of it as
- * it is, absolute.  NULL with ${err} on failure.
+ * it is, absolute.  A link at its end is not followed.  NULL with ${err} on failure.
  */
 const char *artifact_path(struct artifact *, const char *, struct err *);
 
@@ -137,6 +127,12 @@ int artifact_git(struct artifact *, struct repo **, struct err *);
  * 0 or -1.
  */
 int artifact_git_tracks(struct artifact *, const char *, struct err *);
+
+/**
+ * artifact_links(a, l, err):
+ * What this work tree has got or given; as links_load.
+ */
+int artifact_links(struct artifact *, struct links *, struct err *);
 
 /**
  * artifact_remember(a, items, n, err):

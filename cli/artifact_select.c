@@ -17,7 +17,7 @@ struct selecting {
 };
 
 static int
-push(struct selecting *s, const struct artifact_out *o, const char *only)
+push(struct selecting *s, const struct track_out *o, const char *only)
 {
 	struct artifact_target t = {.out = o, .only = only};
 
@@ -30,9 +30,9 @@ not_found(struct selecting *s, const char *word)
 	struct suggest sg;
 
 	suggest_start(&sg, word);
-	for (size_t i = 0; i < s->a->nouts; i++) {
-		suggest_try(&sg, s->a->outs[i].path);
-		suggest_try(&sg, s->a->outs[i].file);
+	for (size_t i = 0; i < s->a->list.n; i++) {
+		suggest_try(&sg, s->a->list.outs[i].path);
+		suggest_try(&sg, s->a->list.outs[i].file);
 	}
 	if (suggest_best(&sg) != NULL)
 		return err_set(s->err, ERR_NOTFOUND,
@@ -48,8 +48,8 @@ select_word(struct selecting *s, const char *word, bool recursive)
 	size_t before = s->v.n;
 	int r = path != NULL ? 0 : -1;
 
-	for (size_t i = 0; r == 0 && i < s->a->nouts; i++) {
-		const struct artifact_out *o = &s->a->outs[i];
+	for (size_t i = 0; r == 0 && i < s->a->list.n; i++) {
+		const struct track_out *o = &s->a->list.outs[i];
 		size_t n = strlen(o->path);
 
 		if (strcmp(o->path, path) == 0 || strcmp(o->file, path) == 0 ||
@@ -105,8 +105,8 @@ artifact_select(struct artifact *a, char *const *words, size_t n, bool recursive
 	struct selecting s = {.a = a, .err = err};
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && n == 0 && i < a->nouts; i++)
-		r = push(&s, &a->outs[i], NULL);
+	for (size_t i = 0; r == 0 && n == 0 && i < a->list.n; i++)
+		r = push(&s, &a->list.outs[i], NULL);
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = select_word(&s, words[i], recursive);
 	if (r == 0) {

@@ -7,11 +7,11 @@
 #include <stddef.h>
 
 struct artifact;
-struct artifact_out;
+struct track_out;
 struct err;
 
 struct artifact_target {
-	const struct artifact_out *out;
+	const struct track_out *out;
 	const char *only; /* a path in it, relative to it, or NULL: all of it */
 };
 

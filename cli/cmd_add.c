@@ -57,41 +57,43 @@ git_tracks(void *arg, const char *path, struct err *err)
 }
 
 static int
+prepare(struct add *k, struct err *err)
+{
+	struct artifact *a = &k->a;
+	struct add_known *known = arena_array(a->arena, a->list.n + 1, sizeof(*known));
+
+	if (known == NULL)
+		return err_nomem(err);
+	for (size_t i = 0; i < a->list.n; i++)
+		known[i] = (struct add_known){.path = a->list.outs[i].path,
+					      .file = a->list.outs[i].file,
+					      .stage = a->list.outs[i].stage};
+	k->work = (struct add_options){.root = a->track.root,
+				       .known = known,
+				       .nknown = a->list.n,
+				       .into_cache = !k->o->no_commit,
+				       .relink = !k->o->no_relink && !k->o->no_commit,
+				       .gitignore = a->track.gitignore,
+				       .git_tracks =
+					   a->track.gitignore != NULL ? git_tracks : NULL,
+				       .git = a,
+				       .diag = a->diag};
+	return 0;
+}
+
+static int
 work(void *arg, struct meter *m, struct err *err)
 {
 	struct add *k = arg;
 
 	(void)m;
+	if (prepare(k, err) != 0)
+		return -1;
 	meter_begin(&k->a.meter, "hashing");
 	if (add_paths(&k->a.ws, &k->work, k->items, k->n, k->a.arena, &k->problems,
 		      err) != 0)
 		return -1;
 	return artifact_remember(&k->a, k->items, k->n, err);
-}
-
-static int
-prepare(struct add *k, struct err *err)
-{
-	struct artifact *a = &k->a;
-	struct add_known *known = arena_array(a->arena, a->nouts + 1, sizeof(*known));
-
-	if (known == NULL)
-		return err_nomem(err);
-	for (size_t i = 0; i < a->nouts; i++)
-		known[i] = (struct add_known){.path = a->outs[i].path,
-					      .file = a->outs[i].file,
-					      .stage = a->outs[i].stage};
-	k->work =
-	    (struct add_options){.root = a->project.root,
-				 .known = known,
-				 .nknown = a->nouts,
-				 .into_cache = !k->o->no_commit,
-				 .relink = !k->o->no_relink && !k->o->no_commit,
-				 .gitignore = a->gitignore,
-				 .git_tracks = a->gitignore != NULL ? git_tracks : NULL,
-				 .git = a,
-				 .diag = a->diag};
-	return 0;
 }
 
 static int
@@ -171,8 +173,6 @@ add_verb(struct cli *c, const void *opts)
 	rc = artifact_open(c, &k.o->common, true, &k.a, &err);
 	if (rc == 0)
 		rc = find_targets(&k, &err);
-	if (rc == 0)
-		rc = prepare(&k, &err);
 	if (rc == 0)
 		rc = artifact_work(&k.a, work, &k, &err);
 	if (rc == 0) {

@@ -71,8 +71,8 @@ struct checkout {
 static bool
 is_named(const struct checkout *k, const char *path)
 {
-	for (size_t i = 0; i < k->a.nouts; i++)
-		if (path_is_below(path, k->a.outs[i].path))
+	for (size_t i = 0; i < k->a.list.n; i++)
+		if (path_is_below(path, k->a.list.outs[i].path))
 			return true;
 	return false;
 }
@@ -146,25 +146,6 @@ remember(struct checkout *k, struct err *err)
 }
 
 static int
-work(void *arg, struct meter *m, struct err *err)
-{
-	struct checkout *k = arg;
-	struct checkout_options o = {.force = k->o->force,
-				     .relink = k->o->relink,
-				     .allow_missing = k->o->allow_missing};
-
-	(void)m;
-	if (links_load(k->a.project.state_fd, &k->links, err) != 0)
-		return -1;
-	if (k->a.c->nargs == 0 && remove_unused(k, err) != 0)
-		return -1;
-	k->rc = checkout_outs(&k->a.ws, &o, k->outs, k->n, &k->report, err);
-	if (k->rc < 0)
-		return -1;
-	return remember(k, err);
-}
-
-static int
 prepare(struct checkout *k, struct err *err)
 {
 	size_t to = 0;
@@ -176,7 +157,7 @@ prepare(struct checkout *k, struct err *err)
 	if (k->outs == NULL)
 		return err_nomem(err);
 	for (size_t i = 0; i < k->n; i++) {
-		const struct artifact_out *o = k->targets[i].out;
+		const struct track_out *o = k->targets[i].out;
 
 		if (!o->cache)
 			continue;
@@ -187,6 +168,25 @@ prepare(struct checkout *k, struct err *err)
 	}
 	k->n = to;
 	return 0;
+}
+
+static int
+work(void *arg, struct meter *m, struct err *err)
+{
+	struct checkout *k = arg;
+	struct checkout_options o = {.force = k->o->force,
+				     .relink = k->o->relink,
+				     .allow_missing = k->o->allow_missing};
+
+	(void)m;
+	if (prepare(k, err) != 0 || artifact_links(&k->a, &k->links, err) != 0)
+		return -1;
+	if (k->a.c->nargs == 0 && remove_unused(k, err) != 0)
+		return -1;
+	k->rc = checkout_outs(&k->a.ws, &o, k->outs, k->n, &k->report, err);
+	if (k->rc < 0)
+		return -1;
+	return remember(k, err);
 }
 
 /* ---- telling ---- */
@@ -314,8 +314,7 @@ checkout_verb(struct cli *c, const void *opts)
 	problems_init(&k.report.unsaved);
 	problems_init(&k.report.missing);
 	problems_init(&k.report.failed);
-	if (artifact_open(c, &k.o->common, false, &k.a, &err) == 0 &&
-	    prepare(&k, &err) == 0) {
+	if (artifact_open(c, &k.o->common, true, &k.a, &err) == 0) {
 		worked = artifact_work(&k.a, work, &k, &err) == 0;
 		/* What was done before it ended is told, too. */
 		code = tell(&k);

@@ -47,15 +47,6 @@ struct status {
 };
 
 static int
-work(void *arg, struct meter *m, struct err *err)
-{
-	struct status *k = arg;
-
-	(void)m;
-	return status_outs(&k->a.ws, k->outs, k->n, err);
-}
-
-static int
 prepare(struct status *k, struct err *err)
 {
 	if (artifact_select(&k->a, k->a.c->args, k->a.c->nargs, k->o->recursive,
@@ -65,12 +56,23 @@ prepare(struct status *k, struct err *err)
 	if (k->outs == NULL)
 		return err_nomem(err);
 	for (size_t i = 0; i < k->n; i++) {
-		const struct artifact_out *o = k->targets[i].out;
+		const struct track_out *o = k->targets[i].out;
 
 		k->outs[i] =
 		    (struct status_out){.path = o->path, .id = o->id, .cache = o->cache};
 	}
 	return 0;
+}
+
+static int
+work(void *arg, struct meter *m, struct err *err)
+{
+	struct status *k = arg;
+
+	(void)m;
+	if (prepare(k, err) != 0)
+		return -1;
+	return status_outs(&k->a.ws, k->outs, k->n, err);
 }
 
 /* ---- telling ---- */
@@ -171,9 +173,9 @@ tell(struct status *k)
 		put_text(k);
 	else if (!k->o->common.quiet)
 		buf_adds(&k->a.c->out,
-			 k->a.nouts > 0 ? "all tracked data is up to date\n"
-					: "nothing is tracked in this project yet: dag "
-					  "add PATH\n");
+			 k->a.list.n > 0 ? "all tracked data is up to date\n"
+					 : "nothing is tracked in this project yet: dag "
+					   "add PATH\n");
 	return k->o->common.quiet && any ? EXIT_WORK : EXIT_OK;
 }
 
@@ -185,7 +187,7 @@ status_verb(struct cli *c, const void *opts)
 	int code;
 
 	if (artifact_open(c, &k.o->common, false, &k.a, &err) == 0 &&
-	    prepare(&k, &err) == 0 && artifact_work(&k.a, work, &k, &err) == 0)
+	    artifact_work(&k.a, work, &k, &err) == 0)
 		code = tell(&k);
 	else
 		code = artifact_fail(&k.a, &err);

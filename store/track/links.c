@@ -115,18 +115,18 @@ take_line(struct links *l, char *line, struct err *err)
 }
 
 int
-links_load(int state_fd, struct links *l, struct err *err)
+links_load(int state_fd, const char *name, struct links *l, struct err *err)
 {
 	struct err why = {0};
 	struct buf b;
 	char *line, *end;
 	int r = 0;
 
-	*l = (struct links){.state_fd = state_fd};
+	*l = (struct links){.state_fd = state_fd, .name = name};
 	if (state_fd < 0)
 		return 0;
 	buf_init(&b, LINKS_MAX);
-	if (fsio_read(state_fd, LINKS_FILE, LINKS_MAX, &b, &why) != 0) {
+	if (fsio_read(state_fd, name, LINKS_MAX, &b, &why) != 0) {
 		buf_release(&b);
 		return why.code == ERR_NOMEM ? err_nomem(err) : 0;
 	}
@@ -153,7 +153,7 @@ links_save(struct links *l, struct err *err)
 	if (buf_failed(&b))
 		r = err_set(err, ERR_LIMIT, "more outs than can be remembered");
 	else
-		r = fsio_replace(l->state_fd, LINKS_FILE, b.p, b.n, 0644, err);
+		r = fsio_replace(l->state_fd, l->name, b.p, b.n, 0644, err);
 	buf_release(&b);
 	l->changed = r != 0;
 	return r;

@@ -25,17 +25,18 @@ struct link_entry {
 
 struct links {
 	int state_fd; /* -1: there is no state directory, and nothing is remembered */
+	const char *name;
 	struct link_entry *v; /* sorted by path, none twice */
 	size_t n, cap;
 	bool changed;
 };
 
 /**
- * links_load(state_fd, l, err):
- * Read what is remembered.  Return 0, or -1 if memory ran out; to be freed by links_release in
+ * links_load(state_fd, name, l, err):
+ * Read what is remembered in the file ${name}, which must outlive ${l}.  Return 0, or -1 if memory ran out; to be freed by links_release in
  * any case.
  */
-int links_load(int, struct links *, struct err *);
+int links_load(int, const char *, struct links *, struct err *);
 
 /**
  * links_release(l):

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/fsio.h"
 #include "base/hash.h"
+#include "base/num.h"
 #include "base/path.h"
 #include "base/textwidth.h"
 #include "cli/cli.h"
@@ -154,6 +155,12 @@ artifact_work(struct artifact *a, watch_fn *fn, void *arg, struct err *err)
 }
 
 int
+artifact_again(struct artifact *a, watch_fn *fn, void *arg, struct err *err)
+{
+	return watch_work(a->c, a->o->quiet, &a->meter, fn, arg, &a->signal, err);
+}
+
+int
 artifact_fail(struct artifact *a, const struct err *err)
 {
 	if (err->code == ERR_CANCELLED && a->signal != 0)
@@ -177,6 +184,26 @@ artifact_problems(struct artifact *a, const struct problems *p)
 	}
 	if (p->count > i)
 		cli_note(a->c, "... and %zu more", p->count - i);
+}
+
+void
+artifact_put_item(struct artifact *a, const struct add_item *it)
+{
+	struct buf *b = &a->c->out;
+
+	artifact_put_path(a, it->target, b);
+	if (strcmp(it->path, it->target) != 0) {
+		buf_adds(b, "  in ");
+		artifact_put_path(a, it->path, b);
+	}
+	if (it->dir)
+		buf_addf(b, "/  %llu file%s", (unsigned long long)it->nfiles,
+			 it->nfiles == 1 ? "" : "s");
+	if (it->size > 0 || !it->dir) {
+		buf_adds(b, it->dir ? ", " : "  ");
+		num_put_size(b, it->size);
+	}
+	buf_adds(b, it->file_changed ? "\n" : ", unchanged\n");
 }
 
 int

@@ -90,6 +90,12 @@ void artifact_close(struct artifact *);
 int artifact_work(struct artifact *, watch_fn *, void *, struct err *);
 
 /**
+ * artifact_again(a, fn, arg, err):
+ * The same once more, with what is locked and read already.
+ */
+int artifact_again(struct artifact *, watch_fn *, void *, struct err *);
+
+/**
  * artifact_fail(a, err):
  * Say what went wrong: mistakes in files with their lines.  Return the exit code.
  */
@@ -127,6 +133,12 @@ int artifact_git(struct artifact *, struct repo **, struct err *);
  * 0 or -1.
  */
 int artifact_git_tracks(struct artifact *, const char *, struct err *);
+
+/**
+ * artifact_put_item(a, item):
+ * Print a line about data that was recorded.
+ */
+void artifact_put_item(struct artifact *, const struct add_item *);
 
 /**
  * artifact_links(a, l, err):

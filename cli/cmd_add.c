@@ -8,7 +8,6 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/num.h"
 #include "cli/artifact.h"
 #include "cli/cli.h"
 #include "cli/opts.h"
@@ -57,38 +56,20 @@ git_tracks(void *arg, const char *path, struct err *err)
 }
 
 static int
-prepare(struct add *k, struct err *err)
-{
-	struct artifact *a = &k->a;
-	struct add_known *known = arena_array(a->arena, a->list.n + 1, sizeof(*known));
-
-	if (known == NULL)
-		return err_nomem(err);
-	for (size_t i = 0; i < a->list.n; i++)
-		known[i] = (struct add_known){.path = a->list.outs[i].path,
-					      .file = a->list.outs[i].file,
-					      .stage = a->list.outs[i].stage};
-	k->work = (struct add_options){.root = a->track.root,
-				       .known = known,
-				       .nknown = a->list.n,
-				       .into_cache = !k->o->no_commit,
-				       .relink = !k->o->no_relink && !k->o->no_commit,
-				       .gitignore = a->track.gitignore,
-				       .git_tracks =
-					   a->track.gitignore != NULL ? git_tracks : NULL,
-				       .git = a,
-				       .diag = a->diag};
-	return 0;
-}
-
-static int
 work(void *arg, struct meter *m, struct err *err)
 {
 	struct add *k = arg;
 
 	(void)m;
-	if (prepare(k, err) != 0)
-		return -1;
+	k->work = (struct add_options){
+	    .root = k->a.track.root,
+	    .list = &k->a.list,
+	    .into_cache = !k->o->no_commit,
+	    .relink = !k->o->no_relink && !k->o->no_commit,
+	    .gitignore = k->a.track.gitignore,
+	    .git_tracks = git_tracks,
+	    .git = &k->a,
+	};
 	meter_begin(&k->a.meter, "hashing");
 	if (add_paths(&k->a.ws, &k->work, k->items, k->n, k->a.arena, &k->problems,
 		      err) != 0)
@@ -117,25 +98,8 @@ find_targets(struct add *k, struct err *err)
 static void
 put_items(struct add *k)
 {
-	struct buf *b = &k->a.c->out;
-
-	for (size_t i = 0; i < k->n && !k->o->common.quiet; i++) {
-		const struct add_item *it = &k->items[i];
-
-		artifact_put_path(&k->a, it->target, b);
-		if (it->path != it->target && strcmp(it->path, it->target) != 0) {
-			buf_adds(b, "  in ");
-			artifact_put_path(&k->a, it->path, b);
-		}
-		if (it->dir)
-			buf_addf(b, "/  %llu file%s", (unsigned long long)it->nfiles,
-				 it->nfiles == 1 ? "" : "s");
-		if (it->size > 0 || !it->dir) {
-			buf_adds(b, it->dir ? ", " : "  ");
-			num_put_size(b, it->size);
-		}
-		buf_adds(b, it->file_changed ? "\n" : ", unchanged\n");
-	}
+	for (size_t i = 0; i < k->n && !k->o->common.quiet; i++)
+		artifact_put_item(&k->a, &k->items[i]);
 }
 
 static int

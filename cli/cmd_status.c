@@ -13,6 +13,7 @@
 #include "cli/cli.h"
 #include "cli/opts.h"
 #include "cli/verbs.h"
+#include "store/dvc/dvc_yaml.h"
 #include "store/track/status.h"
 
 struct status_opts {
@@ -42,9 +43,36 @@ struct status {
 	struct artifact a;
 	const struct status_opts *o;
 	struct artifact_target *targets;
-	struct status_out *outs; /* one for each target, sorted by pointer file */
+	struct status_out *outs; /* one for each target, and */
+	const char **keys;	 /* where it is recorded, as it is shown */
 	size_t n;
 };
+
+/* "d.dvc", or for the stage of a dvc.yaml "train", "sub/dvc.yaml:train". */
+static const char *
+key_of(struct status *k, const struct track_out *o)
+{
+	struct arena *arena = k->a.arena;
+	const char *key = NULL;
+	struct buf b;
+
+	buf_init(&b, 0);
+	if (o->stage == NULL) {
+		artifact_put_path(&k->a, o->file, &b);
+	} else {
+		artifact_put_path(&k->a,
+				  o->in->yaml != NULL ? o->in->yaml->name : o->file, &b);
+		if (strcmp(b.p, "dvc.yaml") == 0)
+			buf_clear(&b);
+		else
+			buf_addc(&b, ':');
+		buf_adds(&b, o->stage);
+	}
+	if (!buf_failed(&b))
+		key = arena_strdup(arena, b.p);
+	buf_release(&b);
+	return key;
+}
 
 static int
 prepare(struct status *k, struct err *err)
@@ -53,13 +81,17 @@ prepare(struct status *k, struct err *err)
 			    &k->targets, &k->n, err) != 0)
 		return -1;
 	k->outs = arena_array(k->a.arena, k->n + 1, sizeof(*k->outs));
-	if (k->outs == NULL)
+	k->keys = arena_array(k->a.arena, k->n + 1, sizeof(*k->keys));
+	if (k->outs == NULL || k->keys == NULL)
 		return err_nomem(err);
 	for (size_t i = 0; i < k->n; i++) {
 		const struct track_out *o = k->targets[i].out;
 
 		k->outs[i] =
 		    (struct status_out){.path = o->path, .id = o->id, .cache = o->cache};
+		k->keys[i] = key_of(k, o);
+		if (k->keys[i] == NULL)
+			return err_nomem(err);
 	}
 	return 0;
 }
@@ -93,8 +125,7 @@ begins_file(const struct status *k, size_t i)
 	if (k->outs[i].state == OUT_RIGHT)
 		return false;
 	for (size_t p = 0; p < i; p++)
-		if (k->outs[p].state != OUT_RIGHT &&
-		    strcmp(k->targets[p].out->file, k->targets[i].out->file) == 0)
+		if (k->outs[p].state != OUT_RIGHT && strcmp(k->keys[p], k->keys[i]) == 0)
 			return false;
 	return true;
 }
@@ -113,13 +144,13 @@ put_text(struct status *k)
 
 	buf_init(&path, 0);
 	for (size_t i = 0; i < k->n; i++) {
-		const char *file = k->targets[i].out->file;
+		const char *key = k->keys[i];
 
 		if (!begins_file(k, i))
 			continue;
-		buf_addf(b, "%s:\n\tchanged outs:\n", shown(k, file, &path));
+		buf_addf(b, "%s:\n\tchanged outs:\n", key);
 		for (size_t p = i; p < k->n; p++)
-			if (is_of_file(k, p, file))
+			if (is_of_file(k, p, key))
 				buf_addf(
 				    b, "\t\t%s:%*s%s\n", out_state_name(k->outs[p].state),
 				    (int)(19 - strlen(out_state_name(k->outs[p].state))),
@@ -138,17 +169,17 @@ put_json(struct status *k)
 	json_init(&w, &k->a.c->out, 2);
 	json_begin_object(&w);
 	for (size_t i = 0; i < k->n; i++) {
-		const char *file = k->targets[i].out->file;
+		const char *key = k->keys[i];
 
 		if (!begins_file(k, i))
 			continue;
-		json_key(&w, shown(k, file, &path));
+		json_key(&w, key);
 		json_begin_array(&w);
 		json_begin_object(&w);
 		json_key(&w, "changed outs");
 		json_begin_object(&w);
 		for (size_t p = i; p < k->n; p++)
-			if (is_of_file(k, p, file))
+			if (is_of_file(k, p, key))
 				json_kv_str(&w, shown(k, k->outs[p].path, &path),
 					    out_state_name(k->outs[p].state));
 		json_end(&w);

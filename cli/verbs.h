@@ -9,6 +9,7 @@ extern const struct verb verb_add;
 extern const struct verb verb_cancel;
 extern const struct verb verb_check;
 extern const struct verb verb_checkout;
+extern const struct verb verb_commit;
 extern const struct verb verb_completion;
 extern const struct verb verb_doctor;
 extern const struct verb verb_explain;

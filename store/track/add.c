@@ -8,12 +8,14 @@
 #include "base/err.h"
 #include "base/fault.h"
 #include "store/dvc/dvc_file.h"
+#include "store/dvc/dvc_lock.h"
 #include "store/dvc/gitignore.h"
 #include "store/objects/objects.h"
 #include "store/objects/tree.h"
 #include "store/track/add_internal.h"
 #include "store/track/problems.h"
 #include "store/track/save.h"
+#include "store/track/status.h"
 #include "store/track/workspace.h"
 
 /* ---- a part of a directory ---- */
@@ -70,7 +72,7 @@ static int
 open_old(struct adding *a, struct add_job *j)
 {
 	struct add_job *f = j->first;
-	struct dvc_out *out = &f->file->outs[f->out];
+	struct dvc_out *out = add_out(f);
 	const struct object_id *id = &out->meta.md5;
 
 	if (f->merged)
@@ -118,7 +120,7 @@ merge(struct adding *a, struct add_job *j)
 static int
 end_merge(struct adding *a, struct save *s, struct add_job *f)
 {
-	struct dvc_out *out = &f->file->outs[f->out];
+	struct dvc_out *out = add_out(f);
 
 	if (save_tree(s, &f->tree, f->into_cache, &f->item->id, a->err) != 0)
 		return -1;
@@ -132,11 +134,37 @@ end_merge(struct adding *a, struct save *s, struct add_job *f)
 
 /* ---- data ---- */
 
+/* What DVC 2 recorded stays as it is as long as its content does, as DVC 3 has it. */
+static int
+keep_legacy(struct adding *a, struct add_job *j)
+{
+	const struct dvc_meta *was = &add_out(j->first)->meta;
+	struct status_out o = {
+	    .path = j->item->target, .id = was->md5, .cache = j->first->into_cache};
+
+	if (j->inside != NULL || !was->md5.legacy || !object_id_is_set(&was->md5))
+		return 0;
+	if (status_outs(a->ws, &o, 1, a->err) != 0)
+		return -1;
+	if (o.state != OUT_RIGHT)
+		return 0;
+	j->keep = true;
+	j->item->id = was->md5;
+	j->item->dir = was->md5.dir;
+	j->item->nfiles = was->nfiles > 0 ? (uint64_t)was->nfiles : 0;
+	j->item->size = was->size > 0 ? (uint64_t)was->size : 0;
+	return 0;
+}
+
 static int
 save_job(struct adding *a, struct save *s, struct add_job *j)
 {
 	struct add_item *item = j->item;
 
+	if (keep_legacy(a, j) != 0)
+		return -1;
+	if (j->keep)
+		return 0;
 	j->there =
 	    save_path(s, item->target, j->first->into_cache, &j->saved, a->err) == 0;
 	item->hashed = j->saved.hashed;
@@ -211,27 +239,41 @@ ignore(struct adding *a, struct add_job *j)
 	return r < 0 ? -1 : 0;
 }
 
+/* Imports carry a hash of what their file says. */
+static int
+seal(struct adding *a, struct dvc_file *f)
+{
+	char md5[DVC_MD5_MAX];
+
+	if (f->md5 == NULL)
+		return 0;
+	if (dvc_file_stage_md5(f, md5, a->err) != 0)
+		return -1;
+	f->md5 = arena_strdup(f->arena, md5);
+	return f->md5 != NULL ? 0 : err_nomem(a->err);
+}
+
 static int
 point(struct adding *a, struct add_job *j)
 {
-	struct dvc_out *out = &j->file->outs[j->out];
 	const struct add_item *item = j->item;
-	char md5[DVC_MD5_MAX];
-	int r = 0;
+	bool *changed = &j->item->file_changed;
+	int r;
 
-	dvc_out_set_object(out, &item->id, j->size,
+	if (j->keep)
+		return 0;
+	dvc_out_set_object(add_out(j), &item->id, j->size,
 			   item->dir ? (int64_t)item->nfiles : -1,
 			   j->inside == NULL && !item->dir && j->saved.exec);
-	if (j->file->md5 != NULL) {
-		r = dvc_file_stage_md5(j->file, md5, a->err);
-		j->file->md5 = r == 0 ? arena_strdup(j->file->arena, md5) : NULL;
-		if (r == 0 && j->file->md5 == NULL)
-			r = err_nomem(a->err);
+	if (j->stage != NULL) {
+		j->stage->changed = true;
+		r = dvc_lock_write(j->lock, a->ws->root_fd, changed, a->err);
+	} else {
+		r = seal(a, j->file);
+		if (r == 0)
+			r = dvc_file_write(j->file, a->ws->root_fd, changed, a->err);
 	}
-	if (r == 0)
-		r = dvc_file_write(j->file, a->ws->root_fd, &j->item->file_changed,
-				   a->err);
-	if (r == 0 && j->item->file_changed)
+	if (r == 0 && *changed)
 		fault_point(TRACK_POINTED);
 	return r;
 }
@@ -277,7 +319,8 @@ add_paths(const struct workspace *ws, const struct add_options *o, struct add_it
 	for (size_t i = 0; i < n; i++) {
 		saved_release(&a.jobs[i].saved);
 		tree_release(&a.jobs[i].tree);
-		dvc_file_free(a.jobs[i].file);
+		if (a.jobs[i].own)
+			dvc_file_free(a.jobs[i].file);
 	}
 	free(a.jobs);
 	return r;

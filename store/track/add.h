@@ -17,30 +17,23 @@
 #include "store/objects/object_id.h"
 
 struct arena;
-struct diag;
 struct err;
 struct gitignore;
 struct problems;
+struct track_list;
 struct workspace;
-
-/* An out that is tracked already. */
-struct add_known {
-	const char *path;  /* relative to the root */
-	const char *file;  /* the file it stands in, relative to the root */
-	const char *stage; /* of a dvc.yaml, or NULL: a .dvc file */
-};
 
 struct add_options {
 	const char *root; /* the project's canonical path */
-	const struct add_known *known;
-	size_t nknown;
+	const struct track_list
+	    *list;	 /* what is tracked; its files are changed and written */
+	bool commit;	 /* only what is tracked already, also by stages */
 	bool into_cache; /* else only hashed */
 	bool relink;
 	struct gitignore *gitignore; /* NULL: there is no git */
 	/* Whether git tracks a path, relative to the root; NULL: it tracks nothing. */
 	int (*git_tracks)(void *, const char *, struct err *);
 	void *git;
-	struct diag *diag; /* mistakes in pointer files, with their lines */
 };
 
 struct add_item {
@@ -48,7 +41,7 @@ struct add_item {
 
 	/* What came of it; texts live in the arena. */
 	const char *path;      /* the out: the target, or the directory that it is in */
-	const char *file;      /* its pointer file */
+	const char *file;      /* its pointer file, or dvc.lock */
 	bool file_changed;     /* it was written */
 	const char *gitignore; /* the file that was written, or NULL */
 	bool dir;

@@ -10,7 +10,9 @@
 #include "base/err.h"
 #include "base/path.h"
 #include "store/dvc/dvc_file.h"
+#include "store/dvc/dvc_lock.h"
 #include "store/track/add_internal.h"
+#include "store/track/collect.h"
 #include "store/track/workspace.h"
 
 #define POINTER_SUFFIX ".dvc"
@@ -89,38 +91,22 @@ check_git(const struct adding *a, const char *path)
 
 /* ---- which pointer it is ---- */
 
-static const struct add_known *
-find_known(const struct adding *a, const char *path, bool *inside)
-{
-	for (size_t i = 0; i < a->o->nknown; i++) {
-		const struct add_known *k = &a->o->known[i];
-
-		*inside = strcmp(k->path, path) != 0;
-		if (path_is_below(path, k->path))
-			return k;
-	}
-	return NULL;
-}
-
 static int
 check_below(const struct adding *a, const char *path)
 {
-	for (size_t i = 0; i < a->o->nknown; i++) {
-		const struct add_known *k = &a->o->known[i];
+	size_t n;
+	const struct track_out *o = track_below(a->o->list, path, &n);
 
-		if (!path_is_below(k->path, path))
-			continue;
-		if (k->stage != NULL)
-			return err_set(a->err, ERR_EXISTS,
-				       "'%s' has '%s' in it, an output of stage '%s' in "
-				       "'%s'",
-				       path, k->path, k->stage, k->file);
+	if (n == 0)
+		return 0;
+	if (o->stage != NULL)
 		return err_set(a->err, ERR_EXISTS,
-			       "'%s' has '%s' in it, which is tracked by itself: to have "
-			       "both as one, 'dag remove %s' and then add it again",
-			       path, k->path, k->file);
-	}
-	return 0;
+			       "'%s' has '%s' in it, an output of stage '%s' in '%s'",
+			       path, o->path, o->stage, o->file);
+	return err_set(a->err, ERR_EXISTS,
+		       "'%s' has '%s' in it, which is tracked by itself: to have both as "
+		       "one, 'dag remove %s' and then add it again",
+		       path, o->path, o->file);
 }
 
 static int
@@ -139,38 +125,44 @@ check_pairs(const struct adding *a, size_t i)
 	return 0;
 }
 
-static struct dvc_out *
-find_out(struct dvc_file *f, const char *path, size_t *at)
+struct dvc_out *
+add_out(const struct add_job *j)
 {
-	for (*at = 0; *at < f->nouts; ++*at) {
-		struct dvc_out *o = &f->outs[*at];
-
-		if (o->where == DVC_IN_REPO && strcmp(o->full, path) == 0)
-			return o;
-	}
-	return NULL;
+	return j->stage != NULL ? &j->stage->outs[j->out] : &j->file->outs[j->out];
 }
 
-/* The pointer file of an out that is tracked. */
+/* The output of a stage. */
 static int
-open_known(struct adding *a, struct add_job *j, const struct add_known *k)
+open_stage(struct adding *a, struct add_job *j, const struct track_out *o)
 {
-	struct dvc_out *out;
-
-	if (k->stage != NULL)
+	if (!a->o->commit)
 		return err_set(a->err, ERR_EXISTS,
 			       "'%s' is an output of stage '%s' in '%s': its content is "
 			       "recorded by 'dag commit'",
-			       k->path, k->stage, k->file);
-	j->item->path = k->path;
-	j->item->file = k->file;
-	if (dvc_file_read(a->ws->root_fd, k->file, a->o->diag, &j->file, a->err) != 0)
-		return -1;
-	out = find_out(j->file, k->path, &j->out);
-	if (out == NULL)
-		return err_set(a->err, ERR_BUSY, "'%s' has been changed by somebody else",
-			       k->file);
-	j->into_cache = a->o->into_cache && out->cache;
+			       o->path, o->stage, o->file);
+	if (o->out == NULL)
+		return err_set(
+		    a->err, ERR_NOTFOUND,
+		    "'%s' is an output of stage '%s' in '%s', which has never "
+		    "run: there is nothing that its content could be recorded in",
+		    o->path, o->stage, o->file);
+	j->lock = o->in->lock;
+	j->stage = dvc_lock_find(j->lock, o->stage);
+	j->out = (size_t)(o->out - j->stage->outs);
+	return 0;
+}
+
+/* The pointer of an out that is tracked. */
+static int
+open_known(struct adding *a, struct add_job *j, const struct track_out *o)
+{
+	j->item->path = o->path;
+	j->item->file = o->file;
+	j->into_cache = a->o->into_cache && o->cache;
+	if (o->stage != NULL)
+		return open_stage(a, j, o);
+	j->file = o->in->file;
+	j->out = (size_t)(o->out - j->file->outs);
 	return 0;
 }
 
@@ -191,6 +183,7 @@ open_new(struct adding *a, struct add_job *j)
 			       j->item->file, path);
 	if (errno != ENOENT)
 		return err_sys(a->err, errno, "cannot stat '%s'", j->item->file);
+	j->own = true;
 	j->file = dvc_file_new(j->item->file, a->err);
 	if (j->file == NULL ||
 	    dvc_file_add_out(j->file, path_basename(path), a->err) == NULL)
@@ -205,25 +198,24 @@ add_check(struct adding *a, size_t i)
 {
 	struct add_job *j = &a->jobs[i];
 	const char *path = j->item->target;
-	const struct add_known *k;
-	bool inside;
+	const struct track_out *o;
 
 	if (check_name(a, path) != 0 || check_pairs(a, i) != 0)
 		return -1;
-	k = find_known(a, path, &inside);
-	for (j->first = a->jobs; j->first != j; j->first++)
-		if (strcmp(j->first->item->path, k != NULL ? k->path : path) == 0)
-			break;
-	if (k == NULL && check_below(a, path) != 0)
+	o = track_find(a->o->list, path);
+	if (o == NULL && check_below(a, path) != 0)
 		return -1;
-	if (k != NULL && inside)
-		j->inside = path + strlen(k->path) + 1;
+	if (o != NULL && strcmp(o->path, path) != 0)
+		j->inside = path + strlen(o->path) + 1;
+	for (j->first = a->jobs; j->first != j; j->first++)
+		if (strcmp(j->first->item->path, o != NULL ? o->path : path) == 0)
+			break;
 	if (j->first != j) {
 		j->item->path = j->first->item->path;
 		j->item->file = j->first->item->file;
 		return 0;
 	}
-	if ((k != NULL ? open_known(a, j, k) : open_new(a, j)) != 0)
+	if ((o != NULL ? open_known(a, j, o) : open_new(a, j)) != 0)
 		return -1;
 	return check_git(a, j->item->path);
 }

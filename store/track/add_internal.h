@@ -13,9 +13,13 @@
 struct add_job {
 	struct add_item *item;
 	struct add_job *first; /* of those with the same out; it alone has what follows */
-	struct dvc_file *file;
-	size_t out; /* its number in file->outs */
+	struct dvc_file *file; /* its pointer file, or */
+	struct dvc_lock *lock; /* dvc.lock, with */
+	struct dvc_lock_stage *stage; /* the stage that makes it */
+	bool own;		      /* the file is new, and ours to free */
+	size_t out;		      /* its number among the outs of file or stage */
 	bool into_cache;
+	bool keep;	  /* it is recorded as DVC 2 did it, and has not changed */
 	bool merged;	  /* with parts: */
 	struct tree tree; /* the list that came of it so far */
 	int64_t size;	  /* of the out, for its pointer; -1: not known */
@@ -25,6 +29,8 @@ struct add_job {
 	bool there;  /* something lies at the target: */
 	struct saved saved;
 };
+
+struct dvc_out;
 
 struct adding {
 	const struct workspace *ws;
@@ -42,5 +48,11 @@ struct adding {
  * own.  Return 0 or -1.
  */
 int add_check(struct adding *, size_t);
+
+/**
+ * add_out(j):
+ * The entry of the job's out.
+ */
+struct dvc_out *add_out(const struct add_job *);
 
 #endif

@@ -92,16 +92,18 @@ look(const struct workspace *ws, struct status_out *o, struct err *err)
 	struct scan s;
 	int r = workspace_scan(ws, o->path, o->id.legacy, &s, err), cached = 1;
 
+	o->there = s.exists;
+	o->changed = s.exists && !object_id_equal(&s.id, &o->id);
 	if (r == 0 && o->cache && object_id_is_set(&o->id))
 		cached = is_cached(ws, o, &s, err);
 	if (cached < 0)
 		r = -1;
 	else if (cached == 0)
 		o->state = OUT_NOT_IN_CACHE;
-	else if (!s.exists)
+	else if (!o->there)
 		o->state = OUT_DELETED;
 	else
-		o->state = object_id_equal(&s.id, &o->id) ? OUT_RIGHT : OUT_MODIFIED;
+		o->state = o->changed ? OUT_MODIFIED : OUT_RIGHT;
 	scan_release(&s);
 	return r;
 }

@@ -20,10 +20,13 @@ enum out_state {
 };
 
 struct status_out {
-	const char *path;     /* relative to the root */
-	struct object_id id;  /* not set: nothing is recorded */
-	bool cache;	      /* it is to be in the cache */
-	enum out_state state; /* what comes out */
+	const char *path;    /* relative to the root */
+	struct object_id id; /* not set: nothing is recorded */
+	bool cache;	     /* it is to be in the cache */
+	/* What comes out. */
+	enum out_state state;
+	bool there;   /* something lies at the path */
+	bool changed; /* and has another content than is recorded */
 };
 
 /**

@@ -1,0 +1,98 @@
+#!/usr/bin/perl
+# dag commit: what has changed is recorded, when that was meant.
+use strict;
+use warnings;
+use File::Basename qw(dirname);
+use lib dirname(__FILE__);
+use Cli;
+use Digest::MD5 qw(md5_hex);
+use Test::More;
+
+my $dir = project('a' => "a1\n", 'b' => "b1\n", 'd/x' => "x1\n", 'd/y' => "y1\n");
+system('git', 'init', '-q', $dir) == 0 or die 'git';
+sub object { my ($text) = @_; my $h = md5_hex($text); return "$dir/.dag/cache/files/md5/" . substr($h, 0, 2) . '/' . substr($h, 2) }
+ok_dag(0, 'add', $dir, 'add', '-q', 'a', 'b', 'd');
+is(ok_dag(0, 'nothing to do', $dir, 'commit')->{out}, "nothing has changed\n", '... says so');
+
+spew("$dir/a", "a2\n");
+spew("$dir/d/x", "x2\n");
+my $pointer = slurp("$dir/a.dvc");
+my $p = ok_dag(1, 'without a terminal', $dir, 'commit');
+is($p->{err}, "dag: error: these have changed, and nobody can be asked whether that is to be recorded (--force records it):\n  a\n  d\n",
+	'... it is refused, with what has changed');
+is(slurp("$dir/a.dvc"), $pointer, '... and nothing recorded');
+ok(!-e object("a2\n"), '... not even in the cache');
+is(ok_dag(0, 'by force', $dir, 'commit', '-f', 'a')->{out}, "a  3 B\nto track this with git:  git add a.dvc\n", 'one of them');
+is(slurp("$dir/a.dvc"), "outs:\n- md5: " . md5_hex("a2\n") . "\n  size: 3\n  hash: md5\n  path: a\n", '... is recorded');
+ok(-e object("a2\n"), '... and in the cache');
+ok(!-e object("x2\n"), '... the other is not');
+
+# A part of a directory.
+spew("$dir/d/y", "y2\n");
+ok_dag(0, 'a part', $dir, 'commit', '-f', 'd/x');
+ok(-e object("x2\n") && !-e object("y2\n"), '... of the directory');
+like(ok_dag(0, 'the rest', $dir, 'status')->{out}, qr/modified:           d$/m, '... is to be recorded still');
+ok_dag(0, 'all', $dir, 'commit', '-f');
+ok_dag(0, 'now', $dir, 'status', '-q');
+
+# What is recorded but not in the cache needs no force.
+spew("$dir/later", "later\n");
+ok_dag(0, 'add --no-commit', $dir, 'add', '-q', '--no-commit', 'later');
+is(ok_dag(0, 'commit', $dir, 'commit')->{out}, "later  6 B, unchanged\n", 'into the cache');
+ok(-e object("later\n"), '... it is');
+
+# What is not there is named; the rest is recorded.
+unlink "$dir/b";
+spew("$dir/a", "a3\n");
+$p = ok_dag(1, 'one is gone', $dir, 'commit', '-f');
+is($p->{err}, "dag: error: 'b' does not exist\n", '... is named');
+is($p->{out}, "a  3 B\nto track this with git:  git add a.dvc\n", '... and the other recorded');
+like(slurp("$dir/b.dvc"), qr/@{[md5_hex("b1\n")]}/, '... its pointer is as it was');
+ok_dag(0, 'brought back', $dir, 'checkout', 'b');
+
+# An executable.
+chmod 0755, "$dir/a";
+ok_dag(0, 'executable now', $dir, 'commit', '-f', 'a');
+like(slurp("$dir/a.dvc"), qr/isexec: true/, '... is recorded');
+unlink "$dir/a";
+ok_dag(0, 'made anew', $dir, 'checkout', 'a');
+ok(-x "$dir/a", '... executable again');
+
+# Comments and order of a pointer that somebody has written stay.
+spew("$dir/b.dvc", "# mine\nouts:\n  - path: b   # the file\n    md5: " . md5_hex("b1\n") . "\n    hash: md5\nmeta: {k: v}\n");
+spew("$dir/b", "b2\n");
+ok_dag(0, 'by hand', $dir, 'commit', '-f', 'b');
+like(slurp("$dir/b.dvc"), qr/\A# mine\nouts:\n.*path: b .*# the file\n.*md5: @{[md5_hex("b2\n")]}\n.*meta: \{k: v\}\n\z/s, '... all is there');
+
+# A pointer without a hash, two outs in one pointer, one of them not for the cache.
+spew("$dir/p", "p\n");
+spew("$dir/q", "q\n");
+spew("$dir/two.dvc", "outs:\n- path: p\n- path: q\n  cache: false\n");
+is(ok_dag(0, 'without hashes', $dir, 'status')->{out}, "two.dvc:\n\tchanged outs:\n\t\tmodified:           p\n\t\tmodified:           q\n", '... they have changed');
+ok_dag(0, 'both', $dir, 'commit', '-f', 'two.dvc');
+is(slurp("$dir/two.dvc"), "outs:\n- path: p\n  md5: @{[md5_hex(qq(p\n))]}\n  size: 2\n  hash: md5\n- path: q\n  cache: false\n  md5: @{[md5_hex(qq(q\n))]}\n  size: 2\n  hash: md5\n",
+	'are recorded in one file') or diag(slurp("$dir/two.dvc"));
+ok(-e object("p\n") && !-e object("q\n"), '... one of them in the cache');
+ok_dag(0, 'all is right', $dir, 'status', '-q');
+
+# Outputs of stages.
+spew("$dir/dvc.yaml", "stages:\n  make:\n    cmd: make\n    outs:\n    - made\n    - plain:\n        cache: false\n");
+spew("$dir/made", "m1\n");
+spew("$dir/plain", "n1\n");
+like(ok_dag(2, 'never run', $dir, 'commit', '-f', 'made')->{err}, qr/output of stage 'make' in 'dvc.(?:yaml|lock)', which has never run/, '... is refused');
+spew("$dir/dvc.lock", "schema: '2.0'\nstages:\n  make:\n    cmd: make\n    outs:\n    - path: made\n      hash: md5\n      md5: @{[md5_hex(qq(m0\n))]}\n      size: 3\n");
+ok_dag(0, 'recorded in dvc.lock', $dir, 'commit', '-f', 'made');
+is(slurp("$dir/dvc.lock"), "schema: '2.0'\nstages:\n  make:\n    cmd: make\n    outs:\n    - path: made\n      hash: md5\n      md5: @{[md5_hex(qq(m1\n))]}\n      size: 3\n",
+	'... it is') or diag(slurp("$dir/dvc.lock"));
+ok(-e object("m1\n"), '... and in the cache');
+
+# Asking, on a terminal.
+spew("$dir/a", "a4\n");
+for (['n', "a3\n", 1], ['y', "a4\n", 0]) {
+	my ($key, $text, $rc) = @$_;
+	my $q = pty($dir, ['--expect', 'record them? [y/N] ', '--send', "$key\\n"], 'commit', 'a');
+	is($q->{rc}, $rc, "answered with $key") or diag($q->{out});
+	like($q->{out}, qr/these have changed:\s+a\s/, '... what has changed was shown');
+	like(slurp("$dir/a.dvc"), qr/@{[md5_hex($text)]}/, '... and ' . ($rc ? 'not ' : '') . 'recorded');
+}
+done_testing();

@@ -35,6 +35,7 @@ batch_begin(struct objects *o, struct meter *m, struct batch **out, struct err *
 		return err_nomem(err);
 	}
 	(void)pthread_mutex_init(&b->lock, NULL);
+	(void)pthread_cond_init(&b->changed, NULL);
 	*out = b;
 	return 0;
 }
@@ -106,21 +107,42 @@ batch_note(struct batch *b, const struct object_id *id, bool foreign)
 	(void)pthread_mutex_unlock(&b->lock);
 }
 
+static bool
+is_fresh(const struct batch *b, uint8_t first)
+{
+	return (b->fresh[first / 8] & 1u << first % 8) != 0;
+}
+
+/* Make the directory of an object. */
+static int
+make_prefix(struct batch *b, int base, const struct object_id *id, const char *rel)
+{
+	int r = objects_make_prefix(b->o, base, rel);
+
+	if (r != 1 || id->legacy)
+		return r < 0 ? -1 : 0;
+	(void)pthread_mutex_lock(&b->lock);
+	b->fresh[id->md5[0] / 8] |= (uint8_t)(1u << id->md5[0] % 8);
+	(void)pthread_mutex_unlock(&b->lock);
+	return 0;
+}
+
 int
 batch_known(struct batch *b, const struct object_id *id, struct err *err)
 {
-	bool pending, wrong;
+	bool pending, unknown;
 	char rel[REL_MAX];
 	struct stat st;
 	int base;
 
 	(void)pthread_mutex_lock(&b->lock);
 	pending = object_set_has(b->names, id);
-	wrong = b->wrong != NULL && object_set_has(b->wrong, id);
+	unknown = (b->wrong != NULL && object_set_has(b->wrong, id)) ||
+		  (!id->legacy && is_fresh(b, id->md5[0]));
 	(void)pthread_mutex_unlock(&b->lock);
 	if (pending)
 		return 1;
-	if (wrong)
+	if (unknown)
 		return 0;
 	object_rel(id, rel);
 	base = objects_base(b->o, id->legacy, false);
@@ -167,7 +189,7 @@ batch_temp_open(struct batch *b, struct pending *p, int *base, struct err *err)
 	}
 	fd = objects_temp_open(b->o, *base, prefix, OBJECT_MODE, p->temp);
 	if (fd < 0 && errno == ENOENT && prefix[0] != '\0' &&
-	    objects_make_prefix(b->o, *base, prefix) == 0)
+	    make_prefix(b, *base, &p->id, prefix) == 0)
 		fd = objects_temp_open(b->o, *base, prefix, OBJECT_MODE, p->temp);
 	if (fd < 0)
 		return err_sys(err, errno, "cannot write to the store '%s'", b->o->dir);
@@ -186,7 +208,6 @@ batch_temp_open(struct batch *b, struct pending *p, int *base, struct err *err)
 int
 batch_put(struct batch *b, const struct pending *p, uint64_t bytes, struct err *err)
 {
-	struct pendings full = {0};
 	char rel[TEMP_REL_MAX];
 	int r;
 
@@ -201,18 +222,13 @@ batch_put(struct batch *b, const struct pending *p, uint64_t bytes, struct err *
 		b->now_bytes += bytes;
 		b->objects++;
 		b->bytes += bytes;
-	}
-	if (r == 0 &&
-	    (b->now.v.n >= BATCH_OBJECTS_MAX || b->now_bytes >= BATCH_BYTES_MAX)) {
-		full = b->now;
-		b->now = (struct pendings){0};
-		b->now_bytes = 0;
+		if (b->now.v.n >= BATCH_OBJECTS_MAX || b->now_bytes >= BATCH_BYTES_MAX)
+			batch_load(b);
 	}
 	(void)pthread_mutex_unlock(&b->lock);
-	if (r != 0) {
-		batch_temp_rel(p, rel);
-		(void)unlinkat(objects_base(b->o, p->id.legacy, false), rel, 0);
-		return batch_check(b, err) != 0 ? -1 : err_nomem(err);
-	}
-	return full.v.n == 0 ? 0 : batch_name(b, &full, err);
+	if (r == 0)
+		return 0;
+	batch_temp_rel(p, rel);
+	(void)unlinkat(objects_base(b->o, p->id.legacy, false), rel, 0);
+	return batch_check(b, err) != 0 ? -1 : err_nomem(err);
 }

@@ -10,6 +10,7 @@
 #include "base/fsio.h"
 #include "store/objects/batch_internal.h"
 #include "store/objects/object_set.h"
+#include "store/thread.h"
 
 /* Remove temporaries that will get no name. */
 static void
@@ -99,13 +100,14 @@ name_one(struct batch *b, const struct pending *p)
 	object_rel(&p->id, rel);
 	if (fsio_rename(base, temp, base, rel) == 0)
 		return 0;
-	if (errno != ENOENT || !p->loose || objects_make_prefix(b->o, base, rel) != 0)
+	if (errno != ENOENT || !p->loose || objects_make_prefix(b->o, base, rel) < 0)
 		return -1;
 	return fsio_rename(base, temp, base, rel);
 }
 
-int
-batch_name(struct batch *b, struct pendings *list, struct err *err)
+/* Both steps for a list, which is freed; on failure the batch is given up. */
+static int
+name_all(struct batch *b, struct pendings *list, struct err *err)
 {
 	struct err why = {0};
 	size_t i = 0;
@@ -185,14 +187,78 @@ sync_names(struct batch *b)
 	return 0;
 }
 
+/* ---- the thread ---- */
+
+static void *
+name_loads(void *arg)
+{
+	struct batch *b = arg;
+
+	(void)pthread_mutex_lock(&b->lock);
+	for (;;) {
+		struct pendings list = b->load;
+
+		if (list.v.n == 0 && b->quit)
+			break;
+		if (list.v.n == 0) {
+			(void)pthread_cond_wait(&b->changed, &b->lock);
+			continue;
+		}
+		b->load = (struct pendings){0};
+		b->busy = true;
+		(void)pthread_cond_broadcast(&b->changed);
+		(void)pthread_mutex_unlock(&b->lock);
+		(void)name_all(b, &list, NULL); /* the batch knows how it ended */
+		(void)pthread_mutex_lock(&b->lock);
+		b->busy = false;
+		(void)pthread_cond_broadcast(&b->changed);
+	}
+	(void)pthread_mutex_unlock(&b->lock);
+	return NULL;
+}
+
+void
+batch_load(struct batch *b)
+{
+	while (b->load.v.n != 0 && !b->failed)
+		(void)pthread_cond_wait(&b->changed, &b->lock);
+	/* Others may have handed it over meanwhile; what was lost goes with the batch. */
+	if (b->load.v.n != 0 || b->now.v.n == 0 || b->failed)
+		return;
+	if (!b->threaded)
+		b->threaded = thread_start(&b->thread, name_loads, b) == 0;
+	if (!b->threaded)
+		return; /* then all of it waits for the flush */
+	b->load = b->now;
+	b->now = (struct pendings){0};
+	b->now_bytes = 0;
+	(void)pthread_cond_broadcast(&b->changed);
+}
+
+/* Let the thread come to its end. */
+static void
+finish_loads(struct batch *b)
+{
+	if (!b->threaded)
+		return;
+	(void)pthread_mutex_lock(&b->lock);
+	b->quit = true;
+	(void)pthread_cond_broadcast(&b->changed);
+	(void)pthread_mutex_unlock(&b->lock);
+	(void)pthread_join(b->thread, NULL);
+	b->threaded = b->quit = false;
+}
+
 int
 batch_flush(struct batch *b, struct err *err)
 {
-	struct pendings list = b->now;
+	struct pendings list;
 
+	finish_loads(b);
+	list = b->now;
 	b->now = (struct pendings){0};
 	b->now_bytes = 0;
-	if (list.v.n != 0 && batch_name(b, &list, err) != 0)
+	if (list.v.n != 0 && name_all(b, &list, err) != 0)
 		return -1;
 	if (batch_check(b, err) != 0)
 		return -1;
@@ -211,9 +277,11 @@ batch_end(struct batch *b, bool keep, struct err *err)
 		return 0;
 	if (keep)
 		r = batch_flush(b, err);
+	finish_loads(b);
 	drop(b, &b->now, 0);
 	object_set_free(b->names);
 	object_set_free(b->wrong);
+	(void)pthread_cond_destroy(&b->changed);
 	(void)pthread_mutex_destroy(&b->lock);
 	free(b);
 	return r;

@@ -8,9 +8,10 @@
  *	-> named	everybody sees them
  *	-> durable	the directories are synced too
  *
- * Nothing is named before it is synced.  While one thread syncs what is pending, others go on
- * to write: what they write is pending anew.  The sync of the directories is put off to the
- * next sync or the flush, as nobody was promised anything before that.
+ * Nothing is named before it is synced.  A thread of the batch's own syncs and names what has
+ * become many while others go on to write; they wait for it when they are two loads ahead.
+ * The sync of the directories is put off to the flush, as nobody was promised anything before
+ * that.
  */
 #include <pthread.h>
 #include <stdbool.h>
@@ -39,6 +40,14 @@ struct batch {
 	pthread_mutex_t lock; /* of all below */
 	struct pendings now;  /* written, not yet synced */
 	uint64_t now_bytes;
+	struct pendings load;	/* for the thread to take; empty: there is none */
+	pthread_cond_t changed; /* of load, busy and quit */
+	bool busy;		/* the thread has taken a load */
+	bool quit, threaded;
+	pthread_t thread;
+	uint8_t fresh[32]; /* first bytes whose directory this batch has made: all in it
+			    * is ours, or as good */
+	_Atomic bool no_reflink;  /* not from where the files come */
 	struct object_set *names; /* all that was ever pending here */
 	struct object_set *wrong; /* the store's own are to be replaced; NULL: none */
 	/* Named, or found there so young that its writer may not have synced it; more than
@@ -88,11 +97,10 @@ int batch_known(struct batch *, const struct object_id *, struct err *);
 int batch_put(struct batch *, const struct pending *, uint64_t, struct err *);
 
 /**
- * batch_name(b, list, err):
- * Sync what ${list} has, give it its names, and free it.  Return 0, or -1 with the batch given
- * up.
+ * batch_load(b):
+ * With the lock held: hand what is pending to the thread, which is started if there is none.
  */
-int batch_name(struct batch *, struct pendings *, struct err *);
+void batch_load(struct batch *);
 
 /**
  * batch_temp_rel(p, out):

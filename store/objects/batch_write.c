@@ -10,6 +10,7 @@
 #include "base/fsio.h"
 #include "store/meter.h"
 #include "store/objects/batch_internal.h"
+#include "store/objects/pump.h"
 #include "store/objects/tree.h"
 
 struct batch_stream {
@@ -157,31 +158,77 @@ stream_finish(struct batch_stream *s, struct err *err)
 	return 0;
 }
 
+/* ---- whole files ---- */
+
+/* Piece by piece through one buffer; ${left} is what stat told. */
+static int
+copy_pieces(struct batch_stream *s, int fd, uint64_t left, struct err *err)
+{
+	for (;;) {
+		if (digest_fill(fd, s->d.buf, DIGEST_CHUNK, left, &s->n) != 0)
+			return err_sys(err, errno, "cannot read");
+		left = digest_left(left, s->n);
+		if (s->n < DIGEST_CHUNK)
+			return 0;
+		if (spill(s, err) != 0)
+			return -1;
+	}
+}
+
+/* Make the temporary share the blocks of the file.  Return 0, -1, or 1: not possible. */
+static int
+copy_blocks(struct batch_stream *s, int fd, struct err *err)
+{
+	if (s->b->no_reflink || lseek(fd, 0, SEEK_CUR) != 0)
+		return 1;
+	if (fsio_reflink(fd, s->fd) != 0) {
+		s->b->no_reflink = true;
+		return 1;
+	}
+	/* What is hashed is what we have now: the file itself may change. */
+	s->hashing = true;
+	s->total = UINT64_MAX;
+	if (digest_feed(&s->d, s->fd, s->expect.legacy, &s->total, s->b->m, err) == 0)
+		return 0;
+	return err_wrap(err, "the store '%s'", s->b->o->dir);
+}
+
+/* By two threads, or by its blocks. */
+static int
+copy_large(struct batch_stream *s, int fd, uint64_t size, struct err *err)
+{
+	int r;
+
+	s->p.loose = !object_id_is_set(&s->expect);
+	s->fd = batch_temp_open(s->b, &s->p, &s->base, err);
+	if (s->fd < 0)
+		return -1;
+	r = copy_blocks(s, fd, err);
+	if (r != 1)
+		return r;
+	s->hashing = true;
+	s->total = size;
+	r = pump(&s->d, fd, s->fd, s->expect.legacy, s->b->m, &s->total, err);
+	if (r == PUMP_WRITE)
+		return write_failed(s, err);
+	return r == PUMP_READ ? err_sys(err, errno, "cannot read") : r;
+}
+
 int
 batch_copy(struct batch *b, int fd, const struct object_id *expect, struct object_id *id,
 	   uint64_t *size, struct err *err)
 {
 	struct batch_stream s;
-	uint64_t left = *size;
 	int r;
 
 	if (stream_init(&s, b, expect, err) != 0)
 		return -1;
-	for (;;) {
-		r = digest_fill(fd, s.d.buf, DIGEST_CHUNK, left, &s.n);
-		if (r != 0) {
-			(void)err_sys(err, errno, "cannot read");
-			break;
-		}
-		left = digest_left(left, s.n);
-		if (s.n < DIGEST_CHUNK) {
-			r = stream_finish(&s, err);
-			break;
-		}
-		r = spill(&s, err);
-		if (r != 0)
-			break;
-	}
+	if (*size >= PUMP_MIN && *size != BATCH_SIZE_UNKNOWN)
+		r = copy_large(&s, fd, *size, err);
+	else
+		r = copy_pieces(&s, fd, *size, err);
+	if (r == 0)
+		r = stream_finish(&s, err);
 	if (r == 0) {
 		*size = s.total;
 		*id = s.p.id;
@@ -189,6 +236,8 @@ batch_copy(struct batch *b, int fd, const struct object_id *expect, struct objec
 	stream_release(&s);
 	return r;
 }
+
+/* ---- bytes that come in pieces ---- */
 
 int
 batch_stream_begin(struct batch *b, const struct object_id *expect,

@@ -108,29 +108,36 @@ digest_left(uint64_t left, size_t n)
 }
 
 int
-digest_fd(struct digest *d, int fd, bool legacy, uint64_t *size, struct meter *m,
-	  struct object_id *id, struct err *err)
+digest_feed(struct digest *d, int fd, bool legacy, uint64_t *size, struct meter *m,
+	    struct err *err)
 {
 	uint64_t left = *size, all = 0;
-	struct object_id unused;
 	size_t n;
-	int r = 0;
 
 	do {
 		if (meter_cancelled(m))
-			r = err_set(err, ERR_CANCELLED, "stopped on request");
-		else if (digest_fill(fd, d->buf, DIGEST_CHUNK, left, &n) != 0)
-			r = err_sys(err, errno, "cannot read");
-		else if (digest_chunk(d, d->buf, n, legacy) != 0)
-			r = err_nomem(err);
-		if (r != 0) {
-			(void)digest_end(d, &unused); /* the next file begins anew */
-			return -1;
-		}
+			return err_set(err, ERR_CANCELLED, "stopped on request");
+		if (digest_fill(fd, d->buf, DIGEST_CHUNK, left, &n) != 0)
+			return err_sys(err, errno, "cannot read");
+		if (digest_chunk(d, d->buf, n, legacy) != 0)
+			return err_nomem(err);
 		all += n;
 		left = digest_left(left, n);
 		meter_add(m, 0, n);
 	} while (n == DIGEST_CHUNK);
 	*size = all;
+	return 0;
+}
+
+int
+digest_fd(struct digest *d, int fd, bool legacy, uint64_t *size, struct meter *m,
+	  struct object_id *id, struct err *err)
+{
+	struct object_id unused;
+
+	if (digest_feed(d, fd, legacy, size, m, err) != 0) {
+		(void)digest_end(d, &unused); /* the next file begins anew */
+		return -1;
+	}
 	return digest_end(d, id) == 0 ? 0 : err_nomem(err);
 }

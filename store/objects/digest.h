@@ -58,10 +58,16 @@ int digest_fill(int, uint8_t *, size_t, uint64_t, size_t *);
 uint64_t digest_left(uint64_t, size_t);
 
 /**
- * digest_fd(d, fd, legacy, size, meter, id, err):
- * Hash the file open as ${fd} from its offset to its end.  ${size} says how much that is by
+ * digest_feed(d, fd, legacy, size, meter, err):
+ * Feed the file open as ${fd} from its offset to its end.  ${size} says how much that is by
  * what stat(2) told (UINT64_MAX: not known), and afterwards how much was read.  Return 0 or
  * -1 (ERR_CANCELLED by the meter).
+ */
+int digest_feed(struct digest *, int, bool, uint64_t *, struct meter *, struct err *);
+
+/**
+ * digest_fd(d, fd, legacy, size, meter, id, err):
+ * The same, and its hash into ${id} as digest_end does; on failure too the digest begins anew.
  */
 int digest_fd(struct digest *, int, bool, uint64_t *, struct meter *, struct object_id *,
 	      struct err *);

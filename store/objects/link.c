@@ -14,9 +14,11 @@
 #include "base/fsio.h"
 #include "base/path.h"
 #include "store/objects/objects_internal.h"
+#include "store/objects/pump.h"
 
-#define FILE_MODE 0666
-#define EXEC_BIT  0100 /* DVC gives it to the owner only */
+#define FILE_MODE   0666
+#define EXEC_BIT    0100 /* DVC gives it to the owner only */
+#define RANGE_BYTES ((size_t)1 << 30)
 
 /* One object on its way to one place. */
 struct placing {
@@ -129,26 +131,68 @@ next_piece(struct placing *p, struct digest *d, int from, size_t *n)
 								     : err_nomem(p->err);
 }
 
+/* The rest of an object that is known to be right, by the kernel.  Return 0, -1, or 1: not
+ * possible here. */
 static int
-copy_rest(struct placing *p, struct digest *d, int from, int to, size_t n)
+copy_unseen(struct placing *p, int from, int to)
 {
-	for (;;) {
-		if (fsio_write_all(to, d->buf, n) != 0)
-			return place_failed(p);
-		if (n < DIGEST_CHUNK)
-			return check_hash(p, d);
-		if (next_piece(p, d, from, &n) != 0)
-			return -1;
-	}
+	ssize_t n;
+
+	do {
+		n = copy_file_range(from, NULL, to, NULL, RANGE_BYTES, 0);
+	} while (n > 0 || (n < 0 && errno == EINTR));
+	if (n == 0)
+		return 0;
+	return is_refusal(errno) ? 1 : place_failed(p);
 }
 
-/* Hash while copying; what fits into one piece is known before anything is made. */
+/* What is larger than one piece, of which the first is in the buffer. */
+static int
+copy_rest(struct placing *p, struct digest *d, int from, int to)
+{
+	uint64_t size = UINT64_MAX;
+	int r;
+
+	if (fsio_write_all(to, d->buf, DIGEST_CHUNK) != 0)
+		return place_failed(p);
+	if (p->what->verified && (r = copy_unseen(p, from, to)) != 1) {
+		struct object_id unused;
+
+		return digest_end(d, &unused) == 0 ? r : err_nomem(p->err);
+	}
+	r = pump(d, from, to, p->what->id->legacy, NULL, &size, p->err);
+	if (r == PUMP_READ)
+		return objects_fault(p->o, p->what->id, errno, "cannot read", p->err);
+	if (r == PUMP_WRITE)
+		return place_failed(p);
+	return r == 0 ? check_hash(p, d) : -1;
+}
+
+/* The file, once its first piece is there: a small one is right before it is made. */
+static int
+copy_from(struct placing *p, struct digest *d, int from, size_t n)
+{
+	int to, r = 0;
+
+	if (n < DIGEST_CHUNK && check_hash(p, d) != 0)
+		return -1;
+	to = temp_open(p);
+	if (to < 0)
+		return -1;
+	if (n == DIGEST_CHUNK)
+		r = copy_rest(p, d, from, to);
+	else if (fsio_write_all(to, d->buf, n) != 0)
+		r = place_failed(p);
+	return temp_end(p, to, r);
+}
+
+/* Hash while copying. */
 static int
 place_copy(struct placing *p)
 {
 	struct object_id unused;
 	struct digest d;
-	int from, to, r;
+	int from, r;
 	size_t n;
 
 	if (objects_digest(p->o, &d, p->err) != 0)
@@ -159,22 +203,11 @@ place_copy(struct placing *p)
 		return add_way_out(p->err);
 	}
 	r = next_piece(p, &d, from, &n);
-	if (r == 0 && n < DIGEST_CHUNK) {
-		r = check_hash(p, &d);
-		to = r == 0 ? temp_open(p) : -1;
-		if (to >= 0) {
-			r = fsio_write_all(to, d.buf, n) == 0 ? 0 : place_failed(p);
-			r = temp_end(p, to, r);
-		} else {
-			r = -1;
-		}
-	} else if (r == 0) {
-		to = temp_open(p);
-		r = to < 0 ? -1 : temp_end(p, to, copy_rest(p, &d, from, to, n));
-	}
-	(void)close(from);
+	if (r == 0)
+		r = copy_from(p, &d, from, n);
 	if (r != 0)
 		(void)digest_end(&d, &unused);
+	(void)close(from);
 	objects_digest_back(p->o, &d);
 	return r;
 }

@@ -103,7 +103,7 @@ objects_temp_open(struct objects *o, int base, const char *prefix, mode_t mode,
 		objects_temp(o, temp);
 		memcpy(rel, prefix, n);
 		temp_name(temp, rel + n);
-		fd = fsio_open(base, rel, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+		fd = fsio_open(base, rel, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
 	} while (fd < 0 && errno == EEXIST && ++tries < TRIES_MAX);
 	return fd;
 }
@@ -287,12 +287,15 @@ open_base(const struct objects *o, bool legacy, bool create)
 int
 objects_base(struct objects *o, bool legacy, bool create)
 {
-	int *at = legacy ? &o->root : &o->md5, fd;
+	_Atomic int *at = legacy ? &o->root : &o->md5;
+	int fd = *at;
 
+	if (fd >= 0)
+		return fd;
 	(void)pthread_mutex_lock(&o->lock);
-	if (*at < 0)
-		*at = open_base(o, legacy, create);
 	fd = *at;
+	if (fd < 0)
+		*at = fd = open_base(o, legacy, create);
 	(void)pthread_mutex_unlock(&o->lock);
 	return fd;
 }
@@ -302,7 +305,9 @@ objects_make_prefix(const struct objects *o, int base, const char *rel)
 {
 	char prefix[3] = {rel[0], rel[1], '\0'};
 
-	return make_dir(o, base, prefix) == 0 || errno == EEXIST ? 0 : -1;
+	if (make_dir(o, base, prefix) == 0)
+		return 1;
+	return errno == EEXIST ? 0 : -1;
 }
 
 /* ---- single objects ---- */

@@ -28,8 +28,8 @@ struct objects {
 	char *dir;
 	bool shared, readonly;
 	mode_t umask;
-	pthread_mutex_t lock; /* of all below */
-	int root, md5;	      /* descriptors, -1: not opened yet */
+	pthread_mutex_t lock;  /* of all below */
+	_Atomic int root, md5; /* descriptors, -1: not opened yet; read without it */
 	struct digest pool[POOL_MAX];
 	size_t npool;
 	uint8_t seed[TEMP_BYTES];
@@ -48,7 +48,8 @@ int objects_base(struct objects *, bool, bool);
 
 /**
  * objects_make_prefix(o, base, rel):
- * Make the directory "ab" that ${rel} begins with.  Return 0 or -1 with errno.
+ * Make the directory "ab" that ${rel} begins with.  Return 1 if it is new, 0 if it was there,
+ * or -1 with errno.
  */
 int objects_make_prefix(const struct objects *, int, const char *);
 

@@ -267,6 +267,8 @@ big_files(void **state)
 	big_of(((size_t)1 << 20) - 1);
 	big_of(((size_t)1 << 20) + 1);
 	big_of((size_t)2 << 20);
+	big_of((size_t)8 << 20); /* by two threads */
+	big_of(((size_t)20 << 20) + 12345);
 }
 
 static void

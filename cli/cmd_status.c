@@ -131,10 +131,9 @@ begins_file(const struct status *k, size_t i)
 }
 
 static bool
-is_of_file(const struct status *k, size_t i, const char *file)
+is_of_file(const struct status *k, size_t i, const char *key)
 {
-	return k->outs[i].state != OUT_RIGHT &&
-	       strcmp(k->targets[i].out->file, file) == 0;
+	return k->outs[i].state != OUT_RIGHT && strcmp(k->keys[i], key) == 0;
 }
 
 static void

@@ -42,6 +42,14 @@ is_deeply([keys %{status('-R', 'w')}], ['w/q.dvc'], 'all below a directory');
 like(ok_dag(2, 'not without -R', $dir, 'status', 'w')->{err}, qr/^dag: error: 'w' is not tracked/, '... is no target');
 is((split /\n/, ok_dag(2, 'a typo', $dir, 'status', 'w/qq')->{err})[0], "dag: error: 'w/qq' is not tracked (did you mean 'w/q'?)", '... is told');
 
+# Outputs of stages, under their names.
+spew("$dir/s/dvc.yaml", "stages:\n  make:\n    cmd: make\n    outs: [m]\n");
+spew("$dir/s/dvc.lock", "schema: '2.0'\nstages:\n  make:\n    cmd: make\n    outs:\n    - path: m\n      hash: md5\n      md5: @{[md5_hex(qq(m\n))]}\n      size: 2\n");
+is_deeply(status('s/m'), {'s/dvc.yaml:make' => [{'changed outs' => {'s/m' => 'not in cache'}}]}, 'of a stage');
+is_deeply(decode_json(ok_dag(0, 'in its directory', "$dir/s", 'status', '--json', 'm')->{out}),
+	{make => [{'changed outs' => {m => 'not in cache'}}]}, '... from its directory');
+remove_tree("$dir/s");
+
 # What would be lost is all named, and nothing is touched.
 my $p = ok_dag(1, 'checkout', $dir, 'checkout');
 like($p->{err}, qr/^dag: error: nothing was changed, as these files would be lost: .*\n  a\n  d\/new\n\z/, 'what would be lost');

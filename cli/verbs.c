@@ -19,6 +19,7 @@ static const struct verb *const table[] = {
 	&verb_status,
 	&verb_commit,
 	&verb_checkout,
+	&verb_unprotect,
 	&verb_remote,
 	&verb_gc,
 	&verb_doctor,

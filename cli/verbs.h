@@ -25,6 +25,7 @@ extern const struct verb verb_run;
 extern const struct verb verb_runs;
 extern const struct verb verb_show;
 extern const struct verb verb_status;
+extern const struct verb verb_unprotect;
 extern const struct verb verb_version;
 
 #endif

@@ -323,7 +323,7 @@ const struct verb verb_remote = {
     .name = "remote",
     .group = GROUP_DATA,
     .summary = "say where data is pushed to and pulled from",
-    .args = "[list|add|modify|default|rename|remove [REMOTE [DIR]]]",
+    .args = "[list|add|modify|default|rename|remove [REMOTE...]]",
     .max = 4,
     .doc = "  dag remote list                      all remotes\n"
 	   "  dag remote add NAME URL              a new one; --default, --force\n"

@@ -1,0 +1,186 @@
+/*
+ * Which objects the words of a command line mean.
+ */
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/diag.h"
+#include "base/err.h"
+#include "base/path.h"
+#include "cli/artifact_select.h"
+#include "cli/cli.h"
+#include "cli/exchange.h"
+#include "store/dvc/dvc_file.h"
+#include "store/git.h"
+#include "store/objects/object_set.h"
+#include "store/track/collect.h"
+#include "store/track/collect_rev.h"
+
+struct revs {
+	struct exchange *x;
+	struct track_revs *revs;
+	const char **words; /* relative to the root */
+	size_t nwords;
+	struct object_set *seen; /* whole outs for the usual remote */
+	struct meter *m;
+	size_t n; /* commits */
+};
+
+/* What `dvc import` brought comes from its repository again, and is never pushed. */
+static bool
+is_elsewhere(const struct track_out *o)
+{
+	const struct dvc_file *f = o->in != NULL ? o->in->file : NULL;
+
+	for (size_t i = 0; f != NULL && i < f->ndeps; i++)
+		if (f->deps[i].repo.url != NULL)
+			return true;
+	return false;
+}
+
+static int
+want(struct exchange *x, const struct track_out *o, const char *only, bool copy,
+     struct err *err)
+{
+	struct transfer_want w = {.id = o->id,
+				  .path = o->path,
+				  .under = only,
+				  .size = o->size,
+				  .remote = o->remote,
+				  .local = !o->push};
+
+	if (!o->cache || is_elsewhere(o))
+		return 0;
+	if (!object_id_is_set(&o->id)) {
+		if (x->unrecorded++ == 0)
+			x->first = arena_strdup(x->a.arena, o->path);
+		return 0;
+	}
+	if (copy) {
+		w.path = arena_strdup(x->a.arena, o->path);
+		w.under = only != NULL ? arena_strdup(x->a.arena, only) : NULL;
+		w.remote = o->remote != NULL ? arena_strdup(x->a.arena, o->remote) : NULL;
+		if (w.path == NULL || (only != NULL && w.under == NULL) ||
+		    (o->remote != NULL && w.remote == NULL))
+			return err_nomem(err);
+	}
+	return vec_push(&x->wants, w) == 0 ? 0 : err_nomem(err);
+}
+
+/* ---- the work tree ---- */
+
+static int
+of_tree(struct exchange *x, struct err *err)
+{
+	struct artifact_target *v;
+	size_t n;
+
+	if (artifact_select(&x->a, x->a.c->args, x->a.c->nargs, x->o->recursive, &v, &n,
+			    err) != 0)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (want(x, v[i].out, v[i].only, false, err) != 0)
+			return -1;
+	return 0;
+}
+
+/* ---- revisions ---- */
+
+/* Whether the words mean the out, and which part of it. */
+static bool
+is_meant(const struct revs *r, const struct track_out *o, const char **only)
+{
+	*only = NULL;
+	for (size_t i = 0; i < r->nwords; i++) {
+		const char *w = r->words[i];
+
+		if (strcmp(o->path, w) == 0 || strcmp(o->file, w) == 0 ||
+		    (r->x->o->recursive && path_is_below(o->path, w)))
+			return true;
+		if (path_is_below(w, o->path)) {
+			*only = w + strlen(o->path) + 1;
+			return true;
+		}
+	}
+	return r->nwords == 0;
+}
+
+static int
+of_commit(void *ctx, const struct repo_rev *rev, struct err *err)
+{
+	struct revs *r = ctx;
+	struct track_list list = {0};
+	const char *only;
+	int rc;
+
+	rc = track_collect_rev(r->revs, rev->id, r->m, r->x->a.diag, &list, err);
+	for (size_t i = 0; rc == 0 && i < list.n; i++) {
+		const struct track_out *o = &list.outs[i];
+		int new = 1;
+
+		if (!object_id_is_set(&o->id) || !is_meant(r, o, &only))
+			continue;
+		if (only == NULL && o->remote == NULL && o->push)
+			new = object_set_add(r->seen, &o->id);
+		if (new != 0)
+			rc = new < 0 ? err_nomem(err) : want(r->x, o, only, true, err);
+	}
+	if (rc == 0)
+		track_list_free(&list);
+	r->n++;
+	return rc;
+}
+
+static int
+find_words(struct revs *r, struct err *err)
+{
+	struct artifact *a = &r->x->a;
+
+	r->words = arena_array(a->arena, a->c->nargs + 1, sizeof(*r->words));
+	if (r->words == NULL)
+		return err_nomem(err);
+	for (size_t i = 0; i < a->c->nargs; i++) {
+		r->words[r->nwords] = artifact_path(a, a->c->args[i], err);
+		if (r->words[r->nwords++] == NULL)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+of_revs(struct exchange *x, struct meter *m, struct err *err)
+{
+	const struct exchange_opts *o = x->o;
+	struct repo_scope scope = {
+	    .branches = o->branches, .tags = o->tags, .commits = o->commits};
+	struct revs r = {.x = x, .m = m};
+	struct repo *git;
+	int rc;
+
+	if (artifact_git(&x->a, &git, err) != 0)
+		return -1;
+	if (git == NULL)
+		return err_set(err, ERR_INVALID,
+			       "there is no git repository here, so there are no "
+			       "branches, tags or commits");
+	r.seen = object_set_new();
+	rc = r.seen == NULL ? err_nomem(err) : find_words(&r, err);
+	meter_begin(m, "reading what commits track");
+	if (rc == 0)
+		rc = track_revs_open(&x->a.track, git, &r.revs, err);
+	if (rc == 0)
+		rc = repo_revs(git, &scope, of_commit, &r, err);
+	track_revs_close(r.revs);
+	object_set_free(r.seen);
+	return rc;
+}
+
+int
+exchange_wants(struct exchange *x, struct meter *m, struct err *err)
+{
+	if (of_tree(x, err) != 0)
+		return -1;
+	if (!x->o->branches && !x->o->tags && !x->o->commits)
+		return 0;
+	return of_revs(x, m, err);
+}

@@ -1,0 +1,199 @@
+#!/usr/bin/perl
+# dag push, fetch, pull: what goes where, cut anywhere, and what is damaged on either side.
+use strict;
+use warnings;
+use Cwd qw(abs_path);
+use Digest::MD5 qw(md5_hex);
+use File::Basename qw(dirname);
+use File::Path qw(make_path remove_tree);
+use File::Temp qw(tempdir);
+use lib dirname(__FILE__);
+use Cli;
+use Test::More;
+
+my $base = -w '/dev/shm' ? '/dev/shm' : undef;
+my $top = abs_path(tempdir('dag-push-XXXXXX', defined $base ? (DIR => $base) : (TMPDIR => 1), CLEANUP => 1));
+my ($r, $c, $rem) = ("$top/r", "$top/c", "$top/rem");
+$ENV{HOME} = "$top/home";
+$ENV{XDG_CONFIG_HOME} = "$top/home/.config";
+$ENV{XDG_CONFIG_DIRS} = "$top/etc";
+$ENV{GIT_CONFIG_NOSYSTEM} = 1;
+make_path("$top/home", $r);
+
+sub git { my ($dir, @args) = @_; system('git', '-C', $dir, '-c', 'user.name=t', '-c', 'user.email=t@t', @args) == 0 or die "git @args" }
+sub object { my ($store, $hex) = @_; return "$store/files/md5/" . substr($hex, 0, 2) . '/' . substr($hex, 2) }
+
+# All files below a directory, with what is in them.
+sub files {
+	my ($dir, $at, $out) = (@_, '', {});
+	opendir(my $d, "$dir/$at") or return $out;
+	for my $name (grep { !/^\.\.?$/ } readdir $d) {
+		my $path = $at eq '' ? $name : "$at/$name";
+		-d "$dir/$path" ? files($dir, $path, $out) : ($out->{$path} = slurp("$dir/$path"));
+	}
+	return $out;
+}
+
+# Every object of a store is what its name says, and no list lacks a file.
+sub whole {
+	my ($store) = @_;
+	my $all = files("$store/files/md5");
+	my $n = 0;
+	for my $name (grep { !/\.tmp$/ } keys %$all) {
+		my ($hex) = $name =~ m{^(../[0-9a-f]{30})(?:\.dir)?$} or return "a stray '$name'";
+		$hex =~ s{/}{};
+		return "'$name' is not what it says" if md5_hex($all->{$name}) ne $hex;
+		next unless $name =~ /\.dir$/;
+		for ($all->{$name} =~ /"md5": "([0-9a-f]{32})"/g) {
+			return "'$name' lacks $_" unless defined $all->{substr($_, 0, 2) . '/' . substr($_, 2)};
+			$n++;
+		}
+	}
+	return "whole, $n in lists";
+}
+
+# A repository and a clone of it.
+spew("$r/$_->[0]", $_->[1]) for ['a', "1\n"], ['d/x', "2\n"], ['d/s/y', "3\n"], ['d/zero', ''];
+git($r, qw(init -q -b main));
+ok_dag(0, 'add', $r, 'add', '-q', 'a', 'd');
+like(ok_dag(2, 'push without a remote', $r, 'push')->{err}, qr/no remote is set: .*remote add/, '... says how to have one');
+ok_dag(0, 'remote', $r, 'remote', 'add', '-q', '-d', 'r', '../rem');
+my $p = ok_dag(0, 'push', $r, 'push');
+is($p->{out}, "5 files pushed\n", '... says how many');
+is($p->{err}, "dag: made '$rem' for the remote 'r'\n", '... and that there was no such directory');
+is(whole($rem), 'whole, 3 in lists', 'the remote has it');
+is(sprintf('%04o', (stat object($rem, md5_hex("1\n")))[2] & 07777), '0444', '... read-only');
+is(ok_dag(0, 'again', $r, 'push')->{out}, "Everything is up to date.\n", '... nothing to do');
+is(ok_dag(0, 'quietly', $r, 'push', '-q')->{out}, '', '... not a word');
+git($r, qw(add -A));
+git($r, qw(commit -qm 1));
+git($top, 'clone', '-q', $r, $c);
+is(ok_dag(0, 'fetch one file of a directory', $c, 'fetch', 'd/x')->{out}, "2 files fetched\n", '... it and the list');
+is(ok_dag(0, 'fetch', $c, 'fetch')->{out}, "3 files fetched\n", '... the rest');
+ok(!-e "$c/a", '... the work tree is as it was');
+is(ok_dag(0, 'pull', $c, 'pull')->{out}, "Everything is up to date.\nA\td/\nA\ta\n", '... checks out');
+is_deeply(files("$c/d"), files("$r/d"), '... all of it');
+is(ok_dag(0, 'pull again', $c, 'pull')->{out}, "Everything is up to date.\n", '... nothing to do');
+like(ok_dag(2, 'an unknown target', $c, 'pull', 'nope')->{err}, qr/'nope' is not tracked/, '... is named');
+like(ok_dag(2, 'an unknown remote', $c, 'push', '-r', 'nope')->{err}, qr/no remote 'nope'; there are: r/, '... is named');
+
+# Branches, tags and commits.
+git($r, qw(switch -qc other));
+spew("$r/a", "other\n");
+ok_dag(0, '', $r, 'add', '-q', 'a');
+git($r, qw(commit -qam 2));
+git($r, qw(tag v1));
+spew("$r/a", "third\n");
+ok_dag(0, '', $r, 'add', '-q', 'a');
+git($r, qw(commit -qam 3));
+git($r, qw(switch -q main));
+is(ok_dag(0, 'of this branch', $r, 'push')->{out}, "Everything is up to date.\n", '... there is nothing new');
+is(ok_dag(0, 'of all branches, one path', $r, 'push', '-a', 'd')->{out}, "Everything is up to date.\n", '... neither');
+is(ok_dag(0, 'of all branches', $r, 'push', '-a')->{out}, "1 file pushed\n", '... there is');
+is(ok_dag(0, 'of tags', $r, 'push', '-T')->{out}, "1 file pushed\n", '... and there');
+is(ok_dag(0, 'of all commits', $r, 'push', '-A')->{out}, "Everything is up to date.\n", '... that was all');
+git($c, qw(fetch -q origin other:other));
+is(ok_dag(0, 'fetch all commits', $c, 'fetch', '-A')->{out}, "2 files fetched\n", '... as well');
+
+# A remote that has a list without its files, as DVC may leave it.
+unlink object($rem, md5_hex("2\n")), object($rem, md5_hex("3\n"));
+like(whole($rem), qr/lacks/, 'a remote without files of a list');
+is(ok_dag(0, 'push', $r, 'push')->{out}, "2 files pushed\n", '... sends them');
+like(whole($rem), qr/^whole/, '... and it is whole');
+
+# Damage on the remote: named, not taken, left as it is; the rest comes.
+my $bad = object($rem, md5_hex("2\n"));
+chmod 0644, $bad;
+spew($bad, "bad\n");
+remove_tree("$c/.dag/cache", "$c/d");
+unlink "$c/a";
+$p = ok_dag(1, 'pull of what is damaged', $c, 'pull');
+like($p->{err}, qr/^dag: error: d\/x: '\Q$bad\E' is damaged, and was not taken/m, '... is named with its path');
+is(slurp($bad), "bad\n", "... the remote's copy is as it was");
+is(whole("$c/.dag/cache"), "'@{[whole_list($c)]}' lacks @{[md5_hex(qq(2\n))]}", '... it is not in the cache');
+is(slurp("$c/a"), "1\n", '... other data came');
+ok(!-e "$c/d", '... what needs it did not');
+is(ok_dag(0, 'push sees only names', $r, 'push')->{out}, "Everything is up to date.\n", '... as it says');
+$p = ok_dag(0, 'push --verify', $r, 'push', '--verify');
+like($p->{err}, qr/\Q$bad\E/, '... names it');
+is(slurp($bad), "2\n", '... and replaces it');
+ok_dag(0, 'pull again', $c, 'pull');
+is_deeply(files("$c/d"), files("$r/d"), '... all is there');
+
+sub whole_list { my ($dir) = @_; my ($id) = slurp("$dir/d.dvc") =~ /md5: (\w+)\.dir/; return substr($id, 0, 2) . '/' . substr($id, 2) . '.dir' }
+
+# Damage in the cache: named, and never sent.
+spew("$r/new", "new\n");
+ok_dag(0, '', $r, 'add', '-q', 'new');
+my $mine = object("$r/.dag/cache", md5_hex("new\n"));
+chmod 0644, $mine;
+spew($mine, "hurt\n");
+$p = ok_dag(1, 'push of what is damaged', $r, 'push');
+like($p->{err}, qr/\Q$mine\E/, '... is named with its path');
+ok(!-e object($rem, md5_hex("new\n")), '... and did not arrive');
+unlink $mine;
+$p = ok_dag(1, 'push of what is nowhere', $r, 'push');
+like($p->{err}, qr/^dag: error: new: .*neither in the cache nor on the remote/m, '... is named');
+unlink "$r/new.dvc", "$r/new";
+
+# Work that is not in the cache is not overwritten by pull.
+spew("$c/a", "mine\n");
+$p = ok_dag(1, 'pull over work', $c, 'pull');
+is(slurp("$c/a"), "mine\n", '... leaves it');
+ok_dag(0, 'pull --force', $c, 'pull', '--force');
+is(slurp("$c/a"), "1\n", '... does not');
+
+# 2,001 files, cut anywhere; then once more, and into a fresh clone.
+for my $i (1 .. 2000) {
+	spew(sprintf('%s/big/%02d/%04d', $r, $i % 20, $i), "file $i\n" x ($i % 40 + 1));
+}
+ok_dag(0, 'add 2,001 files', $r, 'add', '-q', 'big', 'a');
+git($r, qw(add -A));
+git($r, qw(commit -qm big));
+my $want = files("$r/big");
+my $start = time;
+remove_tree($rem);
+ok_dag(0, 'push once', $r, 'push', '-q', 'big', 'a');
+my @cuts = (
+	(map { ['moment', $_] } 1 .. 7),
+	['object-temp', 1], ['object-temp', 900], ['object-written', 1999], ['objects-synced', 1],
+	['object-named', 1], ['object-named', 1200], ['object-named', 2000], ['objects-durable', 1]);
+my $cut = 0;
+srand(20260101);
+for (@cuts) {
+	my ($where, $n) = @$_;
+	my $q;
+	remove_tree($rem, $c);
+	if ($where eq 'moment') {
+		my $run = start($r, 'push', '-q', 'big', 'a');
+		select(undef, undef, undef, 0.02 + rand(0.5));
+		kill 'KILL', $run->{pid};
+		$q = finish($run);
+	} else {
+		local $ENV{DAG_FAULT} = "$where:$n";
+		$q = dag_in($r, 'push', '-q', 'big', 'a');
+	}
+	$cut++ if $q->{rc} != 0;
+	my $state = -d $rem ? whole($rem) : 'whole, 0';
+	like($state, qr/^whole/, "cut at $where $n: no list without its files, nothing wrong");
+	ok_dag(0, '... pushed again', $r, 'push', '-q', 'big', 'a');
+	git($top, 'clone', '-q', $r, $c);
+	ok_dag(0, '... pulled in a fresh clone', $c, 'pull', '-q', 'big', 'a');
+	is_deeply(files("$c/big"), $want, '... whole');
+}
+cmp_ok($cut, '>=', 8, 'most of the cuts did cut') or diag("$cut");
+
+# A fetch that is cut.
+for (['object-temp', 700], ['objects-synced', 1], ['object-named', 1100], ['objects-durable', 1]) {
+	my ($where, $n) = @$_;
+	remove_tree("$c/.dag/cache");
+	local $ENV{DAG_FAULT} = "$where:$n";
+	my $q = dag_in($c, 'fetch', '-q', 'big');
+	isnt($q->{rc}, 0, "fetch cut at $where $n");
+	delete local $ENV{DAG_FAULT};
+	my @wrong = grep { !/\.tmp$/ } grep { my $hex = $_ =~ s{^files/md5/|/|\.dir$}{}gr; $hex ne md5_hex(slurp("$c/.dag/cache/$_")) && !/\.tmp$/ } keys %{files("$c/.dag/cache")};
+	is("@wrong", '', '... nothing wrong has a name');
+	ok_dag(0, '... fetched again', $c, 'fetch', '-q', 'big');
+	like(whole("$c/.dag/cache"), qr/^whole, 2000/, '... whole');
+}
+done_testing();

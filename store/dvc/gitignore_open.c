@@ -195,6 +195,8 @@ static void
 user_excludes(const char *git_dir, struct buf *out)
 {
 	const char *home = getenv("HOME"), *xdg = getenv("XDG_CONFIG_HOME");
+	const char *system = getenv("GIT_CONFIG_SYSTEM");
+	const char *global = getenv("GIT_CONFIG_GLOBAL");
 	struct buf dir, value;
 
 	buf_init(&dir, 0);
@@ -204,9 +206,13 @@ user_excludes(const char *git_dir, struct buf *out)
 	else if (home != NULL)
 		path_join(&dir, home, ".config/git");
 	if (getenv("GIT_CONFIG_NOSYSTEM") == NULL)
-		config_read("/etc", "gitconfig", &value);
-	config_read(dir.n > 0 ? dir.p : NULL, "config", &value);
-	config_read(home, ".gitconfig", &value);
+		config_read("/", system != NULL ? system : "/etc/gitconfig", &value);
+	if (global != NULL) {
+		config_read("/", global, &value);
+	} else {
+		config_read(dir.n > 0 ? dir.p : NULL, "config", &value);
+		config_read(home, ".gitconfig", &value);
+	}
 	config_read(git_dir, "config", &value);
 	if (strncmp(value.p, "~/", 2) == 0 && home != NULL)
 		path_join(out, home, value.p + 2);

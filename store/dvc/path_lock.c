@@ -133,6 +133,8 @@ put_file(json_t *file, struct buf *out)
 	json_begin_object(&w);
 	json_object_foreach(file, key, half)
 	{
+		if (json_object_size(half) == 0)
+			continue;
 		json_key(&w, key);
 		json_begin_object(&w);
 		json_object_foreach(half, path, v)

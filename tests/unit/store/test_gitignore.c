@@ -123,12 +123,14 @@ test_refused(void **state)
 	place_remove(&pl);
 }
 
-static void
-test_check(void **state)
+static struct place pl;
+static struct gitignore *g;
+static char path[256];
+
+static int
+setup(void **state)
 {
-	char path[256], home[128], text[256];
-	struct gitignore *g;
-	struct place pl;
+	char home[128];
 
 	(void)state;
 	place_make(&pl);
@@ -140,26 +142,42 @@ test_check(void **state)
 	assert_int_equal(setenv("HOME", home, 1), 0);
 	assert_int_equal(setenv("GIT_CONFIG_NOSYSTEM", "1", 1), 0);
 	assert_int_equal(unsetenv("XDG_CONFIG_HOME"), 0);
-	ok(gitignore_open(pl.dir, &g, &err));
-	assert_null(g);
-	gitignore_close(g);
-
+	assert_int_equal(unsetenv("GIT_CONFIG_GLOBAL"), 0);
 	make_dir(pl.dir, "w");
 	make_dir(pl.dir, "w/.git");
 	make_dir(pl.dir, "w/.git/info");
 	make_dir(pl.dir, "w/d");
 	spill(pl.dir, "w/.git/info/exclude", "*.excl\n!x.user\n");
 	spill(pl.dir, "w/d/.gitignore", "/data\n");
-	(void)snprintf(path, sizeof(path), "%s/w/d", pl.dir);
-	ok(gitignore_open(path, &g, &err));
-	assert_non_null(g);
-	(void)snprintf(path, sizeof(path), "%s/w", pl.dir);
-	assert_string_equal(gitignore_top(g), path);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	place_remove(&pl);
+	return 0;
+}
+
 #define CHECK_IS(name, want)                                                   \
 	do {                                                                   \
 		(void)snprintf(path, sizeof(path), "%s/%s", pl.dir, name);     \
 		assert_int_equal(gitignore_check(g, path, false, &err), want); \
 	} while (0)
+
+static void
+test_check(void **state)
+{
+	(void)state;
+	ok(gitignore_open("/", &g, &err));
+	assert_null(g);
+	gitignore_close(g);
+	(void)snprintf(path, sizeof(path), "%s/w/d", pl.dir);
+	ok(gitignore_open(path, &g, &err));
+	assert_non_null(g);
+	(void)snprintf(path, sizeof(path), "%s/w", pl.dir);
+	assert_string_equal(gitignore_top(g), path);
 	CHECK_IS("w/d/data", 1);
 	CHECK_IS("w/d/data/x", 1);
 	CHECK_IS("w/data", 0);
@@ -168,7 +186,14 @@ test_check(void **state)
 	CHECK_IS("w/d/x.user", 0);
 	CHECK_IS("a.user", 0); /* outside */
 	gitignore_close(g);
+}
 
+static void
+test_settings(void **state)
+{
+	char text[256];
+
+	(void)state;
 	/* Another file by the settings; the repository's are the strongest. */
 	spill(pl.dir, "home/mine", "*.mine\n");
 	spill(pl.dir, "home/.gitconfig",
@@ -189,6 +214,19 @@ test_check(void **state)
 	CHECK_IS("w/a.other", 1);
 	gitignore_close(g);
 
+	/* git's variables name other files. */
+	spill(pl.dir, "home/global", "[core]\n\texcludesFile = ~/mine\n");
+	spill(pl.dir, "w/.git/config", "");
+	(void)snprintf(path, sizeof(path), "%s/home/global", pl.dir);
+	assert_int_equal(setenv("GIT_CONFIG_GLOBAL", path, 1), 0);
+	spill(pl.dir, "home/.gitconfig", "[core]\n\texcludesFile = ~/other\n");
+	(void)snprintf(path, sizeof(path), "%s/w", pl.dir);
+	ok(gitignore_open(path, &g, &err));
+	CHECK_IS("w/a.mine", 1);
+	CHECK_IS("w/a.other", 0);
+	gitignore_close(g);
+	assert_int_equal(unsetenv("GIT_CONFIG_GLOBAL"), 0);
+
 	/* A linked work tree has the rules of the main one. */
 	make_dir(pl.dir, "w/.git/worktrees");
 	make_dir(pl.dir, "w/.git/worktrees/l");
@@ -201,13 +239,11 @@ test_check(void **state)
 	CHECK_IS("l/a.excl", 1);
 	CHECK_IS("l/a.other", 1);
 	gitignore_close(g);
-	place_remove(&pl);
 }
 
 static int
 run_open(void *ctx, struct err *e)
 {
-	struct gitignore *g;
 	int rc;
 
 	if (gitignore_open(ctx, &g, e) != 0)
@@ -221,10 +257,10 @@ run_open(void *ctx, struct err *e)
 static int
 run_add(void *ctx, struct err *e)
 {
-	struct place *pl = ctx;
+	struct place *in = ctx;
 
-	return gitignore_add(pl->p.root_fd, "a", e) < 0 ||
-		       gitignore_remove(pl->p.root_fd, "a", e) < 0
+	return gitignore_add(in->p.root_fd, "a", e) < 0 ||
+		       gitignore_remove(in->p.root_fd, "a", e) < 0
 		   ? -1
 		   : 0;
 }
@@ -234,7 +270,6 @@ test_memory(void **state)
 {
 	struct memory_call c = {"open", NULL, run_open, NULL, NULL, 0};
 	struct memory_call a = {"add and remove", NULL, run_add, NULL, NULL, 0};
-	struct place pl;
 
 	(void)state;
 	place_make(&pl);
@@ -250,8 +285,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_entry),   cmocka_unit_test(test_add_remove),
-	    cmocka_unit_test(test_refused), cmocka_unit_test(test_check),
+	    cmocka_unit_test(test_entry),
+	    cmocka_unit_test(test_add_remove),
+	    cmocka_unit_test(test_refused),
+	    cmocka_unit_test_setup_teardown(test_check, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_settings, setup, teardown),
 	    cmocka_unit_test(test_memory),
 	};
 

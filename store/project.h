@@ -4,6 +4,7 @@
  * A project: its root directory and its state directory (`.dag` in it, unless moved).
  *
  *	.dag/dag.db         metadata (SQLite, WAL)
+ *	.dag/index.db       which hash each file had: a cache, may be deleted
  *	.dag/write.lock     the gate: writers of all processes queue on it
  *	.dag/waiters/       a FIFO for each process that wants to be woken (wake.h)
  *	.dag/runs/RUN/      owner (lock of the run's owner) and one directory per attempt

@@ -1,5 +1,6 @@
 #include "store/objects/scan.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -121,6 +122,7 @@ check_path(const struct scan_options *o, struct err *err)
 {
 	size_t n = strlen(o->path);
 
+	assert(o->into == NULL || !o->legacy);
 	if (n == 0 || strcmp(o->path, ".") == 0 || path_climbs(o->path))
 		return err_set(err, ERR_INVALID,
 			       "'%s' cannot be tracked: it must lie below the root",

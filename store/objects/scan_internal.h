@@ -125,7 +125,7 @@ struct scan_state {
 	struct scan_dir *dirs; /* the last found first */
 	struct scan_dir *top;
 	struct err fatal; /* why it all ends */
-	bool failed;
+	_Atomic bool failed;
 	_Atomic uint64_t files, known, hashed;
 };
 

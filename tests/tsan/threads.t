@@ -9,8 +9,8 @@ use Test::More;
 
 my $build = $ENV{DAG_TSAN} or plan skip_all => 'no tsan build: scripts/test makes one';
 my @tests = qw(store_writer store_commit store_wake store_crowd store_sync
-	store_remote_push store_remote_fetch store_objects_scan store_objects_scan_into
-	cli_outbox scheduler_session);
+	store_remote_push store_remote_fetch store_objects_batch
+	store_objects_scan store_objects_scan_into cli_outbox scheduler_session);
 my $dir = tempdir(CLEANUP => 1);
 $ENV{TSAN_OPTIONS} = 'exitcode=66';
 delete @ENV{qw(DAG_STATE NO_COLOR)};

@@ -54,4 +54,20 @@ spew('prices/apple.txt', "1.20\n");
 ($rc, $out) = sh("$dag retry last && $dag logs last price && $dag logs last price --attempt 1");
 is($rc, 0, 'retry');
 like($out, qr/^1\.20\ncat: prices/m, 'both attempts keep their logs');
+
+# The data's tour: each command, and what it says.
+my ($data) = $readme =~ /^### Data\n.*?^```\n(.*?)^```/ms;
+my $away = tempdir(CLEANUP => 1);
+mkdir "$away/tour" or die;
+chdir "$away/tour" or die;
+$data =~ s{/data/store}{$away/store}g;
+sh("git init -q -b main . && git config user.name tour && git config user.email tour\@localhost");
+my ($script, $want) = ('', '');
+for (split /^/, $data) {
+	if (s/^\$ //) { $script .= $_ } else { $want .= $_ }
+}
+($rc, $out) = sh("set -e; git() { command git -c user.name=tour -c user.email=tour\@localhost \"\$@\"; }; dag() { '$dag' \"\$@\"; }\n$script");
+is($rc, 0, 'the tour of data') or diag($out);
+is($out, $want, 'says what the README shows');
+chdir '/' or die;
 done_testing();

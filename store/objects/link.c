@@ -250,7 +250,7 @@ link_once(struct placing *p, const char *to)
 	buf_init(&path, PATH_MAX);
 	objects_path(p->o, id, &path);
 	if (buf_failed(&path)) {
-		errno = ENAMETOOLONG;
+		errno = path.state == BUF_NOMEM ? ENOMEM : ENAMETOOLONG;
 		r = -1;
 	} else {
 		r = fsio_symlink(path.p, p->dirfd, to);

@@ -90,7 +90,8 @@ try_symlink(struct objects *o, const struct trial *t, int root_fd)
 
 	buf_init(&path, 0);
 	buf_addf(&path, "%s/files/md5/%s", o->dir, t->from);
-	r = fsio_symlink(path.p, root_fd, t->to);
+	errno = ENOMEM;
+	r = buf_failed(&path) ? -1 : fsio_symlink(path.p, root_fd, t->to);
 	buf_release(&path);
 	/* It must lead to the file, too. */
 	return r == 0 ? fstatat(root_fd, t->to, &st, 0) : -1;

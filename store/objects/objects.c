@@ -120,31 +120,38 @@ temp_is_name(const char *name)
 
 /* ---- open, close ---- */
 
-/* The umask can only be asked for by setting it, which other threads would see. */
-static mode_t
-process_umask(void)
+/* Asked of the kernel: to ask umask(2) is to set it, which other threads would see. */
+static int
+process_umask(mode_t *mask, struct err *err)
 {
+	struct err why = {0};
+	const char *at = NULL;
 	struct buf b;
-	const char *at;
-	mode_t mask = 022;
+	int r = 0;
 
 	buf_init(&b, 0);
-	if (fsio_read(AT_FDCWD, "/proc/self/status", 64 << 10, &b, NULL) == 0 &&
-	    (at = strstr(b.p, "\nUmask:")) != NULL) {
-		mask = 0;
+	if (fsio_read(AT_FDCWD, "/proc/self/status", 64 << 10, &b, &why) == 0)
+		at = strstr(b.p, "\nUmask:");
+	if (why.code == ERR_NOMEM) {
+		r = err_nomem(err);
+	} else if (at != NULL) {
 		for (at += strlen("\nUmask:"); *at == '\t' || *at == ' ';)
 			at++;
-		for (; *at >= '0' && *at <= '7'; at++)
-			mask = mask << 3 | (mode_t)(*at - '0');
+		for (*mask = 0; *at >= '0' && *at <= '7'; at++)
+			*mask = (*mask << 3 | (mode_t)(*at - '0')) & 0777;
+	} else {
+		*mask = umask(0); /* no /proc here */
+		(void)umask(*mask);
 	}
 	buf_release(&b);
-	return mask & 0777;
+	return r;
 }
 
 int
 objects_open(const struct objects_options *opt, struct objects **out, struct err *err)
 {
 	struct objects *o;
+	bool ready = false;
 	struct buf dir;
 
 	if (opt->dir[0] != '/')
@@ -160,13 +167,15 @@ objects_open(const struct objects_options *opt, struct objects **out, struct err
 	o->shared = opt->shared;
 	o->readonly = opt->readonly;
 	o->root = o->md5 = -1;
-	o->umask = process_umask();
-	if (o->dir == NULL) {
-		free(o);
-		return err_nomem(err);
-	}
-	if (getrandom(o->seed, sizeof(o->seed), 0) != (ssize_t)sizeof(o->seed)) {
+	if (o->dir == NULL)
+		(void)err_nomem(err);
+	else if (process_umask(&o->umask, err) != 0)
+		;
+	else if (getrandom(o->seed, sizeof(o->seed), 0) != (ssize_t)sizeof(o->seed))
 		(void)err_sys(err, errno, "cannot get random numbers");
+	else
+		ready = true;
+	if (!ready) {
 		free(o->dir);
 		free(o);
 		return -1;

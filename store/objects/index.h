@@ -65,11 +65,16 @@ const uint8_t *index_boot(const struct index *);
 
 /* ---- single facts ---- */
 
-/* What was found out about a file. */
+/*
+ * What was found out about a file.  One that was made under another name, got an mtime before
+ * since_ns (link_what.since_ns) and then its name is known though its ctime is new: whoever
+ * writes it leaves an mtime of since_ns or later.
+ */
 struct index_fact {
 	struct index_stat st;
 	const struct object_id *id;
 	bool link;	  /* reached by a symbolic link */
+	bool made;	  /* put there by who tells it, see below */
 	int64_t since_ns; /* clock_stamp_ns before its bytes were looked at */
 	int64_t tick_ns;  /* how finely its file system stamps: index_tick */
 };
@@ -87,17 +92,6 @@ bool index_known(struct index *, const char *, const char *, const struct index_
  * Remember it: it is known after index_flush.
  */
 void index_note(struct index *, const char *, const char *, const struct index_fact *);
-
-/**
- * index_object_known(ix, store, id, st),
- * index_object_note(ix, store, id, st, since_ns, tick_ns):
- * The same for the object ${id} of the store in the directory ${store}: whether it was found
- * right when it looked as ${st}; that it was, with bytes that were read since then.
- */
-bool index_object_known(struct index *, const char *, const struct object_id *,
-			const struct stat *);
-void index_object_note(struct index *, const char *, const struct object_id *,
-		       const struct stat *, int64_t, int64_t);
 
 /**
  * index_flush(ix):
@@ -128,6 +122,12 @@ int64_t index_tick(int);
  * INDEX_RACY and INDEX_YOUNG as they hold for bytes that were looked at since then.
  */
 unsigned index_flags(const struct index_stat *, int64_t, int64_t);
+
+/**
+ * index_flags_made(st, since_ns, tick_ns):
+ * The same for a file that was made since then.
+ */
+unsigned index_flags_made(const struct index_stat *, int64_t, int64_t);
 
 /* ---- whole directories, for scan.h ---- */
 

@@ -7,12 +7,9 @@
 #include <string.h>
 #include <sys/vfs.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
-#include "base/path.h"
 #include "store/objects/index_internal.h"
 #include "store/objects/object_id.h"
-#include "store/objects/objects.h"
 
 /* Notes that are held in memory. */
 #define NOTED_MAX ((size_t)32 << 20)
@@ -71,6 +68,18 @@ index_flags(const struct index_stat *st, int64_t since_ns, int64_t tick_ns)
 		flags |= INDEX_RACY;
 	if (index_is_young(st, since_ns))
 		flags |= INDEX_YOUNG;
+	return flags;
+}
+
+unsigned
+index_flags_made(const struct index_stat *st, int64_t since_ns, int64_t tick_ns)
+{
+	bool exact = st->mtime_ns % SECOND_NS != 0 && tick_ns <= INDEX_TICK_NS;
+	unsigned flags = index_is_young(st, since_ns) ? INDEX_YOUNG : 0;
+
+	/* Where stamps are cut to seconds, or are another machine's, they say too little. */
+	if (exact ? st->mtime_ns >= since_ns : is_racy(st->mtime_ns, since_ns, tick_ns))
+		flags |= INDEX_RACY;
 	return flags;
 }
 
@@ -195,7 +204,8 @@ index_note(struct index *ix, const char *dir, const char *name,
 	if (ix == NULL || e.len > INDEX_NAME_MAX)
 		return;
 	memcpy(e.md5, fact->id->md5, sizeof(e.md5));
-	e.flags = index_flags(&fact->st, fact->since_ns, fact->tick_ns);
+	e.flags = fact->made ? index_flags_made(&fact->st, fact->since_ns, fact->tick_ns)
+			     : index_flags(&fact->st, fact->since_ns, fact->tick_ns);
 	e.flags |= fact->link ? INDEX_LINK : 0;
 	e.flags |= fact->id->legacy ? INDEX_LEGACY : 0;
 	(void)pthread_mutex_lock(&ix->lock);
@@ -242,53 +252,4 @@ index_write_noted(struct index *ix)
 			write_one(ix, at, now);
 	}
 	index_drop_noted(ix);
-}
-
-/* ---- objects ---- */
-
-/* Where an object lies: the directory in b, and its name. */
-static const char *
-place_of(const char *store, const struct object_id *id, struct buf *b)
-{
-	char *slash;
-
-	buf_init(b, 0);
-	buf_addf(b, "%s/", store);
-	objects_name(id, b);
-	slash = buf_failed(b) ? NULL : strrchr(b->p, '/');
-	if (slash == NULL)
-		return NULL;
-	*slash = '\0';
-	return slash + 1;
-}
-
-bool
-index_object_known(struct index *ix, const char *store, const struct object_id *id,
-		   const struct stat *st)
-{
-	struct object_id found;
-	struct index_stat state;
-	struct buf dir;
-	const char *name = place_of(store, id, &dir);
-	bool known = false;
-
-	index_stat_of(st, NULL, &state);
-	if (name != NULL && index_known(ix, dir.p, name, &state, &found))
-		known = memcmp(found.md5, id->md5, sizeof(found.md5)) == 0;
-	buf_release(&dir);
-	return known;
-}
-
-void
-index_object_note(struct index *ix, const char *store, const struct object_id *id,
-		  const struct stat *st, int64_t since_ns, int64_t tick_ns)
-{
-	struct index_fact fact = {.id = id, .since_ns = since_ns, .tick_ns = tick_ns};
-	struct buf dir;
-	const char *name = place_of(store, id, &dir);
-
-	index_stat_of(st, NULL, &fact.st);
-	if (name != NULL)
-		index_note(ix, dir.p, name, &fact);
-	buf_release(&dir);
 }

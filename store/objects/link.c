@@ -95,10 +95,23 @@ temp_open(struct placing *p)
 	return fd;
 }
 
+/* The mtime that whoever writes the file later cannot leave. */
+static int
+set_mtime(const struct placing *p, int fd)
+{
+	int64_t ns = p->what->since_ns - 1;
+	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT},
+				    {ns / 1000000000, ns % 1000000000}};
+
+	return p->what->since_ns == 0 || futimens(fd, times) == 0 ? 0 : place_failed(p);
+}
+
 /* The temporary gets its name, or goes. */
 static int
 temp_end(struct placing *p, int fd, int r)
 {
+	if (r == 0)
+		r = set_mtime(p, fd);
 	if (close(fd) != 0 && r == 0)
 		r = place_failed(p);
 	if (r == 0 && fsio_rename(p->dirfd, p->temp, p->dirfd, p->name) != 0)

@@ -53,6 +53,9 @@ struct link_what {
 	enum link_type type;
 	bool exec;     /* for single files that DVC notes as executable */
 	bool verified; /* the caller knows that the object has its hash */
+	/* clock_stamp_ns() before; 0: none.  A file of the user's own gets an mtime of just
+	 * before it, so that any later write shows (index.h). */
+	int64_t since_ns;
 };
 
 /**

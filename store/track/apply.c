@@ -140,7 +140,8 @@ note(struct worker *w, const char *name, const struct object_id *id,
      const struct stat *st, int64_t since_ns, bool alone)
 {
 	struct index *ix = w->a->o->index;
-	struct index_fact f = {.id = id, .since_ns = since_ns, .tick_ns = w->a->tick_ns};
+	struct index_fact f = {
+	    .id = id, .made = true, .since_ns = since_ns, .tick_ns = w->a->tick_ns};
 
 	if (ix == NULL || !S_ISREG(st->st_mode))
 		return;
@@ -217,6 +218,7 @@ put_file(struct worker *w, const char *name, const struct apply_out *out,
 
 	plan_id(want, out->plan->want_legacy, &id);
 	what.id = &id;
+	what.since_ns = since_ns;
 	/* A copy is verified while it is made. */
 	what.verified = o->type != LINK_COPY && verified_known(o->cache, o->index, &id);
 	if (link_at(o->cache, &what, w->dir.fd, name, &st, err) != 0)

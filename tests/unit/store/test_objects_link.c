@@ -115,7 +115,8 @@ executables(void **state)
 		(void)umask(cases[c].umask);
 		shop_open(&y.s, false, false);
 		for (size_t i = 0; i < 4; i++) {
-			struct link_what what = {&y.foo, types[i], true, false};
+			struct link_what what = {
+			    .id = &y.foo, .type = types[i], .exec = true};
 
 			ok(link_at(y.s.o, &what, y.root, "x", &st, &err));
 			assert_int_equal(st.st_mode, S_IFREG | cases[c].want);
@@ -285,7 +286,7 @@ missing_and_damaged(void **state)
 	shop_put(&y.s, FOO_NAME, "fou", 3);
 	shop_put(&y.s, "tree/d", "old", 3);
 	for (size_t i = 0; i < 4; i++) {
-		struct link_what what = {&gone, types[i], false, true};
+		struct link_what what = {.id = &gone, .type = types[i], .verified = true};
 
 		fails(put(&y, &gone, types[i], "d", NULL, &err), ERR_NOTFOUND);
 		says("cache/files/md5/ad/bd18");

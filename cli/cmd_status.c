@@ -12,13 +12,14 @@
 #include "cli/artifact_select.h"
 #include "cli/cli.h"
 #include "cli/opts.h"
+#include "cli/status_data.h"
 #include "cli/verbs.h"
 #include "store/dvc/dvc_yaml.h"
 #include "store/track/status.h"
 
 struct status_opts {
 	struct artifact_opts common;
-	bool json, recursive;
+	bool json, recursive, data, granular, unchanged, untracked;
 };
 
 static const struct opt status_opts[] = {
@@ -26,6 +27,24 @@ static const struct opt status_opts[] = {
      .kind = OPT_FLAG,
      .at = offsetof(struct status_opts, json),
      .doc = "Write one JSON object, as DVC does."},
+    {.name = "data",
+     .kind = OPT_FLAG,
+     .at = offsetof(struct status_opts, data),
+     .doc = "Tell instead what the cache does not have, what changed since the last "
+	    "commit of git, and what since the pointers were written; as DVC's 'data "
+	    "status'."},
+    {.name = "granular",
+     .kind = OPT_FLAG,
+     .at = offsetof(struct status_opts, granular),
+     .doc = "The same, file by file."},
+    {.name = "unchanged",
+     .kind = OPT_FLAG,
+     .at = offsetof(struct status_opts, unchanged),
+     .doc = "With these two also what is the same."},
+    {.name = "untracked-files",
+     .kind = OPT_FLAG,
+     .at = offsetof(struct status_opts, untracked),
+     .doc = "With these two also files that neither git nor dag knows."},
     {.name = "recursive",
      .letter = 'R',
      .kind = OPT_FLAG,
@@ -46,6 +65,8 @@ struct status {
 	struct status_out *outs; /* one for each target, and */
 	const char **keys;	 /* where it is recorded, as it is shown */
 	size_t n;
+	struct status_data_opts data_opts;
+	struct status_data data;
 };
 
 /* "d.dvc", or for the stage of a dvc.yaml "train", "sub/dvc.yaml:train". */
@@ -96,12 +117,43 @@ prepare(struct status *k, struct err *err)
 	return 0;
 }
 
+static bool
+wants_data(const struct status_opts *o)
+{
+	return o->data || o->granular;
+}
+
+/* Its targets are paths, which need not be there any more. */
+static int
+find_data_targets(struct status *k, struct err *err)
+{
+	struct cli *c = k->a.c;
+	struct status_data *d = &k->data;
+
+	k->data_opts = (struct status_data_opts){.granular = k->o->granular,
+						 .unchanged = k->o->unchanged,
+						 .untracked = k->o->untracked,
+						 .json = k->o->json};
+	d->o = &k->data_opts;
+	d->targets = arena_array(k->a.arena, c->nargs + 1, sizeof(*d->targets));
+	if (d->targets == NULL)
+		return err_nomem(err);
+	for (size_t i = 0; i < c->nargs; i++) {
+		d->targets[d->ntargets] = artifact_path(&k->a, c->args[i], err);
+		if (d->targets[d->ntargets++] == NULL)
+			return -1;
+	}
+	return 0;
+}
+
 static int
 work(void *arg, struct meter *m, struct err *err)
 {
 	struct status *k = arg;
 
 	(void)m;
+	if (wants_data(k->o))
+		return status_data_work(&k->a, &k->data, err);
 	if (prepare(k, err) != 0)
 		return -1;
 	return status_outs(&k->a.ws, k->outs, k->n, err);
@@ -195,6 +247,10 @@ tell(struct status *k)
 {
 	bool any = false;
 
+	if (wants_data(k->o)) {
+		any = status_data_tell(&k->a, &k->data);
+		return k->o->common.quiet && any ? EXIT_WORK : EXIT_OK;
+	}
 	for (size_t i = 0; i < k->n; i++)
 		any = any || k->outs[i].state != OUT_RIGHT;
 	if (k->o->json)
@@ -216,11 +272,15 @@ status_verb(struct cli *c, const void *opts)
 	struct err err = {0};
 	int code;
 
+	if ((k.o->unchanged || k.o->untracked) && !wants_data(k.o))
+		return cli_usage(c, "--unchanged and --untracked-files go with --data or "
+				    "--granular");
 	if (artifact_open(c, &k.o->common, false, &k.a, &err) == 0 &&
-	    artifact_work(&k.a, work, &k, &err) == 0)
+	    find_data_targets(&k, &err) == 0 && artifact_work(&k.a, work, &k, &err) == 0)
 		code = tell(&k);
 	else
 		code = artifact_fail(&k.a, &err);
+	status_data_free(&k.data);
 	artifact_close(&k.a);
 	return code;
 }
@@ -239,6 +299,7 @@ const struct verb verb_status = {
 	"and waits for nobody.",
     .examples = "dag status\tall that differs\n"
 		"dag status -q || dag commit -f\tfor scripts\n"
+		"dag status --granular\tsince the last commit, file by file\n"
 		"dag status --json data\tone directory, as JSON",
     .opts = status_opts,
     .size = sizeof(struct status_opts),

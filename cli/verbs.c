@@ -17,6 +17,7 @@ static const struct verb *const table[] = {
 	&verb_explain,
 	&verb_add,
 	&verb_status,
+	&verb_diff,
 	&verb_commit,
 	&verb_checkout,
 	&verb_unprotect,

@@ -11,6 +11,7 @@ extern const struct verb verb_check;
 extern const struct verb verb_checkout;
 extern const struct verb verb_commit;
 extern const struct verb verb_completion;
+extern const struct verb verb_diff;
 extern const struct verb verb_doctor;
 extern const struct verb verb_explain;
 extern const struct verb verb_fetch;

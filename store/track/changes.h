@@ -43,7 +43,9 @@ struct change {
 	const char *path;	   /* where it is now; of CHANGE_DELETED, where it was */
 	const char *old_path;	   /* where it was */
 	struct object_id old, new; /* not set on the side where it is not */
-	bool missing; /* the object of `old` is not in the cache: set by who looks */
+	/* The object of `old` is not in the cache; and that is all there is to it.  Set by who
+	 * looks (compare.h). */
+	bool missing, missing_only;
 };
 
 struct changes {

@@ -43,7 +43,7 @@ find_project(struct artifact *a, struct err *err)
 
 	if (project_find(NULL, a->c->dir, a->write, &a->project, err) != 0)
 		return -1;
-	if (a->project.state_fd >= 0 || !has_dvc(&a->project))
+	if (a->project.state_fd >= 0 || a->o->look || !has_dvc(&a->project))
 		return 0;
 	if (project_find(NULL, a->c->dir, true, &made, err) != 0) {
 		err_clear(err);

@@ -32,6 +32,7 @@ struct repo;
 struct artifact_opts {
 	struct opt_uint jobs;
 	bool quiet;
+	bool look; /* make nothing, not even the state directory that the index lies in */
 };
 
 /* Rows for the tables of verbs whose struct has a member ${m} of struct artifact_opts. */

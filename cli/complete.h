@@ -66,6 +66,13 @@ void complete_selectors(struct complete *);
 void complete_params(struct complete *);
 
 /**
+ * complete_targets(cp), complete_revisions(cp):
+ * Add the paths that are tracked; the branches and tags of git.
+ */
+void complete_targets(struct complete *);
+void complete_revisions(struct complete *);
+
+/**
  * complete_remotes(cp):
  * Add the remotes that the settings have (cmd_remote.c).
  */

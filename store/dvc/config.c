@@ -241,6 +241,7 @@ add_item(void *ctx, const char *section, const char *key, const struct ini_value
 	struct config_item it = {.level = m->level, .line = line};
 	const char *kind, *name;
 	size_t n, len;
+	bool named;
 
 	if (section != NULL && strcmp(section, "DEFAULT") == 0)
 		return 0; /* only what %(name)s may stand for */
@@ -253,7 +254,8 @@ add_item(void *ctx, const char *section, const char *key, const struct ini_value
 			      key);
 		return say_place(m, line);
 	}
-	if (config_split_name(section, &kind, &n, &name, &len)) {
+	named = config_split_name(section, &kind, &n, &name, &len);
+	if (named) {
 		it.section = lower(m->c->arena, kind, n);
 		it.name = lower(m->c->arena, name, len);
 	} else {
@@ -266,8 +268,7 @@ add_item(void *ctx, const char *section, const char *key, const struct ini_value
 		}
 	}
 	it.key = lower(m->c->arena, key, strlen(key));
-	if (it.section == NULL || it.key == NULL ||
-	    ((section[strlen(section) - 1] == '"') && it.name == NULL))
+	if (it.section == NULL || it.key == NULL || (named && it.name == NULL))
 		return err_nomem(m->err);
 	it.secret = config_is_secret(it.key);
 	if (fill_item(m, section, v, &it) != 0)

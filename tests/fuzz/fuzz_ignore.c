@@ -74,7 +74,7 @@ check_paths(struct ignore *ig, int said[NPATHS])
 		said[i] = ignore_check(ig, path, dir, &err);
 		CHECK(said[i] == 0 || said[i] == 1);
 		CHECK(said[i] == ask(ig, paths[i]));
-		if (said[i] == 1) {
+		if (said[i] == 1 && dir) {
 			memcpy(path + strlen(path), "/in", 4);
 			CHECK(ignore_check(ig, path, false, &err) == 1);
 		}

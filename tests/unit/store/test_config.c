@@ -128,6 +128,7 @@ test_mistakes(void **state)
 	    {"[core]\nautostage = yes\n", ":2: 'autostage' must be true or false"},
 	    {"[core]\nchecksum_jobs = 0\n", "must be a whole number, at least 1"},
 	    {"[core]\nremote = a, b\n", "'remote' is no list"},
+	    {"[a\"b\"]\nk = v\n", "there is no section 'a\"b\"' of settings"},
 	    {"[cache]\ntype = reflink, warp\n", "'warp' is no type of link"},
 	    {"[cache]\nshared = all\n", "'shared' must be one of group"},
 	    {"k = v\n", ":1: 'k' stands in no section"},

@@ -23,6 +23,7 @@ extern const struct verb verb_logs;
 extern const struct verb verb_pull;
 extern const struct verb verb_push;
 extern const struct verb verb_remote;
+extern const struct verb verb_remove;
 extern const struct verb verb_resume;
 extern const struct verb verb_retry;
 extern const struct verb verb_run;

@@ -3,7 +3,6 @@
 /*
  * Which outs the words of a command line mean.
  */
-#include <stdbool.h>
 #include <stddef.h>
 
 struct artifact;
@@ -16,13 +15,22 @@ struct artifact_target {
 };
 
 /**
- * artifact_select(a, words, n, recursive, out, nout, err):
- * Find what ${n} words mean: a pointer file, an out, a path in one, and with ${recursive} a
- * directory with outs in it; all outs for no words.  ${out} is an array in the arena, sorted by
- * path, without what another one holds already.  Return 0, or -1: ERR_NOTFOUND names a word
- * that means none.
+ * artifact_select(a, words, n, how, out, nout, err):
+ * Find what ${n} words mean, as store/track/targets.h tells it; all outs for no words.  ${out}
+ * is an array in the arena, by path, in which none holds another.  Return 0, or -1:
+ * ERR_NOTFOUND names a word that means nothing.
  */
-int artifact_select(struct artifact *, char *const *, size_t, bool,
+enum artifact_how {
+	ARTIFACT_PLAIN = 0,
+	ARTIFACT_RECURSIVE = 1 << 0, /* a directory means all pointers below it */
+	ARTIFACT_GLOB = 1 << 1	     /* words are patterns */
+};
+static inline unsigned
+artifact_how(int recursive, int glob)
+{
+	return (recursive ? ARTIFACT_RECURSIVE : 0U) | (glob ? ARTIFACT_GLOB : 0U);
+}
+int artifact_select(struct artifact *, char *const *, size_t, unsigned,
 		    struct artifact_target **, size_t *, struct err *);
 
 #endif

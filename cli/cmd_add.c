@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "cli/artifact.h"
+#include "cli/artifact_glob.h"
 #include "cli/cli.h"
 #include "cli/opts.h"
 #include "cli/verbs.h"
@@ -17,10 +18,14 @@
 
 struct add_opts {
 	struct artifact_opts common;
-	bool no_commit, force, no_relink;
+	bool no_commit, force, no_relink, glob;
 };
 
 static const struct opt add_opts[] = {
+    {.name = "glob",
+     .kind = OPT_FLAG,
+     .at = offsetof(struct add_opts, glob),
+     .doc = "PATH is a pattern with * ? [ ] and **; pointers are never meant."},
     {.name = "no-commit",
      .kind = OPT_FLAG,
      .at = offsetof(struct add_opts, no_commit),
@@ -78,18 +83,36 @@ work(void *arg, struct meter *m, struct err *err)
 }
 
 static int
-find_targets(struct add *k, struct err *err)
+take_words(struct add *k, const char *const *words, size_t n, struct err *err)
 {
-	struct artifact *a = &k->a;
+	struct add_item *more = arena_array(k->a.arena, k->n + n + 1, sizeof(*more));
 
-	k->items = arena_array(a->arena, a->c->nargs + 1, sizeof(*k->items));
-	if (k->items == NULL)
+	if (more == NULL)
 		return err_nomem(err);
-	for (size_t i = 0; i < a->c->nargs; i++) {
-		k->items[k->n].target = artifact_path(a, a->c->args[i], err);
+	if (k->n > 0)
+		memcpy(more, k->items, k->n * sizeof(*more));
+	k->items = more;
+	for (size_t i = 0; i < n; i++) {
+		k->items[k->n].target = artifact_path(&k->a, words[i], err);
 		if (k->items[k->n++].target == NULL)
 			return -1;
 	}
+	return 0;
+}
+
+static int
+find_targets(struct add *k, struct err *err)
+{
+	struct cli *c = k->a.c;
+	const char **found;
+	size_t n;
+
+	if (!k->o->glob)
+		return take_words(k, (const char *const *)c->args, c->nargs, err);
+	for (size_t i = 0; i < c->nargs; i++)
+		if (artifact_glob(c->args[i], k->a.arena, &found, &n, err) != 0 ||
+		    take_words(k, found, n, err) != 0)
+			return -1;
 	return 0;
 }
 

@@ -23,7 +23,7 @@
 
 struct checkout_opts {
 	struct artifact_opts common;
-	bool force, relink, recursive, allow_missing, summary;
+	bool force, relink, recursive, glob, allow_missing, summary;
 };
 
 static const struct opt checkout_opts[] = {
@@ -49,6 +49,10 @@ static const struct opt checkout_opts[] = {
      .kind = OPT_FLAG,
      .at = offsetof(struct checkout_opts, recursive),
      .doc = "A TARGET that is a directory means all that is tracked in it."},
+    {.name = "glob",
+     .kind = OPT_FLAG,
+     .at = offsetof(struct checkout_opts, glob),
+     .doc = "A TARGET is a pattern with * ? [ ] and **."},
     ARTIFACT_JOBS(struct checkout_opts, common),
     ARTIFACT_QUIET(struct checkout_opts, common),
     {.name = NULL}};
@@ -150,8 +154,9 @@ prepare(struct checkout *k, struct err *err)
 {
 	size_t to = 0;
 
-	if (artifact_select(&k->a, k->a.c->args, k->a.c->nargs, k->o->recursive,
-			    &k->targets, &k->n, err) != 0)
+	if (artifact_select(&k->a, k->a.c->args, k->a.c->nargs,
+			    artifact_how(k->o->recursive, k->o->glob), &k->targets, &k->n,
+			    err) != 0)
 		return -1;
 	k->outs = arena_array(k->a.arena, k->n + 1, sizeof(*k->outs));
 	if (k->outs == NULL)

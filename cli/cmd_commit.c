@@ -23,7 +23,7 @@
 
 struct commit_opts {
 	struct artifact_opts common;
-	bool force, recursive, no_relink;
+	bool force, recursive, glob, no_relink;
 };
 
 static const struct opt commit_opts[] = {
@@ -41,6 +41,10 @@ static const struct opt commit_opts[] = {
      .kind = OPT_FLAG,
      .at = offsetof(struct commit_opts, no_relink),
      .doc = "Leave the files as they are, even where cache.type asks for links."},
+    {.name = "glob",
+     .kind = OPT_FLAG,
+     .at = offsetof(struct commit_opts, glob),
+     .doc = "A TARGET is a pattern with * ? [ ] and **."},
     ARTIFACT_JOBS(struct commit_opts, common),
     ARTIFACT_QUIET(struct commit_opts, common),
     {.name = NULL}};
@@ -70,8 +74,9 @@ path_of(struct commit *k, const struct artifact_target *t)
 static int
 look(struct commit *k, struct err *err)
 {
-	if (artifact_select(&k->a, k->a.c->args, k->a.c->nargs, k->o->recursive,
-			    &k->targets, &k->n, err) != 0)
+	if (artifact_select(&k->a, k->a.c->args, k->a.c->nargs,
+			    artifact_how(k->o->recursive, k->o->glob), &k->targets, &k->n,
+			    err) != 0)
 		return -1;
 	k->outs = arena_array(k->a.arena, k->n + 1, sizeof(*k->outs));
 	k->items = arena_array(k->a.arena, k->n + 1, sizeof(*k->items));

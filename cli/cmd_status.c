@@ -19,7 +19,7 @@
 
 struct status_opts {
 	struct artifact_opts common;
-	bool json, recursive, data, granular, unchanged, untracked;
+	bool json, recursive, glob, data, granular, unchanged, untracked;
 };
 
 static const struct opt status_opts[] = {
@@ -50,6 +50,10 @@ static const struct opt status_opts[] = {
      .kind = OPT_FLAG,
      .at = offsetof(struct status_opts, recursive),
      .doc = "A TARGET that is a directory means all that is tracked in it."},
+    {.name = "glob",
+     .kind = OPT_FLAG,
+     .at = offsetof(struct status_opts, glob),
+     .doc = "A TARGET is a pattern with * ? [ ] and **."},
     ARTIFACT_JOBS(struct status_opts, common),
     {.name = "quiet",
      .letter = 'q',
@@ -98,8 +102,9 @@ key_of(struct status *k, const struct track_out *o)
 static int
 prepare(struct status *k, struct err *err)
 {
-	if (artifact_select(&k->a, k->a.c->args, k->a.c->nargs, k->o->recursive,
-			    &k->targets, &k->n, err) != 0)
+	if (artifact_select(&k->a, k->a.c->args, k->a.c->nargs,
+			    artifact_how(k->o->recursive, k->o->glob), &k->targets, &k->n,
+			    err) != 0)
 		return -1;
 	k->outs = arena_array(k->a.arena, k->n + 1, sizeof(*k->outs));
 	k->keys = arena_array(k->a.arena, k->n + 1, sizeof(*k->keys));

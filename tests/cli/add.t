@@ -116,6 +116,17 @@ ok_dag(0, 'without the cache', $dir, 'add', '--no-commit', 'later');
 ok(-e "$dir/later.dvc", '... there is a pointer');
 ok(!-e object(md5_hex("later\n")), '... and no object');
 
+# Patterns.
+spew("$dir/g/$_", $_) for 'a.csv', 'b.csv', 'c.txt', '.h.csv', 's/d.csv', 's/t/e.csv';
+is(ok_dag(0, 'a pattern', $dir, 'add', '--glob', 'g/*.csv')->{out} =~ s/  1? ?\d+ B//gr,
+	"g/a.csv\ng/b.csv\nto track this with git:  git add g/a.csv.dvc g/.gitignore g/b.csv.dvc\n", '... one level');
+is(ok_dag(0, 'from below', "$dir/g", 'add', '--glob', '-q', '*')->{out}, '', '... all, with pointers left out');
+ok(-e "$dir/g/c.txt.dvc" && -e "$dir/g/s.dvc" && !-e "$dir/g/a.csv.dvc.dvc" && !-e "$dir/g/.h.csv.dvc", '... those');
+spew("$dir/h/$_", $_) for 'a.csv', 's/d.csv', 's/t/e.csv', 's/t/f';
+ok_dag(0, 'any level', $dir, 'add', '--glob', 'h/**/*.csv');
+is(join(' ', map { s{^\Q$dir\E/}{}r } sort glob("$dir/h/*.dvc $dir/h/*/*.dvc $dir/h/*/*/*.dvc")), 'h/a.csv.dvc h/s/d.csv.dvc h/s/t/e.csv.dvc', '... all of them');
+is((split /\n/, ok_dag(2, 'nothing', $dir, 'add', '--glob', 'nope*')->{err})[0], "dag: error: nothing is called 'nope*'", '... is told');
+
 # Without git there is nothing to ignore.
 my $plain = project('f' => 'f');
 is(ok_dag(0, 'without git', $plain, 'add', 'f')->{out}, "f  1 B\n", '... no word of it');

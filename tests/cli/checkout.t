@@ -39,8 +39,9 @@ is(ok_dag(0, 'from below', "$dir/w", 'status', 'q', '../d/sub')->{out},
 	"../d.dvc:\n\tchanged outs:\n\t\tmodified:           ../d\nq.dvc:\n\tchanged outs:\n\t\tdeleted:            q\n", '... as seen from there');
 is_deeply([sort keys %{status('a.dvc', 'w/q')}], ['a.dvc', 'w/q.dvc'], 'by pointer file and by path');
 is_deeply([keys %{status('-R', 'w')}], ['w/q.dvc'], 'all below a directory');
+is_deeply([keys %{status('--glob', 'w/*')}], ['w/q.dvc'], 'by a pattern');
 like(ok_dag(2, 'not without -R', $dir, 'status', 'w')->{err}, qr/^dag: error: 'w' is not tracked/, '... is no target');
-is((split /\n/, ok_dag(2, 'a typo', $dir, 'status', 'w/qq')->{err})[0], "dag: error: 'w/qq' is not tracked (did you mean 'w/q'?)", '... is told');
+is((split /\n/, ok_dag(2, 'a typo', $dir, 'status', 'w/qq')->{err})[0], "dag: error: 'w/qq' names nothing that is tracked; did you mean 'w/q'?", '... is told');
 
 # Outputs of stages, under their names.
 spew("$dir/s/dvc.yaml", "stages:\n  make:\n    cmd: make\n    outs: [m]\n");

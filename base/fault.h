@@ -97,7 +97,9 @@
 	A(TRACK_SAVED, "track-saved")	  /* nothing names it yet */   \
 	A(TRACK_IGNORED, "track-ignored") /* .gitignore is written */  \
 	A(TRACK_POINTED, "track-pointed") /* and the pointer file */   \
-	A(CHECKOUT_REMOVED, "checkout-removed")
+	A(CHECKOUT_REMOVED, "checkout-removed")                        \
+	/* gc of data */                                               \
+	A(SWEEP_REMOVED, "sweep-removed")
 
 enum fault_point {
 #define FAULT_ENUM(id, name) FAULT_##id,

@@ -11,6 +11,7 @@
 #include "base/num.h"
 #include "base/vec.h"
 #include "cli/cli.h"
+#include "cli/gc_data.h"
 #include "cli/opts.h"
 #include "cli/place.h"
 #include "cli/table.h"
@@ -22,11 +23,56 @@
 #define NAMES_WIDTH   40
 
 struct gc_opts {
+	struct gc_data_opts data;
 	const char *keep, *dag;
-	bool runs, last_too, dry_run, json;
+	bool runs, last_too, dry_run, dry_too, json;
 };
 
+#define DATA_FLAG(nm, let, member, text)                                   \
+	{                                                                  \
+		.name = (nm), .letter = (let), .kind = OPT_FLAG,           \
+		.at = offsetof(struct gc_opts, data.member), .doc = (text) \
+	}
+
 static const struct opt gc_opts[] = {
+    DATA_FLAG(
+	"workspace", 'w', workspace,
+	"Remove data that nothing names any more: neither a pointer of the work tree, "
+	"nor one of a local branch, a tag, a stash or the HEAD of another work tree."),
+    DATA_FLAG("all-branches", 'a', x.branches,
+	      "The same, in words that DVC has: branches are protected in any case."),
+    DATA_FLAG("all-tags", 'T', x.tags, "The same, as for branches."),
+    DATA_FLAG("all-commits", 'A', x.commits,
+	      "The same, but what any commit names stays."),
+    {.name = "rev",
+     .kind = OPT_STRINGS,
+     .at = offsetof(struct gc_opts, data.revs),
+     .arg = "REV",
+     .doc = "The same, but what this revision names stays too. May be repeated."},
+    {.name = "num",
+     .letter = 'n',
+     .kind = OPT_UINT,
+     .at = offsetof(struct gc_opts, data.num),
+     .arg = "N",
+     .min = 1,
+     .max = 1000000,
+     .doc = "Of each --rev, branch and tag the last N commits (default: 1)."},
+    DATA_FLAG("cloud", 'c', cloud, "Remove it from the remote too."),
+    {.name = "remote",
+     .letter = 'r',
+     .kind = OPT_STRING,
+     .at = offsetof(struct gc_opts, data.x.remote),
+     .arg = "REMOTE",
+     .doc = "That remote (default: the default one of 'dag remote')."},
+    DATA_FLAG("not-in-remote", 0, not_in_remote,
+	      "Remove from the cache also what is used, where the remote has it."),
+    {.name = "grace",
+     .kind = OPT_STRING,
+     .at = offsetof(struct gc_opts, data.grace),
+     .arg = "AGE",
+     .doc = "Leave data that is younger than this (default: 1h; 0: none)."},
+    DATA_FLAG("force", 'f', force, "Do not ask."),
+    DATA_FLAG("quiet", 'q', x.common.quiet, "Of data: say nothing but what went wrong."),
     {.name = "runs",
      .kind = OPT_FLAG,
      .at = offsetof(struct gc_opts, runs),
@@ -52,6 +98,10 @@ static const struct opt gc_opts[] = {
      .kind = OPT_FLAG,
      .at = offsetof(struct gc_opts, dry_run),
      .doc = "Show what would go and how much room it takes; delete nothing."},
+    {.name = "dry",
+     .kind = OPT_FLAG,
+     .at = offsetof(struct gc_opts, dry_too),
+     .doc = "The same as --dry-run."},
     {.name = "json",
      .kind = OPT_FLAG,
      .at = offsetof(struct gc_opts, json),
@@ -105,10 +155,10 @@ on_progress(void *ctx, const struct gc_counts *n)
 	}
 	if (!buf_failed(&b) && k->terminal) {
 		(void)dprintf(STDERR_FILENO, "\r\033[K%s %s", b.p,
-			      k->o->dry_run ? "found" : "deleted");
+			      k->gc.dry_run ? "found" : "deleted");
 		k->shown = true;
 	} else if (!buf_failed(&b)) {
-		cli_note(k->c, "%s %s so far", b.p, k->o->dry_run ? "found" : "deleted");
+		cli_note(k->c, "%s %s so far", b.p, k->gc.dry_run ? "found" : "deleted");
 	}
 	buf_release(&b);
 }
@@ -131,7 +181,7 @@ put_json(struct collect *k)
 
 	json_init(&w, &k->c->out, 2);
 	json_begin_object(&w);
-	json_kv_bool(&w, "dry_run", k->o->dry_run);
+	json_kv_bool(&w, "dry_run", k->gc.dry_run);
 	json_kv_int(&w, "runs", (int64_t)n->runs);
 	json_kv_int(&w, "bytes", (int64_t)(n->run_bytes + n->orphan_bytes));
 	json_kv_int(&w, "busy", (int64_t)n->busy);
@@ -209,17 +259,17 @@ put_text(struct collect *k)
 	if (n->runs + n->orphans + n->definitions + n->leftovers == 0) {
 		buf_adds(b, "nothing to delete\n");
 	} else {
-		buf_adds(b, k->o->dry_run ? "would delete " : "deleted ");
+		buf_adds(b, k->gc.dry_run ? "would delete " : "deleted ");
 		buf_addf(b, "%llu run%s; ", (unsigned long long)n->runs,
 			 n->runs == 1 ? "" : "s");
 		num_put_size(b, n->run_bytes + n->orphan_bytes);
-		buf_adds(b, k->o->dry_run ? " on the disk\n" : " of the disk are free\n");
+		buf_adds(b, k->gc.dry_run ? " on the disk\n" : " of the disk are free\n");
 	}
 	if (n->busy > 0)
 		cli_note(k->c, "%llu old run%s left alone: somebody owns %s now",
 			 (unsigned long long)n->busy, n->busy == 1 ? " was" : "s were",
 			 n->busy == 1 ? "it" : "them");
-	if (n->runs == 0 || k->o->dry_run ||
+	if (n->runs == 0 || k->gc.dry_run ||
 	    meta_sizes(k->place.meta, &size, NULL) != 0 || size.unused == 0)
 		return;
 	buf_adds(b, "the database keeps ");
@@ -255,7 +305,10 @@ check_opts(struct collect *k)
 	const struct gc_opts *o = k->o;
 
 	if (!o->runs)
-		return cli_usage(k->c, "say what is to go: dag gc --runs --keep 30d");
+		return cli_usage(k->c,
+				 "say what is to go: dag gc --runs --keep 30d for old "
+				 "runs, dag gc --workspace for data that nothing "
+				 "names");
 	if (o->keep == NULL)
 		return cli_usage(k->c,
 				 "say what is to be kept: --keep 30d, or --keep 1000 for "
@@ -285,7 +338,7 @@ known_dag(struct collect *k, struct err *err)
 static int
 work(struct collect *k, struct err *err)
 {
-	int rc = k->o->dry_run ? place_open(k->c, &k->place, err)
+	int rc = k->gc.dry_run ? place_open(k->c, &k->place, err)
 			       : place_open_write(k->c, &k->place, err);
 
 	if (rc != 0)
@@ -296,7 +349,7 @@ work(struct collect *k, struct err *err)
 			       k->place.project->root);
 	if (known_dag(k, err) != 0)
 		return -1;
-	if (!k->o->dry_run)
+	if (!k->gc.dry_run)
 		place_note_interrupted(k->c, &k->place, NULL);
 	k->gc.p = k->place.project;
 	k->gc.m = k->place.meta;
@@ -314,12 +367,16 @@ gc_verb(struct cli *c, const void *opts)
 	int rc;
 
 	k.gc = (struct gc){.rule = {.dag = o->dag, .last_too = o->last_too},
-			   .dry_run = o->dry_run,
+			   .dry_run = o->dry_run || o->dry_too,
 			   .ctx = &k,
 			   .dag = on_dag,
 			   .progress = on_progress};
 	k.terminal = isatty(STDERR_FILENO) == 1;
 	k.told_us = clock_now().mono_us;
+	if (gc_data_asked(&o->data) && (o->runs || o->json))
+		return cli_usage(c, "data does not go together with --runs or --json");
+	if (gc_data_asked(&o->data))
+		return gc_data(c, &o->data, o->dry_run || o->dry_too);
 	if ((rc = check_opts(&k)) != EXIT_OK)
 		return rc;
 	if (work(&k, &err) != 0)
@@ -342,7 +399,7 @@ gc_verb(struct cli *c, const void *opts)
 const struct verb verb_gc = {
     .name = "gc",
     .group = GROUP_REST,
-    .summary = "delete old runs, and what was left behind",
+    .summary = "delete old runs, and data that nothing names any more",
     .args = "",
     .doc =
 	"Delete runs that have ended and are older than --keep says, with their logs and "
@@ -354,9 +411,18 @@ const struct verb verb_gc = {
 	"definitions that no run uses any more, and leftovers of killed processes.\n"
 	"\n"
 	"Others can go on working meanwhile. Where it is interrupted the next gc goes "
-	"on. The database does not become smaller; what is free in it is used again.",
+	"on. The database does not become smaller; what is free in it is used again.\n"
+	"\n"
+	"With --workspace, --all-branches, --all-tags, --all-commits or --rev instead: "
+	"remove data from the cache, and with --cloud from the remote, that nothing "
+	"names "
+	"any more. What the pointers of the work tree, of local branches, tags, stashes "
+	"and of the HEADs of other work trees name always stays, as does what is younger "
+	"than --grace. A damaged list ends it before anything is removed. A remote may "
+	"serve others, whose commits are not here.",
     .examples = "dag gc --runs --keep 30d --dry-run\tshow what is older than 30 days\n"
-		"dag gc --runs --keep 1000\tkeep the 1000 newest runs of each DAG",
+		"dag gc --runs --keep 1000\tkeep the 1000 newest runs of each DAG\n"
+		"dag gc -w --dry\tdata that nothing names",
     .opts = gc_opts,
     .size = sizeof(struct gc_opts),
     .run = gc_verb,

@@ -328,7 +328,7 @@ const struct verb verb_remote = {
     .doc = "  dag remote list                      all remotes\n"
 	   "  dag remote add NAME URL              a new one; --default, --force\n"
 	   "  dag remote modify NAME OPTION VALUE  set an option; --unset takes it out\n"
-	   "  dag remote default [NAME]            the one that is meant when none is "
+	   "  dag remote default [NAME]            the one meant when none is "
 	   "named\n"
 	   "  dag remote rename NAME NEW           another name\n"
 	   "  dag remote remove NAME               it is forgotten; its data stays\n"

@@ -10,6 +10,7 @@
 #include "store/dvc/config_remote.h"
 #include "store/remote/remote.h"
 #include "store/track/collect.h"
+#include "store/track/collect_rev.h"
 #include "store/track/track.h"
 
 #define NOTES_SHOWN 50
@@ -36,10 +37,9 @@ open_remote(struct exchange *x, const struct config_remote *r, struct remote **o
 	return remote_open(&spec, out, err);
 }
 
-/* Do it with the remote ${name}, for the first ${n} wants of ${v}. */
-static int
-with_remote(struct exchange *x, const char *name, const struct transfer_want *v, size_t n,
-	    struct meter *m, struct err *err)
+int
+exchange_with(struct exchange *x, const char *name, const struct transfer_want *v,
+	      size_t n, struct meter *m, struct err *err)
 {
 	struct transfer_options opt = {
 	    .cache = x->a.track.cache, .verify = x->o->verify, .meter = m};
@@ -95,7 +95,7 @@ exchange_each(struct exchange *x, struct meter *m, struct err *err)
 	/* Those of the usual one come first; that there is none is told only to who needs it. */
 	n = usual != NULL ? transfer_select(v, left, usual, usual, x->push) : 0;
 	if (usual != NULL || left == 0) {
-		if (with_remote(x, usual, v, n, m, err) != 0)
+		if (exchange_with(x, usual, v, n, m, err) != 0)
 			return -1;
 		v += n;
 		left -= n;
@@ -109,7 +109,7 @@ exchange_each(struct exchange *x, struct meter *m, struct err *err)
 			return 0;
 		name = v[i].remote;
 		n = name != NULL ? transfer_select(v, left, name, NULL, x->push) : left;
-		if (with_remote(x, name, v, n, m, err) != 0)
+		if (exchange_with(x, name, v, n, m, err) != 0)
 			return -1;
 		v += n;
 		left -= n;
@@ -219,6 +219,8 @@ exchange_release(struct exchange *x)
 	vec_release(&x->parts);
 	vec_release(&x->wants);
 	artifact_close(&x->a);
+	track_list_free(&x->broken);
+	track_revs_close(x->revs);
 }
 
 int

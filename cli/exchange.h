@@ -11,6 +11,10 @@
 #include "cli/artifact.h"
 #include "cli/opts.h"
 #include "store/remote/transfer.h"
+#include "store/track/collect.h"
+
+struct repo_scope;
+struct track_revs;
 
 struct exchange_opts {
 	struct artifact_opts common;
@@ -55,8 +59,12 @@ struct exchange {
 	bool push;
 	VEC(struct transfer_want) wants;
 	VEC(struct exchange_part) parts;
-	size_t unrecorded; /* outs without a hash */
-	const char *first; /* of them */
+	const struct repo_scope *scope; /* NULL: as the options say */
+	bool all;			/* also what is never pushed */
+	struct track_revs *revs;
+	struct track_list broken; /* that of a commit with mistakes, for their messages */
+	size_t unrecorded;	  /* outs without a hash */
+	const char *first;	  /* of them */
 	/* Done with each remote; transfer_push, transfer_fetch or what looks like them. */
 	int (*move)(struct exchange *, const struct transfer_options *,
 		    const struct transfer_want *, size_t, struct transfer_report *,
@@ -82,6 +90,14 @@ int exchange_wants(struct exchange *, struct meter *, struct err *);
  * Open each remote that a want belongs to and do with it what x->move does.  Return 0 or -1.
  */
 int exchange_each(struct exchange *, struct meter *, struct err *);
+
+/**
+ * exchange_with(x, name, v, n, m, err):
+ * Open the remote ${name} (NULL: the default one) and do with it, for ${n} wants, what x->move
+ * does.  Return 0 or -1.
+ */
+int exchange_with(struct exchange *, const char *, const struct transfer_want *, size_t,
+		  struct meter *, struct err *);
 
 /**
  * exchange_release(x):

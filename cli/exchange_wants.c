@@ -18,12 +18,10 @@
 
 struct revs {
 	struct exchange *x;
-	struct track_revs *revs;
 	const char **words; /* relative to the root */
 	size_t nwords;
 	struct object_set *seen; /* whole outs for the usual remote */
 	struct meter *m;
-	size_t n; /* commits */
 };
 
 /* What `dvc import` brought comes from its repository again, and is never pushed. */
@@ -49,7 +47,7 @@ want(struct exchange *x, const struct track_out *o, const char *only, bool copy,
 				  .remote = o->remote,
 				  .local = !o->push};
 
-	if (!o->cache || is_elsewhere(o))
+	if (!o->cache || (is_elsewhere(o) && !x->all))
 		return 0;
 	if (!object_id_is_set(&o->id)) {
 		if (x->unrecorded++ == 0)
@@ -113,7 +111,7 @@ of_commit(void *ctx, const struct repo_rev *rev, struct err *err)
 	const char *only;
 	int rc;
 
-	rc = track_collect_rev(r->revs, rev->id, r->m, r->x->a.diag, &list, err);
+	rc = track_collect_rev(r->x->revs, rev->id, r->m, r->x->a.diag, &list, err);
 	for (size_t i = 0; rc == 0 && i < list.n; i++) {
 		const struct track_out *o = &list.outs[i];
 		int new = 1;
@@ -127,7 +125,8 @@ of_commit(void *ctx, const struct repo_rev *rev, struct err *err)
 	}
 	if (rc == 0)
 		track_list_free(&list);
-	r->n++;
+	else
+		r->x->broken = list;
 	return rc;
 }
 
@@ -159,6 +158,8 @@ of_revs(struct exchange *x, struct meter *m, struct err *err)
 
 	if (artifact_git(&x->a, &git, err) != 0)
 		return -1;
+	if (git == NULL && x->scope != NULL && x->scope->nrevs == 0)
+		return 0;
 	if (git == NULL)
 		return err_set(err, ERR_INVALID,
 			       "there is no git repository here, so there are no "
@@ -167,10 +168,10 @@ of_revs(struct exchange *x, struct meter *m, struct err *err)
 	rc = r.seen == NULL ? err_nomem(err) : find_words(&r, err);
 	meter_begin(m, "reading what commits track");
 	if (rc == 0)
-		rc = track_revs_open(&x->a.track, git, &r.revs, err);
+		rc = track_revs_open(&x->a.track, git, &x->revs, err);
 	if (rc == 0)
-		rc = repo_revs(git, &scope, of_commit, &r, err);
-	track_revs_close(r.revs);
+		rc = repo_revs(git, x->scope != NULL ? x->scope : &scope, of_commit, &r,
+			       err);
 	object_set_free(r.seen);
 	return rc;
 }
@@ -180,7 +181,7 @@ exchange_wants(struct exchange *x, struct meter *m, struct err *err)
 {
 	if (of_tree(x, err) != 0)
 		return -1;
-	if (!x->o->branches && !x->o->tags && !x->o->commits)
+	if (!x->o->branches && !x->o->tags && !x->o->commits && x->scope == NULL)
 		return 0;
 	return of_revs(x, m, err);
 }

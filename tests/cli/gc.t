@@ -12,8 +12,8 @@ my $dir = project('a.yaml' => "tasks: {a: {run: echo hi}}\n", 'b.yaml' => "tasks
 	'slow.yaml' => "tasks: {s: {run: sleep 60}}\n");
 
 # Clear refusals.
-usage($dir, 'say what is to go: dag gc --runs --keep 30d', 'gc');
-usage($dir, 'say what is to go: dag gc --runs --keep 30d', 'gc', '--keep', '30d');
+usage($dir, 'say what is to go: dag gc --runs --keep 30d for old runs, dag gc --workspace for data that nothing names', 'gc');
+usage($dir, 'say what is to go: dag gc --runs --keep 30d for old runs, dag gc --workspace for data that nothing names', 'gc', '--keep', '30d');
 usage($dir, 'say what is to be kept: --keep 30d, or --keep 1000 for so many runs of each DAG', 'gc', '--runs');
 usage($dir, "'$_' is neither an age (30d, 12h) nor a number of runs", 'gc', '--runs', '--keep', $_)
 	for 'lots', '-1', '', '30 days', '99999999999999999999';

@@ -1,0 +1,68 @@
+#ifndef DAG_STORE_TRACK_SWEEP_H
+#define DAG_STORE_TRACK_SWEEP_H
+/*
+ * Objects that nothing names any more, found and removed: in the cache or on a remote.
+ *
+ * Invariants
+ * 1. What is used is known before anything is removed: a list that is damaged ends the call.
+ * 2. What is young stays, as somebody may be about to name it.
+ * 3. Lists go before files, durably, so that no list is ever there without its files.
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/vec.h"
+#include "store/objects/object_id.h"
+
+struct err;
+struct meter;
+struct object_set;
+struct objects;
+struct remote;
+struct transfer_want;
+
+/* Where to look: one of the two. */
+struct sweep_side {
+	struct objects *cache;
+	struct remote *remote;
+};
+
+struct sweep_found {
+	VEC(struct object_id) v; /* lists first */
+	uint64_t bytes;
+	size_t kept;  /* objects that are used */
+	size_t young; /* that are not, and stay for their age */
+};
+
+/**
+ * sweep_used(cache, remote, v, n, used, unknown, m, err):
+ * Add all objects that ${n} wants need to ${used}, under the names of DVC 3 and of DVC 2.
+ * Lists are read from the cache, or else from ${remote} (may be NULL); ${unknown} is how many
+ * are on neither, so that their files are not known.  Return 0; -1: ERR_CORRUPT names a list.
+ */
+int sweep_used(struct objects *, struct remote *, const struct transfer_want *, size_t,
+	       struct object_set *, size_t *, struct meter *, struct err *);
+
+/**
+ * sweep_find(side, used, before_s, found, m, err):
+ * Find the objects that are not in ${used} and were last changed before ${before_s} (seconds
+ * since the epoch).  ${found} is empty before, and to be freed by sweep_release in any case.
+ * Return 0 or -1.
+ */
+int sweep_find(const struct sweep_side *, const struct object_set *, int64_t,
+	       struct sweep_found *, struct meter *, struct err *);
+
+/**
+ * sweep_remove(side, found, m, err):
+ * Remove what was found.  Return 0 or -1.
+ */
+int sweep_remove(const struct sweep_side *, const struct sweep_found *, struct meter *,
+		 struct err *);
+
+/**
+ * sweep_release(found):
+ * Free what ${found} holds.
+ */
+void sweep_release(struct sweep_found *);
+
+#endif

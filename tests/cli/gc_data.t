@@ -1,0 +1,153 @@
+#!/usr/bin/perl
+# dag gc of data: what is named somewhere stays, the rest goes, in the cache and on a remote.
+use strict;
+use warnings;
+use Cwd qw(abs_path);
+use Digest::MD5 qw(md5_hex);
+use File::Basename qw(dirname);
+use File::Path qw(make_path remove_tree);
+use File::Temp qw(tempdir);
+use lib dirname(__FILE__);
+use Cli;
+use Test::More;
+
+my $top = abs_path(tempdir('dag-gc-XXXXXX', TMPDIR => 1, CLEANUP => 1));
+my ($r, $rem) = ("$top/r", "$top/rem");
+my $cache = "$r/.dag/cache";
+$ENV{HOME} = "$top/home";
+$ENV{XDG_CONFIG_HOME} = "$top/home/.config";
+$ENV{XDG_CONFIG_DIRS} = "$top/etc";
+$ENV{GIT_CONFIG_NOSYSTEM} = 1;
+make_path("$top/home", $r);
+
+sub git { my ($dir, @args) = @_; system('git', '-C', $dir, '-c', 'user.name=t', '-c', 'user.email=t@t', @args) == 0 or die "git @args" }
+sub object { my ($store, $hex) = @_; return "$store/files/md5/" . substr($hex, 0, 2) . '/' . substr($hex, 2) }
+sub has { my ($store, $text) = @_; return -e object($store, md5_hex($text)) ? 1 : 0 }
+
+sub version {
+	my ($text) = @_;
+	spew("$r/a", $text);
+	ok_dag(0, "add $text", $r, 'add', '-q', 'a');
+}
+
+sub gc { return ok_dag(0, "gc @_", $r, 'gc', '--force', '--grace', '0', @_) }
+
+git($r, qw(init -q -b main));
+spew("$r/d/x", 'dx');
+spew("$r/d/y", 'dy');
+ok_dag(0, 'add a directory', $r, 'add', '-q', 'd');
+ok_dag(0, 'remote', $r, 'remote', 'add', '-q', '-d', 'r', '../rem');
+version('first');
+git($r, qw(add -A));
+git($r, qw(commit -qm 1));
+version('second');
+git($r, qw(commit -qam 2));
+version('branch');
+git($r, qw(switch -qc other));
+git($r, qw(commit -qam other));
+git($r, qw(switch -q main));
+version('tag');
+git($r, qw(commit -qam tagged));
+git($r, qw(tag v1));
+git($r, qw(reset -q --hard HEAD~1));
+version('stash');
+git($r, qw(stash -q));
+version('tree');
+git($r, 'worktree', 'add', '-q', '--detach', "$top/w");
+spew("$top/w/a.dvc", "outs:\n- md5: " . md5_hex('tree') . "\n  size: 4\n  hash: md5\n  path: a\n");
+git("$top/w", qw(commit -qam tree));
+version('nobody');
+version('now');
+my @all = qw(first second branch tag stash tree nobody now dx dy);
+is(join(' ', grep { !has($cache, $_) } @all), '', 'all is in the cache');
+ok_dag(0, 'push all that is named', $r, 'push', '-q', '-A');
+ok_dag(0, 'push', $r, 'push', '-q');
+
+# What is refused.
+usage($r, 'say what is to go: dag gc --runs --keep 30d for old runs, dag gc --workspace for data that nothing names', 'gc');
+usage($r, 'this removes data for good: --dry shows what, --force does it where nobody can be asked', 'gc', '-w');
+usage($r, '--num has a meaning with --rev or --all-branches only', 'gc', '-w', '-n', '2');
+usage($r, '--remote has a meaning with --cloud or --not-in-remote only', 'gc', '-w', '-r', 'r');
+usage($r, "--grace: 'x' is no age (30m, 2d)", 'gc', '-w', '--grace', 'x');
+usage($r, 'data does not go together with --runs or --json', 'gc', '-w', '--runs', '--keep', '3');
+is(join(' ', grep { !has($cache, $_) } @all), '', '... nothing is gone');
+
+# What is young stays; --dry removes nothing.
+my $p = ok_dag(0, 'gc of what is young', $r, 'gc', '-w', '-f');
+is($p->{out}, "nothing to remove from the cache\n", '... does nothing');
+like($p->{err}, qr/2 objects that nothing uses stay in the cache, being younger than 1h/, '... and says so');
+$p = ok_dag(0, 'gc --dry', $r, 'gc', '-w', '--grace', '0', '--dry');
+like($p->{out}, qr/^would remove \Q@{[object($cache, md5_hex('nobody'))]}\E$/m, '... names it');
+like($p->{out}, qr/^would remove 2 objects, \S+ \S+, from the cache$/m, '... counts');
+is(join(' ', grep { !has($cache, $_) } @all), '', '... and removes nothing');
+
+# What a commit alone names stays with -A, and with --rev.
+is(gc('-A')->{out}, "removed 1 object, 6 B, from the cache\n", 'what no commit names goes');
+is(join(' ', grep { !has($cache, $_) } @all), 'nobody', '... nothing else');
+gc('--rev', 'HEAD', '-n', '2');
+is(join(' ', grep { !has($cache, $_) } @all), 'nobody', '... nor with the last two commits');
+is(gc('-w')->{out}, "removed 1 object, 5 B, from the cache\n", 'of the work tree');
+is(join(' ', grep { !has($cache, $_) } @all), 'first nobody', '... branches, tags, stashes, other work trees are protected');
+is(gc('-w')->{out}, "nothing to remove from the cache\n", 'again');
+
+# On the remote: also where the list of a directory is only there.
+ok(has($rem, 'first'), 'the remote has what the cache had');
+my ($id) = slurp("$r/d.dvc") =~ /md5: (\w+)\.dir/;
+unlink object($cache, $id) . '.dir';
+is(gc('-w', '-c')->{out}, "nothing to remove from the cache\nremoved 1 object, 5 B, from the remote\n", 'of the remote');
+is(join(' ', grep { !has($rem, $_) } @all), 'first nobody', '... what is used stays, also by a list that is only there');
+
+# A list that is damaged: nothing is known of its files, so nothing is removed.
+spew(object($cache, $id) . '.dir', '[]');
+version('more');
+version('now');
+$p = ok_dag(3, 'gc with a damaged list', $r, 'gc', '-w', '-f', '--grace', '0');
+like($p->{err}, qr/\Q$id\E|\.dir/, '... names it');
+ok(has($cache, 'more') && has($cache, 'dx'), '... nothing is gone');
+unlink object($cache, $id) . '.dir';
+ok_dag(0, 'got again', $r, 'fetch', '-q');
+
+# A pointer that cannot be read: the same.
+spew("$r/bad.dvc", "outs:\n- md5: 12\n  path: bad\n");
+ok_dag(2, 'gc with a wrong pointer', $r, 'gc', '-w', '-f', '--grace', '0');
+git($r, qw(add bad.dvc));
+git($r, qw(switch -qc broken));
+git($r, qw(commit -qm bad bad.dvc));
+git($r, qw(switch -q main));
+like(ok_dag(2, '... on a branch', $r, 'gc', '-w', '-f', '--grace', '0')->{err}, qr/bad\.dvc/, '... is named');
+ok(has($cache, 'more'), '... nothing is gone');
+git($r, qw(branch -qD broken));
+
+# --not-in-remote: the cache needs no second copy.
+gc('-w', '--not-in-remote');
+is(join(' ', grep { has($cache, $_) } @all), '', 'what the remote has goes from the cache');
+is(join(' ', grep { !has($rem, $_) } @all), 'first nobody', '... and stays there');
+ok_dag(0, 'all comes back', $r, 'fetch', '-q', '-a');
+ok(has($cache, 'branch') && has($cache, 'dx'), '... from there');
+
+# Cut after each removal: a list is never there without its files.
+for my $n (1 .. 3) {
+	spew("$r/d/z", "dz $n");
+	spew("$r/d/zz", "dzz $n");
+	ok_dag(0, 'a directory', $r, 'add', '-q', 'd');
+	ok_dag(0, '... pushed', $r, 'push', '-q');
+	unlink "$r/d/z", "$r/d/zz";
+	git($r, qw(checkout -q HEAD -- d.dvc));
+	ok_dag(0, '... and named by nobody', $r, 'checkout', '-q', '-f');
+	my @lists = grep { slurp($_) =~ /"zz?"/ } glob("$rem/files/md5/*/*.dir"), glob("$cache/files/md5/*/*.dir");
+	is(scalar @lists, 2, '... has a list on both sides');
+	my $cut;
+	{
+		local $ENV{DAG_FAULT} = "sweep-removed:$n";
+		$cut = dag_in($r, 'gc', '-w', '-c', '-f', '--grace', '0');
+	}
+	isnt($cut->{rc}, 0, "gc cut after removal $n");
+	for my $store ($cache, $rem) {
+		my @lack = grep { my $t = slurp($_); grep { !-e object($store, $_) } $t =~ /"md5": "([0-9a-f]{32})"/g } glob("$store/files/md5/*/*.dir");
+		is("@lack", '', '... no list lacks a file');
+	}
+	gc('-w', '-c');
+	ok(!has($rem, "dz $n") && !has($rem, "dzz $n") && !has($cache, "dz $n"), '... all is gone');
+	ok(has($rem, 'dx') && has($cache, 'dx'), '... what is used is not');
+}
+done_testing();

@@ -12,7 +12,7 @@ my $tool = ($ENV{DAG_BUILD} // 'build/dev') . '/tests/ignored';
 plan skip_all => 'git is not installed' unless `git --version 2>/dev/null` =~ /git version/;
 
 my $seed = $ENV{DAG_SEED} // 1;
-my $rounds = $ENV{DAG_ROUNDS} // 120;
+my $rounds = $ENV{DAG_ROUNDS} // 80;
 srand($seed);
 delete @ENV{grep { /^GIT_/ } keys %ENV};
 $ENV{GIT_CONFIG_NOSYSTEM} = 1;

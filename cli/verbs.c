@@ -21,6 +21,7 @@ static const struct verb *const table[] = {
 	&verb_commit,
 	&verb_checkout,
 	&verb_unprotect,
+	&verb_move,
 	&verb_remove,
 	&verb_remote,
 	&verb_push,

@@ -20,6 +20,7 @@ extern const struct verb verb_help;
 extern const struct verb verb_init;
 extern const struct verb verb_list;
 extern const struct verb verb_logs;
+extern const struct verb verb_move;
 extern const struct verb verb_pull;
 extern const struct verb verb_push;
 extern const struct verb verb_remote;

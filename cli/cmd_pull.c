@@ -37,7 +37,8 @@ check_out(struct cli *c, const struct pull_opts *o)
 	void *values = calloc(1, v->size);
 	struct opts_target t = {.table = v->opts, .values = values};
 	char force[] = "--force", missing[] = "--allow-missing";
-	char recursive[] = "--recursive", quiet[] = "--quiet", jobs[32], *argv[8];
+	char recursive[] = "--recursive", quiet[] = "--quiet", glob[] = "--glob",
+	     jobs[32], *argv[8];
 	struct err err;
 	size_t n = 0;
 	int rc;
@@ -52,6 +53,8 @@ check_out(struct cli *c, const struct pull_opts *o)
 		argv[n++] = missing;
 	if (o->x.recursive)
 		argv[n++] = recursive;
+	if (o->x.glob)
+		argv[n++] = glob;
 	if (o->x.common.quiet)
 		argv[n++] = quiet;
 	if (o->x.common.jobs.set) {

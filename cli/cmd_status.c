@@ -11,7 +11,9 @@
 #include "cli/artifact.h"
 #include "cli/artifact_select.h"
 #include "cli/cli.h"
+#include "cli/exchange.h"
 #include "cli/opts.h"
+#include "cli/status_cloud.h"
 #include "cli/status_data.h"
 #include "cli/verbs.h"
 #include "store/dvc/dvc_yaml.h"
@@ -20,6 +22,8 @@
 struct status_opts {
 	struct artifact_opts common;
 	bool json, recursive, glob, data, granular, unchanged, untracked;
+	struct exchange_opts far; /* of --cloud */
+	bool cloud;
 };
 
 static const struct opt status_opts[] = {
@@ -27,6 +31,33 @@ static const struct opt status_opts[] = {
      .kind = OPT_FLAG,
      .at = offsetof(struct status_opts, json),
      .doc = "Write one JSON object, as DVC does."},
+    {.name = "cloud",
+     .letter = 'c',
+     .kind = OPT_FLAG,
+     .at = offsetof(struct status_opts, cloud),
+     .doc = "Tell instead what the cache has and the remote has not, and the other way "
+	    "round."},
+    {.name = "remote",
+     .letter = 'r',
+     .kind = OPT_STRING,
+     .at = offsetof(struct status_opts, far.remote),
+     .arg = "REMOTE",
+     .doc = "With --cloud: the remote (default: the default one of 'dag remote')."},
+    {.name = "all-branches",
+     .letter = 'a',
+     .kind = OPT_FLAG,
+     .at = offsetof(struct status_opts, far.branches),
+     .doc = "With --cloud: also what the pointers of all local branches name."},
+    {.name = "all-tags",
+     .letter = 'T',
+     .kind = OPT_FLAG,
+     .at = offsetof(struct status_opts, far.tags),
+     .doc = "With --cloud: also what those of all tags name."},
+    {.name = "all-commits",
+     .letter = 'A',
+     .kind = OPT_FLAG,
+     .at = offsetof(struct status_opts, far.commits),
+     .doc = "With --cloud: also what those of all commits name."},
     {.name = "data",
      .kind = OPT_FLAG,
      .at = offsetof(struct status_opts, data),
@@ -270,13 +301,34 @@ tell(struct status *k)
 	return k->o->common.quiet && any ? EXIT_WORK : EXIT_OK;
 }
 
+/* The options that both have, in the other's words. */
+static int
+run_cloud(struct cli *c, const struct status_opts *o)
+{
+	struct exchange_opts x = o->far;
+
+	if (!o->cloud)
+		return cli_usage(c, "--remote, --all-branches, --all-tags and "
+				    "--all-commits go with --cloud");
+	if (wants_data(o))
+		return cli_usage(c, "--cloud does not go with --data or --granular");
+	x.common = o->common;
+	x.recursive = o->recursive;
+	x.glob = o->glob;
+	return status_cloud(c, &x, o->json);
+}
+
 static int
 status_verb(struct cli *c, const void *opts)
 {
 	struct status k = {.o = opts};
+	const struct exchange_opts *far = &k.o->far;
 	struct err err = {0};
 	int code;
 
+	if (k.o->cloud || far->remote != NULL || far->branches || far->tags ||
+	    far->commits)
+		return run_cloud(c, k.o);
 	if ((k.o->unchanged || k.o->untracked) && !wants_data(k.o))
 		return cli_usage(c, "--unchanged and --untracked-files go with --data or "
 				    "--granular");
@@ -305,6 +357,7 @@ const struct verb verb_status = {
     .examples = "dag status\tall that differs\n"
 		"dag status -q || dag commit -f\tfor scripts\n"
 		"dag status --granular\tsince the last commit, file by file\n"
+		"dag status --cloud\twhat a push would send\n"
 		"dag status --json data\tone directory, as JSON",
     .opts = status_opts,
     .size = sizeof(struct status_opts),

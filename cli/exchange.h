@@ -19,7 +19,7 @@ struct track_revs;
 struct exchange_opts {
 	struct artifact_opts common;
 	const char *remote;
-	bool branches, tags, commits, recursive, verify;
+	bool branches, tags, commits, recursive, glob, verify;
 	bool allow_missing; /* what is nowhere is no failure */
 };
 
@@ -43,7 +43,9 @@ struct exchange_opts {
 	EXCHANGE_FLAG(type, m, "all-commits", 'A', commits,                       \
 	    "Also what those of all commits name."),                              \
 	EXCHANGE_FLAG(type, m, "recursive", 'R', recursive,                       \
-	    "A TARGET that is a directory means all that is tracked in it.")
+	    "A TARGET that is a directory means all that is tracked in it."),     \
+	EXCHANGE_FLAG(type, m, "glob", 0, glob,                                   \
+	    "A TARGET is a pattern with * ? [ ] and **.")
 /* clang-format on */
 
 /* What was done with one remote. */

@@ -73,8 +73,8 @@ of_tree(struct exchange *x, struct err *err)
 	struct artifact_target *v;
 	size_t n;
 
-	if (artifact_select(&x->a, x->a.c->args, x->a.c->nargs, x->o->recursive, &v, &n,
-			    err) != 0)
+	if (artifact_select(&x->a, x->a.c->args, x->a.c->nargs,
+			    artifact_how(x->o->recursive, x->o->glob), &v, &n, err) != 0)
 		return -1;
 	for (size_t i = 0; i < n; i++)
 		if (want(x, v[i].out, v[i].only, false, err) != 0)
@@ -156,6 +156,10 @@ of_revs(struct exchange *x, struct meter *m, struct err *err)
 	struct repo *git;
 	int rc;
 
+	if (o->glob && x->a.c->nargs > 0)
+		return err_set(err, ERR_INVALID,
+			       "--glob means files of the work tree: it does not go with "
+			       "branches, tags and commits");
 	if (artifact_git(&x->a, &git, err) != 0)
 		return -1;
 	if (git == NULL && x->scope != NULL && x->scope->nrevs == 0)

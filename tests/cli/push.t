@@ -58,23 +58,33 @@ git($r, qw(init -q -b main));
 ok_dag(0, 'add', $r, 'add', '-q', 'a', 'd');
 like(ok_dag(2, 'push without a remote', $r, 'push')->{err}, qr/no remote is set: .*remote add/, '... says how to have one');
 ok_dag(0, 'remote', $r, 'remote', 'add', '-q', '-d', 'r', '../rem');
+is(ok_dag(0, 'status --cloud', $r, 'status', '-c')->{out},
+	join('', map { "\tnew:                $_\n" } 'a', 'd', 'd/s/y', 'd/x', 'd/zero'), '... all is new');
+is(ok_dag(0, '... as JSON', "$r/d", 'status', '-c', '--json', '../a')->{out}, "{\n  \"../a\": \"new\"\n}\n", '... of one, from below');
+is(ok_dag(1, '... quietly', $r, 'status', '-c', '-q')->{out}, '', '... exit 1');
+usage($r, '--remote, --all-branches, --all-tags and --all-commits go with --cloud', 'status', '-r', 'r');
 my $p = ok_dag(0, 'push', $r, 'push');
 is($p->{out}, "5 files pushed\n", '... says how many');
 is($p->{err}, "dag: made '$rem' for the remote 'r'\n", '... and that there was no such directory');
 is(whole($rem), 'whole, 3 in lists', 'the remote has it');
 is(sprintf('%04o', (stat object($rem, md5_hex("1\n")))[2] & 07777), '0444', '... read-only');
 is(ok_dag(0, 'again', $r, 'push')->{out}, "Everything is up to date.\n", '... nothing to do');
+is(ok_dag(0, 'status --cloud', $r, 'status', '-c')->{out}, "Cache and remote 'r' are in sync.\n", '... in sync');
+is(ok_dag(0, '... as JSON', $r, 'status', '-c', '--json')->{out}, "{}\n", '... nothing');
+is(ok_dag(0, '... quietly', $r, 'status', '-c', '-q')->{out}, '', '... exit 0');
+is(ok_dag(0, '--glob', $r, 'push', '--glob', '*')->{out}, "Everything is up to date.\n", '... means them too');
 is(ok_dag(0, 'quietly', $r, 'push', '-q')->{out}, '', '... not a word');
 git($r, qw(add -A));
 git($r, qw(commit -qm 1));
 git($top, 'clone', '-q', $r, $c);
+is(ok_dag(0, 'status --cloud of a clone', $c, 'status', '-c', 'a')->{out}, "\tdeleted:            a\n", '... has it there only');
 is(ok_dag(0, 'fetch one file of a directory', $c, 'fetch', 'd/x')->{out}, "2 files fetched\n", '... it and the list');
 is(ok_dag(0, 'fetch', $c, 'fetch')->{out}, "3 files fetched\n", '... the rest');
 ok(!-e "$c/a", '... the work tree is as it was');
 is(ok_dag(0, 'pull', $c, 'pull')->{out}, "Everything is up to date.\nA\td/\nA\ta\n", '... checks out');
 is_deeply(files("$c/d"), files("$r/d"), '... all of it');
 is(ok_dag(0, 'pull again', $c, 'pull')->{out}, "Everything is up to date.\n", '... nothing to do');
-like(ok_dag(2, 'an unknown target', $c, 'pull', 'nope')->{err}, qr/'nope' is not tracked/, '... is named');
+like(ok_dag(2, 'an unknown target', $c, 'pull', 'nope')->{err}, qr/'nope' names nothing that is tracked/, '... is named');
 like(ok_dag(2, 'an unknown remote', $c, 'push', '-r', 'nope')->{err}, qr/no remote 'nope'; there are: r/, '... is named');
 
 # Branches, tags and commits.
@@ -98,6 +108,7 @@ is(ok_dag(0, 'fetch all commits', $c, 'fetch', '-A')->{out}, "2 files fetched\n"
 # A remote that has a list without its files, as DVC may leave it.
 unlink object($rem, md5_hex("2\n")), object($rem, md5_hex("3\n"));
 like(whole($rem), qr/lacks/, 'a remote without files of a list');
+is(ok_dag(0, 'status --cloud', $r, 'status', '-c')->{out}, "\tnew:                d/s/y\n\tnew:                d/x\n", '... knows it');
 is(ok_dag(0, 'push', $r, 'push')->{out}, "2 files pushed\n", '... sends them');
 like(whole($rem), qr/^whole/, '... and it is whole');
 

@@ -1,18 +1,21 @@
 /*
  * dag remote: where tracked data is pushed to and pulled from.
  */
+#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/fsio.h"
 #include "base/json.h"
+#include "base/path.h"
 #include "cli/cli.h"
 #include "cli/complete.h"
 #include "cli/opts.h"
 #include "cli/verbs.h"
 #include "store/dvc/config_remote.h"
 #include "store/project.h"
+#include "store/track/track.h"
 
 #define NAME_WIDTH 8 /* of a list, as DVC has it */
 
@@ -62,6 +65,7 @@ struct call {
 	struct cli *c;
 	const struct remote_opts *o;
 	struct project project;
+	struct track track;
 	struct config *config;
 	enum config_level level; /* CONFIG_LEVELS: none was named */
 	char **words;		 /* behind the action */
@@ -245,30 +249,39 @@ find_action(struct call *k, const struct action **out)
 			 word);
 }
 
-/* DVC's settings where there is DVC. */
+/* Those of the repository that we are in, which may lie in the project. */
+static int
+open_track(struct call *k)
+{
+	struct track_options o = {.project = &k->project, .unchecked = true};
+	char *cwd = fsio_realpath(".", &k->err);
+	int rc;
+
+	if (cwd == NULL)
+		return -1;
+	if (k->c->dir == NULL && path_is_below(cwd, k->project.root))
+		o.where = cwd;
+	rc = track_open(&o, &k->track, &k->err);
+	free(cwd);
+	k->config = k->track.config;
+	return rc;
+}
+
 static int
 open_settings(struct call *k, bool write)
 {
-	struct config_options o = {.unchecked = true};
-	struct buf dir;
-	struct stat st;
-	int rc;
-
-	if (project_find(NULL, k->c->dir, false, &k->project, &k->err) != 0)
+	if (project_find(NULL, k->c->dir, false, &k->project, &k->err) != 0 ||
+	    open_track(k) != 0)
 		return -1;
-	o.dvc = fstatat(k->project.root_fd, ".dvc", &st, 0) == 0 && S_ISDIR(st.st_mode);
-	/* Without it, the directory of the settings is made by who needs it. */
-	if (write && !o.dvc && k->project.state_fd < 0) {
-		project_release(&k->project);
-		if (project_find(NULL, k->c->dir, true, &k->project, &k->err) != 0)
-			return -1;
-	}
-	buf_init(&dir, 0);
-	buf_addf(&dir, "%s/%s", k->project.root, o.dvc ? ".dvc" : ".dag");
-	o.dir = dir.p;
-	rc = buf_failed(&dir) ? err_nomem(&k->err) : config_open(&o, &k->config, &k->err);
-	buf_release(&dir);
-	return rc;
+	if (!write || k->track.dvc || k->project.state_fd >= 0)
+		return 0;
+	/* Without DVC, the directory of the settings is made by who needs it. */
+	track_close(&k->track);
+	k->track = (struct track){.root_fd = -1, .lock = -1};
+	project_release(&k->project);
+	if (project_find(NULL, k->c->dir, true, &k->project, &k->err) != 0)
+		return -1;
+	return open_track(k);
 }
 
 static int
@@ -282,12 +295,12 @@ offer(void *ctx, const char *name, const struct config_item *url, bool is_defaul
 void
 complete_remotes(struct complete *cp)
 {
-	struct call k = {.c = cp->c};
+	struct call k = {.c = cp->c, .track = {.root_fd = -1, .lock = -1}};
 
 	k.project.root_fd = k.project.state_fd = -1;
 	if (open_settings(&k, false) == 0)
 		(void)config_remote_each(k.config, CONFIG_LEVELS, offer, cp);
-	config_close(k.config);
+	track_close(&k.track);
 	project_release(&k.project);
 }
 
@@ -305,7 +318,7 @@ work(struct call *k, const struct action *a)
 static int
 remote_verb(struct cli *c, const void *opts)
 {
-	struct call k = {.c = c, .o = opts};
+	struct call k = {.c = c, .o = opts, .track = {.root_fd = -1, .lock = -1}};
 	const struct action *a = NULL;
 	int rc;
 
@@ -314,7 +327,7 @@ remote_verb(struct cli *c, const void *opts)
 		return rc;
 	if (work(&k, a) != 0)
 		rc = cli_fail(c, &k.err);
-	config_close(k.config);
+	track_close(&k.track);
 	project_release(&k.project);
 	return rc;
 }

@@ -6,6 +6,7 @@ use File::Basename qw(dirname);
 use lib dirname(__FILE__);
 use Cli;
 use Cwd qw(abs_path);
+use File::Path qw(make_path);
 use File::Temp qw(tempdir);
 use Test::More;
 
@@ -73,6 +74,13 @@ system('git', 'init', '-q', $plain) == 0 or die 'git';
 ok_dag(0, 'add without DVC', $plain, 'remote', 'add', '-d', 'store', '../store');
 is(slurp("$plain/.dag/config"), "[core]\n    remote = store\n['remote \"store\"']\n    url = ../../store\n", '... .dag/config');
 is(`git -C $plain status --short -uall`, "?? .dag/.gitignore\n?? .dag/config\n", '... which git sees, and nothing else');
+
+# A repository in the project has its own.
+make_path("$plain/in/.dvc", "$plain/in/sub");
+spew("$plain/in/.dvc/config", '');
+ok_dag(0, 'in a repository in the project', "$plain/in/sub", 'remote', 'add', 'inner', '/mnt/inner');
+is(slurp("$plain/in/.dvc/config"), "['remote \"inner\"']\n    url = /mnt/inner\n", '... it is its own remote');
+is(ok_dag(0, '... beside that of the user', "$plain/in", 'remote')->{out}, "mine    /mnt/mine\ninner   /mnt/inner\n", '... there');
 
 # Usage.
 usage($dir, "'frob' is nothing that remote can do: it is one of list, add, modify, default, rename and remove", 'remote', 'frob');

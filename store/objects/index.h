@@ -111,11 +111,13 @@ void index_forget(struct index *, const char *);
 	((int64_t)20 * 1000000) /* two ticks of the slowest kernel's clock */
 
 /**
- * index_tick(fd):
+ * index_tick(fd), index_tick_at(path):
  * How many nanoseconds may lie between two stamps that are the same, on the file system of
- * ${fd}: a tick of the kernel's, or a minute where another machine's clock stamps.
+ * ${fd}, or of the file ${path}: a tick of the kernel's, or a minute where another machine's
+ * clock stamps or nothing is known.
  */
 int64_t index_tick(int);
+int64_t index_tick_at(const char *);
 
 /**
  * index_flags(st, since_ns, tick_ns):

@@ -24,24 +24,46 @@
 
 /* ---- raciness ---- */
 
-int64_t
-index_tick(int fd)
+static int64_t
+tick_of(const struct statfs *fs)
 {
 	/* Those that the kernel stamps itself; not all of them are in linux/magic.h. */
 	static const uint32_t local[] = {
-	    EXT4_SUPER_MAGIC,	   XFS_SUPER_MAGIC,	 BTRFS_SUPER_MAGIC,
-	    TMPFS_MAGIC,	   RAMFS_MAGIC,		 F2FS_SUPER_MAGIC,
-	    OVERLAYFS_SUPER_MAGIC, SQUASHFS_MAGIC,	 REISERFS_SUPER_MAGIC,
-	    NILFS_SUPER_MAGIC,	   0x2fc12fc1 /* ZFS */, 0xca451a4e /* bcachefs */,
-	    0x3153464a /* JFS */,
+	    EXT4_SUPER_MAGIC,
+	    XFS_SUPER_MAGIC,
+	    BTRFS_SUPER_MAGIC,
+	    TMPFS_MAGIC,
+	    RAMFS_MAGIC,
+	    F2FS_SUPER_MAGIC,
+	    OVERLAYFS_SUPER_MAGIC,
+	    SQUASHFS_MAGIC,
+	    REISERFS_SUPER_MAGIC,
+	    NILFS_SUPER_MAGIC,
+	    0x2fc12fc1, /* ZFS */
+	    0xca451a4e, /* bcachefs */
+	    0x3153464a, /* JFS */
 	};
+
+	for (size_t i = 0; i < sizeof(local) / sizeof(local[0]); i++)
+		if ((uint32_t)fs->f_type == local[i])
+			return INDEX_TICK_NS;
+	return FOREIGN_TICK_NS;
+}
+
+int64_t
+index_tick(int fd)
+{
 	struct statfs fs;
 
-	if (fstatfs(fd, &fs) == 0)
-		for (size_t i = 0; i < sizeof(local) / sizeof(local[0]); i++)
-			if ((uint32_t)fs.f_type == local[i])
-				return INDEX_TICK_NS;
-	return FOREIGN_TICK_NS;
+	return fstatfs(fd, &fs) == 0 ? tick_of(&fs) : FOREIGN_TICK_NS;
+}
+
+int64_t
+index_tick_at(const char *path)
+{
+	struct statfs fs;
+
+	return statfs(path, &fs) == 0 ? tick_of(&fs) : FOREIGN_TICK_NS;
 }
 
 /* Whether a write after since could leave this stamp. */

@@ -38,7 +38,7 @@ struct apply {
 	size_t nouts;
 	struct problems *problems;
 	enum half half;
-	int64_t tick_ns;
+	int64_t tick_ns, cache_tick_ns;
 	struct worker *workers;
 	unsigned nworkers;
 	atomic_bool stop;
@@ -140,12 +140,17 @@ note(struct worker *w, const char *name, const struct object_id *id,
      const struct stat *st, int64_t since_ns, bool alone)
 {
 	struct index *ix = w->a->o->index;
-	struct index_fact f = {
-	    .id = id, .made = true, .since_ns = since_ns, .tick_ns = w->a->tick_ns};
+	bool link = S_ISLNK(st->st_mode);
+	struct index_fact f = {.id = id,
+			       .link = link,
+			       .made = true,
+			       .since_ns = since_ns,
+			       .tick_ns = link ? w->a->cache_tick_ns : w->a->tick_ns};
+	struct stat object;
 
-	if (ix == NULL || !S_ISREG(st->st_mode))
+	if (ix == NULL || (link && fstatat(w->dir.fd, name, &object, 0) != 0))
 		return;
-	index_stat_of(st, NULL, &f.st);
+	index_stat_of(link ? &object : st, link ? st : NULL, &f.st);
 	index_note(ix, alone ? w->path.p : w->dir.path.p, alone ? "" : name, &f);
 }
 
@@ -474,6 +479,7 @@ apply_plans(const struct apply_options *o, struct apply_out *outs, size_t n,
 	a.workers = workers;
 	a.nworkers = parallel_workers(o->workers);
 	a.tick_ns = index_tick(o->root_fd);
+	a.cache_tick_ns = index_tick_at(objects_dir(o->cache));
 	(void)pthread_mutex_init(&a.lock, NULL);
 	for (unsigned i = 0; i < a.nworkers; i++) {
 		workers[i] = (struct worker){.a = &a};

@@ -83,7 +83,7 @@ verified_check(struct objects *cache, struct index *ix, const struct object_id *
 		struct index_fact f = {.st = p.st,
 				       .id = id,
 				       .since_ns = p.since_ns,
-				       .tick_ns = index_tick(AT_FDCWD)};
+				       .tick_ns = index_tick_at(p.path.p)};
 
 		index_note(ix, p.path.p, p.name, &f);
 	}

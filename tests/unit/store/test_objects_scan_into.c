@@ -2,11 +2,9 @@
  * Scanning with rules for what is left out, into a store, with the hashes of DVC 2, and of a
  * directory with many files.
  */
-#include "unit/store/scan_test.h"
+#include "unit/store/index_test.h"
 
 #include "store/objects/batch.h"
-
-#define HELLO "b1946ac92492d2347c6235b4d2611184" /* md5 of "hello\n" */
 
 /* ---- what is left out ---- */
 
@@ -191,6 +189,17 @@ test_large_directory(void **state)
 	desk_put(&d, "t/more", "more");
 	assert_int_equal(unlinkat(d.shop.fd, "t/4711", 0), 0);
 	desk_counts(&d, "t", n - 2, 2);
+	/* One file of many: of several rows one is written. */
+	index_flush(d.ix);
+	script(&d, "CREATE TABLE before AS SELECT * FROM dir WHERE path = 't'");
+	assert_true(number(&d, "SELECT count(*) FROM before WHERE part >= 0") > 1);
+	desk_put(&d, "t/17", "17");
+	desk_counts(&d, "t", n - 1, 1);
+	index_flush(d.ix);
+	assert_int_equal(number(&d, "SELECT count(*) FROM dir JOIN before"
+				    " USING (path, part)"
+				    " WHERE part >= 0 AND dir.data <> before.data"),
+			 1);
 	desk_reopen(&d);
 	desk_counts(&d, "t", n, 0);
 	d.o.workers = 1;

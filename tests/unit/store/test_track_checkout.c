@@ -530,19 +530,24 @@ test_outside(void **state)
 static void
 test_index(void **state)
 {
+	const enum link_type *types[] = {copy, hard, sym};
 	struct object_id one, two;
 	struct scan s;
 	struct err err = {0};
 
 	(void)state;
 	make_two(&one, &two);
-	assert_int_equal(get("d", one, gently), CHECKOUT_MODIFIED);
-	(void)usleep(50000); /* what is of the last tick is not believed */
-	assert_int_equal(get("d", one, gently), CHECKOUT_SAME);
-	ok(workspace_scan(&ws, "d", false, &s, &err));
-	assert_int_equal(s.stats.hashed, 0);
-	assert_true(object_id_equal(&s.id, &one));
-	scan_release(&s);
+	/* Objects of the last tick may still be written by somebody. */
+	(void)usleep(50000);
+	for (size_t i = 0; i < 3; i++) {
+		ws.links = types[i];
+		assert_int_equal(get("d", one, gently), CHECKOUT_MODIFIED);
+		ok(workspace_scan(&ws, "d", false, &s, &err));
+		assert_int_equal(s.stats.hashed, 0);
+		assert_true(object_id_equal(&s.id, &one));
+		scan_release(&s);
+		assert_int_equal(get("d", two, gently), CHECKOUT_MODIFIED);
+	}
 }
 
 int

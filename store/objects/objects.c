@@ -245,7 +245,7 @@ make_dir(const struct objects *o, int dirfd, const char *path)
 		return -1;
 	/* A store without it works for us; DVC does not insist either. */
 	if (o->shared)
-		(void)fchmodat(dirfd, path, MODE_SHARED, 0);
+		(void)!fchmodat(dirfd, path, MODE_SHARED, 0);
 	return 0;
 }
 

@@ -487,7 +487,10 @@ test_others_write(void **state)
 		      (long long)g.counts.runs, (long long)(took / 1000), w.n,
 		      (long long)(w.n > 0 ? w.took[w.n / 2] : 0), (long long)p99,
 		      (long long)(w.n > 0 ? w.took[w.n - 1] : 0));
-	assert_true(p99 < 250000); /* far above what it is, far below without slices */
+	/* It had its turn again and again, never after most of the work had gone by, however
+	 * slow the machine is. */
+	assert_true(w.n >= 10);
+	assert_true(w.took[w.n - 1] < took / 2);
 	sound(m);
 	meta_close(m);
 	place_remove(&pl);

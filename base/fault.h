@@ -91,7 +91,8 @@
 	A(OBJECT_NAMED, "object-named")	    /* one more is visible */  \
 	A(OBJECTS_DURABLE, "objects-durable")                          \
 	/* objects in the work tree */                                 \
-	A(LINK_TEMP, "link-temp") /* beside its place */               \
+	A(LINK_TEMP, "link-temp")	/* beside its place */         \
+	A(LINK_WRITTEN, "link-written") /* it has all its bytes */     \
 	A(LINKED, "linked")                                            \
 	/* what a pointer will name, what it is named in, and back */  \
 	A(TRACK_SAVED, "track-saved")	  /* nothing names it yet */   \

@@ -114,6 +114,8 @@ temp_end(struct placing *p, int fd, int r)
 		r = set_mtime(p, fd);
 	if (close(fd) != 0 && r == 0)
 		r = place_failed(p);
+	if (r == 0)
+		fault_point(LINK_WRITTEN);
 	if (r == 0 && fsio_rename(p->dirfd, p->temp, p->dirfd, p->name) != 0)
 		r = place_failed(p);
 	if (r != 0)
@@ -303,6 +305,20 @@ place_link(struct placing *p)
 	if (r == 0)
 		return 0;
 	return is_refusal(errno) ? 1 : place_failed(p);
+}
+
+/* ---- what a killed process leaves ---- */
+
+bool
+link_is_temporary(const char *path, size_t n)
+{
+	char name[TEMP_LEN + 1];
+
+	if (n < TEMP_LEN || (n > TEMP_LEN && path[n - TEMP_LEN - 1] != '/'))
+		return false;
+	memcpy(name, path + n - TEMP_LEN, TEMP_LEN);
+	name[TEMP_LEN] = '\0';
+	return temp_is_name(name);
 }
 
 /* ---- any ---- */

@@ -77,4 +77,11 @@ int link_at(struct objects *, const struct link_what *, int, const char *, struc
 int link_checkout(struct objects *, const struct link_what *, int, const char *,
 		  struct stat *, struct err *);
 
+/**
+ * link_is_temporary(path, n):
+ * Return whether the last part of ${path}, of ${n} bytes, is a name as link_at gives to what it
+ * has not finished: in the work tree only somebody who was killed leaves one.
+ */
+bool link_is_temporary(const char *, size_t);
+
 #endif

@@ -298,6 +298,15 @@ check_saved(void *arg, unsigned number)
 	}
 }
 
+/* Somebody would miss it: not what is right, nor what a killed checkout had not finished. */
+static bool
+is_doomed(const struct plan *p, const struct action *a)
+{
+	if (a->have == NULL || is_right(p, a))
+		return false;
+	return a->want != NULL || !link_is_temporary(a->have->path, a->have->len);
+}
+
 /* All files that would be overwritten or removed and are nowhere else. */
 static int
 find_unsaved(struct checkout *c)
@@ -311,8 +320,7 @@ find_unsaved(struct checkout *c)
 		const struct job *j = &c->jobs[i];
 
 		for (size_t k = 0; r == 0 && j->planned && k < j->plan.n; k++)
-			if (j->plan.v[k].have != NULL &&
-			    !is_right(&j->plan, &j->plan.v[k]))
+			if (is_doomed(&j->plan, &j->plan.v[k]))
 				r = vec_push(&s.v, ((struct doomed){j, &j->plan.v[k]}));
 	}
 	if (r != 0) {

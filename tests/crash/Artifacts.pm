@@ -6,13 +6,15 @@ use Crash;
 use Digest::MD5 qw(md5_hex);
 use Exporter 'import';
 
-our @EXPORT = qw(contents edits pointers object objects named state_of store_wrong between differs status_json);
+our @EXPORT = qw(contents edits pointers object objects named state_of store_wrong temporaries append between differs status_json);
 
 my $temp = qr/^\.[A-Za-z0-9_-]{22}\.tmp$/;
 
 # ---- data ----
 
 sub noise { my ($n) = @_; my $s = ''; $s .= pack 'N', rand 2**32 while length $s < $n; return substr $s, 0, $n }
+
+sub append { my ($file, $text) = @_; open my $f, '>>', $file or die "$file: $!"; print $f $text; close $f or die }
 
 # Some of it is empty, some the same twice, some large.
 sub contents {
@@ -95,6 +97,9 @@ sub between {
     return @wrong;
 }
 
+# In a directory that is tracked they are part of it.
+sub temporaries { my ($dir) = @_; return map { "$dir/$_" } grep { is_temp($_) } keys %{ files($dir) } }
+
 sub differs { my ($now, $want) = @_; return between($want, $now, $want) }
 
 # All that is wrong with a store: what its names do not say, and, where ${lists}, a list whose
@@ -126,7 +131,7 @@ sub hash_of {
     return undef unless -d $path;
     my $files = files($path);
     return md5_hex('[' . join(', ', map { sprintf '{"md5": "%s", "relpath": "%s"}', md5_hex($files->{$_}), $_ }
-        sort grep { !is_temp($_) } keys %$files) . ']') . '.dir';
+        sort keys %$files) . ']') . '.dir';
 }
 
 sub whole {

@@ -1,17 +1,15 @@
 /*
  * dag remote: where tracked data is pushed to and pulled from.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/fsio.h"
 #include "base/json.h"
-#include "base/path.h"
 #include "cli/cli.h"
 #include "cli/complete.h"
 #include "cli/opts.h"
+#include "cli/settings.h"
 #include "cli/verbs.h"
 #include "store/dvc/config_remote.h"
 #include "store/project.h"
@@ -249,39 +247,13 @@ find_action(struct call *k, const struct action **out)
 			 word);
 }
 
-/* Those of the repository that we are in, which may lie in the project. */
-static int
-open_track(struct call *k)
-{
-	struct track_options o = {.project = &k->project, .unchecked = true};
-	char *cwd = fsio_realpath(".", &k->err);
-	int rc;
-
-	if (cwd == NULL)
-		return -1;
-	if (k->c->dir == NULL && path_is_below(cwd, k->project.root))
-		o.where = cwd;
-	rc = track_open(&o, &k->track, &k->err);
-	free(cwd);
-	k->config = k->track.config;
-	return rc;
-}
-
 static int
 open_settings(struct call *k, bool write)
 {
-	if (project_find(NULL, k->c->dir, false, &k->project, &k->err) != 0 ||
-	    open_track(k) != 0)
+	if (settings_open(k->c, write, &k->project, &k->track, &k->err) != 0)
 		return -1;
-	if (!write || k->track.dvc || k->project.state_fd >= 0)
-		return 0;
-	/* Without DVC, the directory of the settings is made by who needs it. */
-	track_close(&k->track);
-	k->track = (struct track){.root_fd = -1, .lock = -1};
-	project_release(&k->project);
-	if (project_find(NULL, k->c->dir, true, &k->project, &k->err) != 0)
-		return -1;
-	return open_track(k);
+	k->config = k->track.config;
+	return 0;
 }
 
 static int

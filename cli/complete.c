@@ -106,6 +106,7 @@ static const struct meaning {
 	void (*put)(struct complete *);
 } meanings[] = {
     {"NAME", "init", NULL, put_nothing}, /* a new one */
+    {"NAME", "config", NULL, complete_settings},
     {"NAME", NULL, NULL, complete_dags},
     {"FILE", NULL, "params-file", put_file},
     {"FILE", NULL, NULL, put_yaml},

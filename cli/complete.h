@@ -78,4 +78,10 @@ void complete_revisions(struct complete *);
  */
 void complete_remotes(struct complete *);
 
+/**
+ * complete_settings(cp):
+ * Offer the settings that have values.
+ */
+void complete_settings(struct complete *);
+
 #endif

@@ -24,6 +24,7 @@ static const struct verb *const table[] = {
 	&verb_move,
 	&verb_remove,
 	&verb_remote,
+	&verb_config,
 	&verb_push,
 	&verb_fetch,
 	&verb_pull,

@@ -12,6 +12,7 @@ extern const struct verb verb_checkout;
 extern const struct verb verb_commit;
 extern const struct verb verb_completion;
 extern const struct verb verb_diff;
+extern const struct verb verb_config;
 extern const struct verb verb_doctor;
 extern const struct verb verb_explain;
 extern const struct verb verb_fetch;

@@ -142,7 +142,13 @@ open_config(struct track *t, bool unchecked, struct err *err)
 		return -1;
 	t->shared = strcmp(config_str(t->config, "cache", "shared", ""), "group") == 0;
 	t->autostage = config_bool(t->config, "core", "autostage", false);
-	return read_links(t, err);
+	if (read_links(t, err) == 0)
+		return 0;
+	if (!unchecked)
+		return -1;
+	err_clear(err);
+	t->nlinks = 0;
+	return 0;
 }
 
 static int

@@ -227,7 +227,7 @@ write_row(struct index *ix, const struct index_write *w, struct err *err)
 	    " ON CONFLICT (path, part) DO UPDATE SET data = excluded.data";
 	static const char drop[] =
 	    "DELETE FROM dir WHERE path = ?1 AND part BETWEEN ?2 AND ?3";
-	int64_t from = w->part, to = w->part;
+	int64_t from = w->part, to = from;
 	struct query q;
 
 	if (w->part == INDEX_PART_ALL || w->part == INDEX_PART_ROWS) {

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SPLIT_NONE (~0u)
 #define SPLIT_MAX  12
+#define SPLIT_NONE (SPLIT_MAX + 1)
 
 /* The kernel writes what is dirty for 30 s, looking every 5 s; four times that. */
 #define YOUNG_NS ((int64_t)120 * 1000000000)
@@ -182,11 +182,14 @@ count_all(struct merging *g)
 static unsigned
 choose_split(const struct merging *g, size_t total)
 {
-	unsigned split = g->d->rows == NULL ? SPLIT_NONE : g->d->split;
+	unsigned split;
 
-	if (split != SPLIT_NONE && total >> split <= INDEX_ROW_FILES_MAX &&
-	    (split == 0 || total >> split >= INDEX_ROW_FILES / 8))
-		return split;
+	if (g->d->rows != NULL) {
+		split = g->d->split;
+		if (total >> split <= INDEX_ROW_FILES_MAX &&
+		    (split == 0 || total >> split >= INDEX_ROW_FILES / 8))
+			return split;
+	}
 	for (split = 0; split < SPLIT_MAX && total >> split > INDEX_ROW_FILES; split++)
 		;
 	return split;

@@ -30,7 +30,7 @@ struct index_dir {
 	unsigned split;
 	bool whole;	    /* no row is missing */
 	bool stored;	    /* there are rows, good or bad ones */
-	unsigned old_split; /* of the good ones */
+	unsigned old_split; /* of the good ones; beyond any where there are none */
 };
 
 /* New entries, in rows that are neither split nor indexed, and freed when used. */

@@ -242,7 +242,7 @@ sweep_remove(const struct sweep_side *s, const struct sweep_found *found, struct
 			rc = s->cache != NULL
 				 ? objects_remove(s->cache, id, err)
 				 : s->remote->ops->remove(s->remote, id, err);
-		fault_pass(FAULT_SWEEP_REMOVED);
+		fault_point(SWEEP_REMOVED);
 		meter_add(m, 1, 0);
 	}
 	return rc >= 0 ? settle(s, err) : -1;

@@ -36,7 +36,7 @@ struct arena;
 struct err;
 struct index;
 struct object_id;
-struct stat;
+struct objects;
 
 /**
  * index_open(path, out, err):
@@ -92,6 +92,33 @@ bool index_known(struct index *, const char *, const char *, const struct index_
  * Remember it: it is known after index_flush.
  */
 void index_note(struct index *, const char *, const char *, const struct index_fact *);
+
+/* ---- whole directories in a store ---- */
+
+/* To ask costs so many looks: for a list of fewer files look at those. */
+#define INDEX_WHOLE_MIN 256
+
+/* What the directories of a store looked like. */
+struct index_view {
+	uint8_t digest[16];
+	bool old; /* none of them has changed within this tick: it can be remembered */
+	bool known;
+};
+
+/**
+ * index_whole(ix, o, id, view):
+ * Return whether the store ${o} is known to have all files of the list ${id}: it was found to,
+ * and no name has come or gone since.  What it looks like is put into ${view}.
+ */
+bool index_whole(struct index *, const struct objects *, const struct object_id *,
+		 struct index_view *);
+
+/**
+ * index_note_whole(ix, o, id, view):
+ * Remember that it has all of them, found out after index_whole gave the view.
+ */
+void index_note_whole(struct index *, const struct objects *, const struct object_id *,
+		      const struct index_view *);
 
 /**
  * index_flush(ix):

@@ -17,8 +17,8 @@
 #include "store/thread.h"
 
 #define PREFIXES 256
-/* A look at one object costs about as much as two in a list. */
-#define STAT_COST   2
+/* A look at one object costs about as much as three in a list. */
+#define STAT_COST   3
 #define STAT_ALWAYS 64 /* so few are looked for without asking what a list would cost */
 
 /* ---- one directory ---- */

@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "store/meter.h"
+#include "store/objects/index.h"
 #include "store/objects/objects.h"
 #include "store/objects/scan.h"
 #include "store/objects/tree.h"
@@ -74,14 +75,20 @@ static int
 is_cached(const struct workspace *ws, const struct status_out *o, const struct scan *s,
 	  struct err *err)
 {
+	struct index_view view = {0};
 	struct tree t = {0};
 	int r = objects_has(ws->cache, &o->id, err);
 
 	if (r != 1 || !o->id.dir)
 		return r;
+	if (s->nfiles >= INDEX_WHOLE_MIN &&
+	    index_whole(ws->index, ws->cache, &o->id, &view))
+		return 1;
 	r = find_tree(ws, o, s, &t, err);
 	if (r == 1)
 		r = has_files(ws, &t, err);
+	if (r == 1)
+		index_note_whole(ws->index, ws->cache, &o->id, &view);
 	tree_release(&t);
 	return r;
 }

@@ -146,6 +146,18 @@ spew("$dir/.dag/config", "[cache]\n    type = copy\n");
 ok_dag(0, 'relink', $dir, 'checkout', '--relink');
 ok(-f "$dir/d/x" && !-l "$dir/d/x" && (stat _)[3] == 1, '... a file of its own');
 right();
+
+# That the cache has all of many files is remembered, until one goes.
+spew("$dir/.dag/config", '');
+spew("$dir/many/$_", "many $_\n") for 1 .. 300;
+ok_dag(0, 'add many', $dir, 'add', '-q', 'many');
+select undef, undef, undef, 0.05; # what changed within this tick is not remembered
+right() for 1 .. 2;
+unlink object("many 17\n") or die $!;
+is_deeply(status(), {'many.dvc' => [{'changed outs' => {many => 'not in cache'}}]}, 'one object of many has gone');
+ok_dag(0, 'put back', $dir, 'commit', '-q', '-f', 'many.dvc');
+right('all is there again');
+
 spew("$dir/.dag/config", "[cache]\n    type = bogus\n");
 like(ok_dag(2, 'an unknown type', $dir, 'status')->{err}, qr/bogus/, 'is refused');
 done_testing();

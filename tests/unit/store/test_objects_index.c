@@ -256,6 +256,48 @@ test_made_flags(void **state)
 	assert_false(index_flags_made(&st, at, 60 * s) & INDEX_RACY);
 }
 
+/* A store is whole as long as no name in it comes or goes. */
+static void
+test_whole(void **state)
+{
+	struct object_id list = id_of("5ea40360f5b4ec688df672a4db9c17d1.dir"),
+			 other = list;
+	struct object_id hello, more;
+	struct index_view view;
+	struct batch *b;
+	struct desk d;
+
+	(void)state;
+	desk_make(&d);
+	other.md5[0] ^= 1;
+	assert_false(index_whole(d.ix, d.shop.o, &list, &view));
+	assert_int_equal(batch_begin(d.shop.o, NULL, &b, &d.err), 0);
+	assert_int_equal(batch_bytes(b, "hello\n", 6, false, &hello, &d.err), 0);
+	assert_int_equal(batch_end(b, true, &d.err), 0);
+	assert_false(index_whole(d.ix, d.shop.o, &list, &view));
+	index_note_whole(d.ix, d.shop.o, &list, &view);
+	assert_true(index_whole(d.ix, d.shop.o, &list, &view));
+	assert_false(index_whole(d.ix, d.shop.o, &other, &view));
+	desk_reopen(&d);
+	assert_true(index_whole(d.ix, d.shop.o, &list, &view));
+	/* One more, in a directory of its own and in one that is there; one less. */
+	assert_int_equal(batch_begin(d.shop.o, NULL, &b, &d.err), 0);
+	assert_int_equal(batch_bytes(b, "more", 4, false, &more, &d.err), 0);
+	assert_int_equal(batch_end(b, true, &d.err), 0);
+	assert_false(index_whole(d.ix, d.shop.o, &list, &view));
+	index_note_whole(d.ix, d.shop.o, &list, &view);
+	assert_true(index_whole(d.ix, d.shop.o, &list, &view));
+	assert_int_equal(objects_remove(d.shop.o, &hello, &d.err), 1);
+	assert_false(index_whole(d.ix, d.shop.o, &list, &view));
+	/* Within the tick of a change it is not remembered. */
+	clock_set_fake_stamp(NULL, NULL);
+	assert_int_equal(objects_remove(d.shop.o, &more, &d.err), 1);
+	assert_false(index_whole(d.ix, d.shop.o, &list, &view));
+	index_note_whole(d.ix, d.shop.o, &list, &view);
+	assert_false(index_whole(d.ix, d.shop.o, &list, &view));
+	desk_remove(&d);
+}
+
 /* ---- a random walk ---- */
 
 static unsigned long seed;
@@ -362,6 +404,7 @@ main(void)
 	    cmocka_unit_test(test_notes),
 	    cmocka_unit_test(test_placed),
 	    cmocka_unit_test(test_made_flags),
+	    cmocka_unit_test(test_whole),
 	    cmocka_unit_test(test_random_walk),
 	};
 

@@ -67,7 +67,7 @@ temp_write(struct batch_stream *s, const void *p, size_t n, struct err *err)
 		s->fd = batch_temp_open(s->b, &s->p, &s->base, err);
 	if (s->fd < 0)
 		return -1;
-	return fsio_write_all(s->fd, p, n) == 0 ? 0 : write_failed(s, err);
+	return objects_write(s->fd, p, n) == 0 ? 0 : write_failed(s, err);
 }
 
 /* ---- the stream ---- */

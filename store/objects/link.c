@@ -168,7 +168,7 @@ copy_rest(struct placing *p, struct digest *d, int from, int to)
 	uint64_t size = UINT64_MAX;
 	int r;
 
-	if (fsio_write_all(to, d->buf, DIGEST_CHUNK) != 0)
+	if (objects_write(to, d->buf, DIGEST_CHUNK) != 0)
 		return place_failed(p);
 	if (p->what->verified && (r = copy_unseen(p, from, to)) != 1) {
 		struct object_id unused;
@@ -196,7 +196,7 @@ copy_from(struct placing *p, struct digest *d, int from, size_t n)
 		return -1;
 	if (n == DIGEST_CHUNK)
 		r = copy_rest(p, d, from, to);
-	else if (fsio_write_all(to, d->buf, n) != 0)
+	else if (objects_write(to, d->buf, n) != 0)
 		r = place_failed(p);
 	return temp_end(p, to, r);
 }

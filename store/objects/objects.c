@@ -18,6 +18,7 @@
 #define MODE_SHARED  02775
 #define OBJECT_FLAGS (O_RDONLY | O_NONBLOCK | O_NOCTTY) /* a fifo reads as empty */
 #define TEMP_SUFFIX  ".tmp"
+#define WRITE_PIECE  ((size_t)128 << 10)
 #define TRIES_MAX    100 /* of names that are taken */
 
 static const char letters[] =
@@ -106,6 +107,20 @@ objects_temp_open(struct objects *o, int base, const char *prefix, mode_t mode,
 		fd = fsio_open(base, rel, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
 	} while (fd < 0 && errno == EEXIST && ++tries < TRIES_MAX);
 	return fd;
+}
+
+int
+objects_write(int fd, const void *p, size_t n)
+{
+	const char *from = p;
+	size_t some;
+
+	for (; n > 0; from += some, n -= some) {
+		some = n < WRITE_PIECE ? n : WRITE_PIECE;
+		if (fsio_write_all(fd, from, some) != 0)
+			return -1;
+	}
+	return 0;
 }
 
 bool

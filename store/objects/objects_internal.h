@@ -81,6 +81,13 @@ void temp_name(const uint8_t[TEMP_BYTES], char[TEMP_LEN + 1]);
 int objects_temp_open(struct objects *, int, const char *, mode_t, uint8_t[TEMP_BYTES]);
 
 /**
+ * objects_write(fd, p, n):
+ * fsio_write_all by pieces of 128 KiB: for larger ones the kernel looks for larger pages to
+ * keep them in, and takes up to four times as long.
+ */
+int objects_write(int, const void *, size_t);
+
+/**
  * temp_is_name(name):
  * Return whether ${name} is one that a temporary has, of ours or of DVC's.
  */

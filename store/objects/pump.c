@@ -8,13 +8,12 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "base/fsio.h"
 #include "store/meter.h"
-#include "store/objects/digest.h"
+#include "store/objects/objects_internal.h"
 #include "store/thread.h"
 
-#define SLOTS	   8
-#define SYNC_BYTES ((uint64_t)32 << 20) /* the disk is set to work after so many */
+#define SLOTS	   16
+#define SYNC_BYTES ((uint64_t)8 << 20) /* the disk is set to work after so many */
 
 struct ring {
 	uint8_t *mem; /* SLOTS chunks */
@@ -39,7 +38,7 @@ write_chunk(int to, const uint8_t *p, size_t n)
 {
 	if (is_zero(p, n))
 		return lseek(to, (off_t)n, SEEK_CUR) < 0 ? -1 : 0;
-	return fsio_write_all(to, p, n);
+	return objects_write(to, p, n);
 }
 
 static void *

@@ -102,14 +102,25 @@ add(struct file *f)
 	(void)close(fd);
 }
 
+/* A directory is opened once for the files in it that follow each other. */
 static void
 checkout(struct file *f)
 {
+	static _Thread_local char last[4096];
+	static _Thread_local int dir = -1;
 	struct link_what what = {.id = &f->id, .type = LINK_COPY};
+	const char *slash = strrchr(f->path, '/');
+	size_t n = slash != NULL ? (size_t)(slash - f->path) : 0;
 	struct err err = {0};
 	struct stat st;
 
-	if (link_checkout(store, &what, to, f->path, &st, &err) != 0)
+	if (dir < 0 || strncmp(last, f->path, n) != 0 || last[n] != '\0') {
+		if (dir >= 0)
+			(void)close(dir);
+		(void)snprintf(last, sizeof(last), "%.*s", (int)n, f->path);
+		dir = openat(to, n != 0 ? last : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	}
+	if (link_at(store, &what, dir, f->path + (n != 0 ? n + 1 : 0), &st, &err) != 0)
 		die(f->path, &err);
 }
 

@@ -123,27 +123,51 @@ temp_end(struct placing *p, int fd, int r)
 	return r;
 }
 
+/* Whether what was fed is the object; the hash it has instead into ${found}. */
 static int
-check_hash(struct placing *p, struct digest *d)
+is_object(struct placing *p, struct digest *d, struct object_id *found)
 {
-	struct object_id found = *p->what->id;
-
-	if (digest_end(d, &found) != 0)
+	*found = *p->what->id;
+	if (digest_end(d, found) != 0)
 		return err_nomem(p->err);
-	if (object_id_equal(&found, p->what->id))
-		return 0;
-	(void)objects_wrong(p->o, p->what->id, &found, p->err);
+	return object_id_equal(found, p->what->id);
+}
+
+static int
+wrong_object(struct placing *p, const struct object_id *found)
+{
+	(void)objects_wrong(p->o, p->what->id, found, p->err);
 	return add_way_out(p->err);
 }
 
-/* The next piece of the object, hashed. */
+/*
+ * The first piece.  A read that gives less than was asked for is the end of the file, mostly:
+ * where the hash says that, there is no other to be waited for.  Return 1 if the object is
+ * whole and right, 0 if there is more than a piece, which is hashed, or -1.
+ */
 static int
-next_piece(struct placing *p, struct digest *d, int from, size_t *n)
+first_piece(struct placing *p, struct digest *d, int from, size_t *n)
 {
-	if (digest_fill(from, d->buf, DIGEST_CHUNK, UINT64_MAX, n) != 0)
-		return objects_fault(p->o, p->what->id, errno, "cannot read", p->err);
-	return digest_chunk(d, d->buf, *n, p->what->id->legacy) == 0 ? 0
-								     : err_nomem(p->err);
+	struct object_id found;
+	ssize_t got;
+	int r;
+
+	for (*n = 0;;) {
+		got = fsio_read_some(from, d->buf + *n, DIGEST_CHUNK - *n);
+		if (got < 0)
+			return objects_fault(p->o, p->what->id, errno, "cannot read",
+					     p->err);
+		*n += (size_t)got;
+		if (digest_chunk(d, d->buf, *n, p->what->id->legacy) != 0)
+			return err_nomem(p->err);
+		if (*n == DIGEST_CHUNK)
+			return 0;
+		r = is_object(p, d, &found);
+		if (r != 0)
+			return r;
+		if (got == 0)
+			return wrong_object(p, &found);
+	}
 }
 
 /* The rest of an object that is known to be right, by the kernel.  Return 0, -1, or 1: not
@@ -166,49 +190,49 @@ static int
 copy_rest(struct placing *p, struct digest *d, int from, int to)
 {
 	uint64_t size = UINT64_MAX;
+	struct object_id found;
 	int r;
 
 	if (objects_write(to, d->buf, DIGEST_CHUNK) != 0)
 		return place_failed(p);
-	if (p->what->verified && (r = copy_unseen(p, from, to)) != 1) {
-		struct object_id unused;
-
-		return digest_end(d, &unused) == 0 ? r : err_nomem(p->err);
-	}
+	if (p->what->verified && (r = copy_unseen(p, from, to)) != 1)
+		return digest_end(d, &found) == 0 ? r : err_nomem(p->err);
 	r = pump(d, from, to, p->what->id->legacy, NULL, &size, p->err);
 	if (r == PUMP_READ)
 		return objects_fault(p->o, p->what->id, errno, "cannot read", p->err);
 	if (r == PUMP_WRITE)
 		return place_failed(p);
-	return r == 0 ? check_hash(p, d) : -1;
+	if (r == 0)
+		r = is_object(p, d, &found);
+	return r == 0 ? wrong_object(p, &found) : r < 0 ? -1 : 0;
 }
 
-/* The file, once its first piece is there: a small one is right before it is made. */
+/* Hash while copying: a small object is known to be right before anything is made. */
 static int
-copy_from(struct placing *p, struct digest *d, int from, size_t n)
+copy_object(struct placing *p, struct digest *d, int from)
 {
-	int to, r = 0;
+	int to, r, whole;
+	size_t n;
 
-	if (n < DIGEST_CHUNK && check_hash(p, d) != 0)
+	whole = first_piece(p, d, from, &n);
+	if (whole < 0)
 		return -1;
 	to = temp_open(p);
 	if (to < 0)
 		return -1;
-	if (n == DIGEST_CHUNK)
+	if (whole == 0)
 		r = copy_rest(p, d, from, to);
-	else if (objects_write(to, d->buf, n) != 0)
-		r = place_failed(p);
+	else
+		r = objects_write(to, d->buf, n) == 0 ? 0 : place_failed(p);
 	return temp_end(p, to, r);
 }
 
-/* Hash while copying. */
 static int
 place_copy(struct placing *p)
 {
 	struct object_id unused;
 	struct digest d;
 	int from, r;
-	size_t n;
 
 	if (objects_digest(p->o, &d, p->err) != 0)
 		return -1;
@@ -217,9 +241,7 @@ place_copy(struct placing *p)
 		objects_digest_back(p->o, &d);
 		return add_way_out(p->err);
 	}
-	r = next_piece(p, &d, from, &n);
-	if (r == 0)
-		r = copy_from(p, &d, from, n);
+	r = copy_object(p, &d, from);
 	if (r != 0)
 		(void)digest_end(&d, &unused);
 	(void)close(from);

@@ -269,6 +269,27 @@ fails_whole(void **state)
 	yard_remove(&y);
 }
 
+/* Reads that give little at a time, as some file systems do. */
+static void
+short_reads(void **state)
+{
+	struct fault f = {.op = FSIO_READ, .from = 1, .times = 5, .answer = -1};
+	struct err err = {0};
+	struct yard y;
+
+	(void)state;
+	yard_make(&y);
+	fault_start(&f);
+	ok(put(&y, &y.foo, LINK_COPY, "foo", NULL, &err));
+	assert_in_range(f.seen, 3, 4);
+	fault_start(&f);
+	ok(put(&y, &y.big, LINK_COPY, "big", NULL, &err));
+	fault_end();
+	shop_holds(&y.s, "tree/foo", "foo", 3);
+	shop_holds(&y.s, "tree/big", y.bytes, BIG);
+	yard_remove(&y);
+}
+
 static void
 missing_and_damaged(void **state)
 {
@@ -424,6 +445,7 @@ main(void)
 	    cmocka_unit_test(symlinks),
 	    cmocka_unit_test(falls_back),
 	    cmocka_unit_test(fails_whole),
+	    cmocka_unit_test(short_reads),
 	    cmocka_unit_test(missing_and_damaged),
 	    cmocka_unit_test(stays_below_the_root),
 	    cmocka_unit_test(probes),

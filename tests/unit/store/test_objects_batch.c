@@ -5,6 +5,7 @@
 
 #include "store/meter.h"
 #include "store/objects/tree.h"
+#include "unit/base/fault.h"
 #include "unit/store/objects_test.h"
 
 #define FOO "acbd18db4cc2f85cedef654fccc4a4d8" /* md5 of "foo" */
@@ -271,6 +272,92 @@ big_files(void **state)
 	big_of(((size_t)20 << 20) + 12345);
 }
 
+/* A file of holes stays one, and what stands between them is kept. */
+static void
+sparse_files(void **state)
+{
+	static const off_t at[] = {0, 5 << 20, (20 << 20) - 3, (40 << 20) + 7};
+	struct object_id id;
+	struct err err = {0};
+	struct batch *b;
+	struct stat st;
+	struct buf path;
+	struct shop s;
+	uint64_t size = (64 << 20) + 5;
+	char got[4] = "";
+	int fd;
+
+	(void)state;
+	shop_make(&s);
+	shop_put(&s, "sparse", "", 0);
+	fd = openat(s.fd, "sparse", O_RDWR | O_CLOEXEC);
+	assert_int_equal(ftruncate(fd, (off_t)size), 0);
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(pwrite(fd, "abc", 3, at[i]), 3);
+	ok(batch_begin(s.o, NULL, &b, &err));
+	ok(batch_copy(b, fd, NULL, &id, &size, &err));
+	assert_int_equal(size, (64 << 20) + 5);
+	ok(batch_end(b, true, &err));
+	(void)close(fd);
+	assert_int_equal(objects_check(s.o, &id, true, NULL, &err), OBJECT_RIGHT);
+	buf_init(&path, 0);
+	objects_path(s.o, &id, &path);
+	fd = open(path.p, O_RDONLY | O_CLOEXEC);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_size, size);
+	assert_true(st.st_blocks < (8 << 20) / 512);
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(pread(fd, got, 3, at[i]), 3);
+		assert_string_equal(got, "abc");
+	}
+	(void)close(fd);
+	buf_release(&path);
+	shop_remove(&s);
+}
+
+/* Reads and writes of the two threads fail, each once. */
+static void
+large_files_that_fail(void **state)
+{
+	static const enum fsio_op ops[] = {FSIO_READ, FSIO_WRITE};
+	size_t n = ((size_t)9 << 20) + 1;
+	uint8_t *p = big_bytes(n);
+	struct object_id id;
+	struct err err = {0};
+	struct batch *b;
+	struct shop s;
+	uint64_t size;
+	int fd;
+
+	(void)state;
+	shop_make(&s);
+	shop_put(&s, "big", p, n);
+	fd = shop_file(&s, "big");
+	for (size_t o = 0; o < 2; o++)
+		for (int at = 1; at < 80; at += 13) {
+			struct fault f = {.op = ops[o], .from = at, .times = 1};
+
+			f.answer = EIO;
+			assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+			ok(batch_begin(s.o, NULL, &b, &err));
+			size = n;
+			fault_start(&f);
+			if (batch_copy(b, fd, NULL, &id, &size, &err) != 0) {
+				fault_end();
+				says(o == 0 ? "cannot read"
+					    : "cannot write to the store");
+			} else {
+				fault_end();
+				assert_true(f.seen < at);
+			}
+			ok(batch_end(b, false, &err));
+			assert_int_equal(shop_files(s.fd, "cache", false), 0);
+		}
+	(void)close(fd);
+	free(p);
+	shop_remove(&s);
+}
+
 static void
 stops_on_request(void **state)
 {
@@ -367,6 +454,8 @@ main(void)
 	    cmocka_unit_test(replaces_only_what_is_wrong),
 	    cmocka_unit_test(wants_what_is_expected),
 	    cmocka_unit_test(big_files),
+	    cmocka_unit_test(sparse_files),
+	    cmocka_unit_test(large_files_that_fail),
 	    cmocka_unit_test(stops_on_request),
 	    cmocka_unit_test(many_threads),
 	};

@@ -235,6 +235,29 @@ lists(void **state)
 	shop_remove(&s);
 }
 
+/* Somebody keeps the bytes elsewhere. */
+static void
+linked_objects(void **state)
+{
+	struct object_id id = id_of(FOO);
+	struct err err = {0};
+	struct shop s;
+
+	(void)state;
+	shop_make(&s);
+	(void)put_bytes(&s, "bar", 3);
+	assert_int_equal(mkdirat(s.fd, "cache/files/md5/ac", 0755), 0);
+	shop_put(&s, "elsewhere", "foo", 3);
+	assert_int_equal(symlinkat("../../../../elsewhere", s.fd, "cache/" FOO_NAME), 0);
+	assert_int_equal(objects_has(s.o, &id, &err), 1);
+	assert_int_equal(objects_check(s.o, &id, true, NULL, &err), OBJECT_RIGHT);
+	assert_int_equal(unlinkat(s.fd, "elsewhere", 0), 0);
+	assert_int_equal(objects_has(s.o, &id, &err), 0);
+	assert_int_equal(objects_check(s.o, &id, true, NULL, &err), OBJECT_ABSENT);
+	assert_int_equal(objects_remove(s.o, &id, &err), 1);
+	shop_remove(&s);
+}
+
 static void
 legacy(void **state)
 {
@@ -388,11 +411,17 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(names),	  cmocka_unit_test(nothing_there),
-	    cmocka_unit_test(verifies),	  cmocka_unit_test(reads_lists),
-	    cmocka_unit_test(lists),	  cmocka_unit_test(legacy),
-	    cmocka_unit_test(sweeps),	  cmocka_unit_test(modes),
-	    cmocka_unit_test(only_reads), cmocka_unit_test(asks_for_a_whole_path),
+	    cmocka_unit_test(names),
+	    cmocka_unit_test(nothing_there),
+	    cmocka_unit_test(verifies),
+	    cmocka_unit_test(reads_lists),
+	    cmocka_unit_test(linked_objects),
+	    cmocka_unit_test(lists),
+	    cmocka_unit_test(legacy),
+	    cmocka_unit_test(sweeps),
+	    cmocka_unit_test(modes),
+	    cmocka_unit_test(only_reads),
+	    cmocka_unit_test(asks_for_a_whole_path),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

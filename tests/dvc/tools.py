@@ -3,7 +3,7 @@ import os
 import subprocess
 
 # What dag calls otherwise.  What DVC has no command for, and dag no verb, is not here.
-VERBS = {("data", "status"): ["status", "--granular"]}
+VERBS = {("data", "status"): ["status", "--data"]}
 # The commands of DVC that dag has too.
 SHARED = {"add", "status", "data", "diff", "commit", "checkout", "push", "pull", "fetch", "gc", "remote", "move",
           "remove", "ls", "get", "import-url", "update"}

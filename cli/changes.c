@@ -77,14 +77,22 @@ changes_put_path(struct buf *b, const char *path, bool dir)
 		buf_addc(b, '/');
 }
 
+/* What became another thing is named by a diff as what it was, by a status as what it is. */
+static bool
+is_of_old(enum group g, bool diff)
+{
+	return g == GROUP_MISSING || (g == GROUP_MODIFIED && diff);
+}
+
 static void
-put_names(struct buf *b, const struct change *c, enum group g)
+put_names(struct buf *b, const struct change *c, enum group g, bool diff)
 {
 	if (g == GROUP_RENAMED) {
-		changes_put_path(b, c->old_path, c->dir);
+		changes_put_path(b, c->old_path, c->old_dir);
 		buf_adds(b, " -> ");
 	}
-	changes_put_path(b, g == GROUP_MISSING ? c->old_path : c->path, c->dir);
+	changes_put_path(b, g == GROUP_MISSING ? c->old_path : c->path,
+			 is_of_old(g, diff) ? c->old_dir : c->dir);
 }
 
 static void
@@ -129,7 +137,7 @@ put_group(struct buf *b, const struct changes *c, enum group g,
 			put_hash(b, one, g);
 			buf_adds(b, "  ");
 		}
-		put_names(b, one, g);
+		put_names(b, one, g, true);
 		buf_addc(b, '\n');
 		files += !one->dir;
 	}
@@ -169,7 +177,7 @@ changes_put_list(struct buf *b, const struct changes *c, const char *ansi)
 			buf_addf(b, "        %s%s%s%s: ", ansi != NULL ? "\033[" : "",
 				 ansi != NULL ? ansi : "", ansi != NULL ? "m" : "",
 				 groups[order[k]].name);
-			put_names(b, one, order[k]);
+			put_names(b, one, order[k], false);
 			buf_adds(b, ansi != NULL ? "\033[0m\n" : "\n");
 		}
 	}
@@ -199,7 +207,7 @@ put_cell(struct buf *b, const struct change *c, enum group g, int column)
 	else if (column == COLUMN_HASH)
 		put_hash(b, c, g);
 	else
-		put_names(b, c, g);
+		put_names(b, c, g, true);
 }
 
 static void
@@ -289,15 +297,16 @@ json_id(struct json_writer *w, const struct object_id *id)
 }
 
 static void
-json_names(struct json_writer *w, const struct change *c, enum group g)
+json_names(struct json_writer *w, const struct change *c, enum group g, bool diff)
 {
 	if (g != GROUP_RENAMED) {
-		json_path(w, g == GROUP_MISSING ? c->old_path : c->path, c->dir);
+		json_path(w, g == GROUP_MISSING ? c->old_path : c->path,
+			  is_of_old(g, diff) ? c->old_dir : c->dir);
 		return;
 	}
 	json_begin_object(w);
 	json_key(w, "old");
-	json_path(w, c->old_path, c->dir);
+	json_path(w, c->old_path, c->old_dir);
 	json_key(w, "new");
 	json_path(w, c->path, c->dir);
 	json_end(w);
@@ -337,7 +346,7 @@ changes_json_diff(struct json_writer *w, const struct changes *c,
 		for (size_t i = 0; (one = next_of(c, order[k], &i)) != NULL;) {
 			json_begin_object(w);
 			json_key(w, "path");
-			json_names(w, one, order[k]);
+			json_names(w, one, order[k], true);
 			if (show->hashes) {
 				json_key(w, "hash");
 				json_hash(w, one, order[k]);
@@ -364,7 +373,7 @@ changes_json_kinds(struct json_writer *w, const struct changes *c)
 		json_key(w, groups[order[k]].name);
 		json_begin_array(w);
 		for (size_t i = 0; (one = next_of(c, order[k], &i)) != NULL;)
-			json_names(w, one, order[k]);
+			json_names(w, one, order[k], false);
 		json_end(w);
 	}
 	for (size_t i = 0; i < c->n; i++) {

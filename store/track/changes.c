@@ -78,8 +78,11 @@ push_tree(struct finding *f, enum change_kind kind, const struct snapshot_out *o
 static int
 push_alone(struct finding *f, enum change_kind kind, const struct snapshot_out *o)
 {
-	struct change c = {
-	    .kind = kind, .dir = o->dir, .path = o->path, .old_path = o->path};
+	struct change c = {.kind = kind,
+			   .dir = o->dir,
+			   .old_dir = o->dir,
+			   .path = o->path,
+			   .old_path = o->path};
 
 	/* Of what has no hash there is nothing to say. */
 	if (!object_id_is_set(&o->id))
@@ -162,6 +165,7 @@ compare_outs(struct finding *f, const struct snapshot_out *old,
 	bool was = object_id_is_set(&old->id), is = object_id_is_set(&new->id);
 	bool same = object_id_equal(&old->id, &new->id);
 	struct change c = {.dir = new->dir,
+			   .old_dir = old->dir,
 			   .path = new->path,
 			   .old_path = old->path,
 			   .old = old->id,

@@ -39,9 +39,10 @@ enum change_kind {
 
 struct change {
 	enum change_kind kind;
-	bool dir;		   /* a directory itself, not a file in it */
-	const char *path;	   /* where it is now; of CHANGE_DELETED, where it was */
-	const char *old_path;	   /* where it was */
+	bool dir;	      /* a directory itself, not a file in it; */
+	bool old_dir;	      /* it was one: of CHANGE_MODIFIED perhaps another thing */
+	const char *path;     /* where it is now; of CHANGE_DELETED, where it was */
+	const char *old_path; /* where it was */
 	struct object_id old, new; /* not set on the side where it is not */
 	/* The object of `old` is not in the cache; and that is all there is to it.  Set by who
 	 * looks (compare.h). */

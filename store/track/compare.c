@@ -207,7 +207,7 @@ look_for(struct looking *k, const struct snapshot_out *o, const struct tree_entr
 
 	*ch = (struct change){
 	    .kind = CHANGE_UNCHANGED, .missing = true, .missing_only = true};
-	ch->dir = e == NULL && o->dir;
+	ch->dir = ch->old_dir = e == NULL && o->dir;
 	/* Files get their whole path when it is known that they are missing. */
 	ch->path = e == NULL ? o->path : e->path;
 	ch->old_path = o->path;

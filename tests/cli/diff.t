@@ -118,4 +118,10 @@ spew("$dir/d/x", "10\n");
 is_deeply(data('--granular')->{uncommitted}, {modified => ['d/'], unknown => ['d/new', 'd/sub/y', 'd/x', 'd/x-y']}, '... and of others');
 remove_tree("$dir/d");
 is_deeply(data('--granular')->{uncommitted}, {deleted => ['d/']}, '... and of none');
+
+# A file that became a directory: a diff names what it was, a status what it is.
+unlink "$dir/a";
+spew("$dir/a/in", "in\n");
+is_deeply([map { $_->{path} } @{diff('--targets', 'a')->{modified}}], ['a'], 'a file before');
+is_deeply(data('--data', 'a')->{uncommitted}, {modified => ['a/']}, '... a directory now');
 done_testing();

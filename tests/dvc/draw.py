@@ -36,7 +36,7 @@ def tracked(repo):
                 continue
             try:
                 with open(os.path.join(base, name), encoding="utf-8") as f:
-                    document = yaml.safe_load(f) or {}
+                    document = yaml.load(f, yaml.BaseLoader) or {}  # every scalar as it is written
                 outs = [(str(out["path"]), str(out.get("md5", "")).endswith(".dir")) for out in document["outs"]]
             except (yaml.YAMLError, KeyError, TypeError, UnicodeDecodeError, OSError):
                 continue

@@ -16,11 +16,13 @@ class Broken(Exception):
 class Dvc:
     """One driver process; it is started again when it has died.
 
-    python is the interpreter of the venv that has DVC.
+    ${python} is the interpreter of the venv that has DVC; ${salt} seeds Python's hash tables, the order of
+    which shows in some of what DVC prints and would show in files if it were careless.
     """
 
-    def __init__(self, python):
+    def __init__(self, python, salt=1):
         self.python = python
+        self.salt = salt
         self.process = None
         self.started = 0
 
@@ -39,7 +41,7 @@ class Dvc:
         self.close()
         # The environment of the driver itself is of no interest to the commands, which bring their own.
         env = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/nonexistent",
-               "GIT_CONFIG_NOSYSTEM": "1"}
+               "GIT_CONFIG_NOSYSTEM": "1", "PYTHONHASHSEED": str(self.salt)}
         self.process = subprocess.Popen([self.python, "-B", os.path.join(HERE, "driver.py")], env=env,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
         self.buffer = b""

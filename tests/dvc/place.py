@@ -50,6 +50,9 @@ class Place:
         shutil.rmtree(os.path.join(self.top, name))
 
 
+STORES = ("repo/.dvc/cache", "rem1", "rem2", "rem3", "near")
+
+
 def snapshot(place):
     """What a tool may have changed: {path: (kind, mode, content)}, paths relative to now.  The
     content of small files is kept, of others their hash.  Left out: git's own files (its index is
@@ -78,6 +81,16 @@ def snapshot(place):
             else:
                 entry = ("special", mode, b"")
             found[os.fsdecode(os.path.relpath(path, top))] = entry
+    # A directory of a store with no object below it means nothing: DVC leaves them behind, and makes
+    # them when it only asks.
+    full = set()
+    for path, (kind, _, _) in found.items():
+        if kind != "directory":
+            while path and path not in full:
+                full.add(path)
+                path = os.path.dirname(path)
+    found = {path: entry for path, entry in found.items() if path in full or entry[0] != "directory"
+             or not path.startswith(STORES)}
     found["git's index"] = ("index", "", place.git("ls-files", "-s", "-z")[1])
     return found
 

@@ -47,9 +47,54 @@ def stale_outputs(turn, found):
     return claimed
 
 
+def kept_permissions(turn, found):
+    """Files of the work tree that are alike but for their permissions, which dag left alone."""
+    claimed = []
+    for path, one, two in found:
+        if path.startswith("repo/") and not path.startswith("repo/.dvc/") and one and two:
+            ours = one if turn.names[0] == "dag" else two
+            same = one[0] == two[0] and one[2] == two[2] and (int(one[1], 8) ^ int(two[1], 8)) & 0o100 == 0
+            if one[0] == "file" and same and turn.before.get(path) == ours:
+                claimed.append(path)
+    return claimed
+
+
+def blank_at_end(turn, found):
+    """.gitignore files that are alike but for the lines of names that end in a blank."""
+    def rest(entry):
+        return [line for line in (entry[2] if entry else b"").splitlines() if not line.endswith(b" ")]
+
+    return [path for path, one, two in found if path.endswith("/.gitignore") and path.startswith("repo/")
+            and (not one or not two or one[:2] == two[:2]) and rest(one) == rest(two)]
+
+
+def executables(turn, found):
+    """Executable files that DVC links, and the objects that it makes executable by that."""
+    contents = set()
+    claimed = []
+    for path, one, two in found:
+        ours, theirs = (one, two) if turn.names[0] == "dag" else (two, one)
+        if not path.startswith("repo/.dvc/") and ours and theirs and theirs[0] in ("shared file", "link") \
+                and ours[0] == "file" and int(ours[1], 8) & 0o100:
+            claimed.append(path)
+            contents.add(ours[2])
+    for path, one, two in found:
+        ours, theirs = (one, two) if turn.names[0] == "dag" else (two, one)
+        if path.startswith("repo/.dvc/cache/") and ours and theirs and ours[2] == theirs[2] and ours[2] in contents \
+                and ours[1] == "0444" and theirs[1] in ("0444", "0544"):
+            claimed.append(path)
+    return claimed
+
+
 RULES = [
     ("stale outputs", "a checkout removes what is tracked no longer only where the tool itself put it: the one that works on "
      "the copy of the repository cannot know", True, stale_outputs),
+    ("permissions kept", "a file that is right already keeps its permissions; DVC makes a single one anew, without what "
+     "others than its owner might execute", False, kept_permissions),
+    ("blank at the end", "in .gitignore the last blank of a name is escaped, as git wants it; DVC's entry ignores another name",
+     False, blank_at_end),
+    ("executables", "an executable file is a copy whatever cache.type says, for a link would make the object executable, and "
+     "with it all other files of that content", False, executables),
 ]
 
 

@@ -91,7 +91,10 @@ def snapshot(place):
                 path = os.path.dirname(path)
     found = {path: entry for path, entry in found.items() if path in full or entry[0] != "directory"
              or not path.startswith(STORES)}
-    found["git's index"] = ("index", "", place.git("ls-files", "-s", "-z")[1])
+    for line in place.git("ls-files", "-s", "-z")[1].split(b"\0")[:-1]:
+        what, path = line.split(b"\t", 1)
+        mode, content, stage = what.decode().split()
+        found[f"git's index, {os.fsdecode(path)}" + stage.replace("0", "")] = ("staged", mode, content)
     return found
 
 

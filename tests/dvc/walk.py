@@ -322,7 +322,7 @@ def arguments(argv):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     build = os.environ.get("DAG_BUILD", os.path.join(oracle.HERE, "../../build/dev"))
     parser.add_argument("--tools", default="dag,dvc", type=lambda s: s.split(","))
-    parser.add_argument("--dag", default=os.path.join(build, "cli/dag"))
+    parser.add_argument("--dag", default=os.path.join(build, "bin/dag"))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--steps", type=int, default=150, help="of both tools")
     parser.add_argument("--upto", type=int, help="stop after so many operations")

@@ -86,6 +86,24 @@ def executables(turn, found):
     return claimed
 
 
+def left_alone(turn, found):
+    """Both have failed, and where they differ dag has changed nothing."""
+    if any(answer[0] == 0 for answer in turn.answers):
+        return []
+    return [path for path, one, two in found if turn.before.get(path) == (one if turn.names[0] == "dag" else two)]
+
+
+def empty_directories(turn, found):
+    """Directories without a file below them, which one of the two has removed or not made."""
+    claimed = []
+    for path, one, two in found:
+        side = 0 if one else 1
+        if (one or two)[0] == "directory" and not (one and two) and path.startswith("repo/") and not any(
+                other.startswith(path + "/") and entry[0] != "directory" for other, entry in turn.after[side].items()):
+            claimed.append(path)
+    return claimed
+
+
 RULES = [
     ("stale outputs", "a checkout removes what is tracked no longer only where the tool itself put it: the one that works on "
      "the copy of the repository cannot know", True, stale_outputs),
@@ -95,6 +113,10 @@ RULES = [
      False, blank_at_end),
     ("executables", "an executable file is a copy whatever cache.type says, for a link would make the object executable, and "
      "with it all other files of that content", False, executables),
+    ("left alone", "what cannot be done whole is not begun; DVC removes files before it finds that others are missing",
+     False, left_alone),
+    ("empty directories", "a directory without files is nothing that is tracked: dag leaves it, DVC removes it where it changes "
+     "something beside it", False, empty_directories),
 ]
 
 

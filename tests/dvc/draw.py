@@ -71,8 +71,10 @@ class Draw:
     def times(self):
         return str(self.pick([0, 1, 1, 1, 3, 40, 6000]))
 
-    def name(self):
-        return self.pick(AWKWARD) if self.chance(0.25) else self.pick(SIMPLE) + str(self.random.randrange(9))
+    def name(self, output=False):
+        """Of a file; not for an output what DVC takes for the address of a stage."""
+        awkward = [name for name in AWKWARD if not (output and ":" in name)]
+        return self.pick(awkward) if self.chance(0.25) else self.pick(SIMPLE) + str(self.random.randrange(9))
 
     def both(self, *argv, cwd=""):
         return ["both", str(self.random.randrange(2)), cwd] + list(argv)
@@ -112,7 +114,7 @@ class Draw:
     # New things under control.
 
     def new_file(self):
-        path = os.path.join(self.pick(PLACES), self.name())
+        path = os.path.join(self.pick(PLACES), self.name(output=True))
         if self.exists(path) or self.exists(path + ".dvc"):
             return None
         ops = [["write", path, self.number(), self.times()]]
@@ -136,13 +138,13 @@ class Draw:
         return ops
 
     def new_directory(self):
-        path = os.path.join(self.pick(PLACES), self.name())
+        path = os.path.join(self.pick(PLACES), self.name(output=True))
         if self.exists(path) or self.exists(path + ".dvc"):
             return None
         return self.fill(path) + [self.both("add", "--", path)]
 
     def several(self):
-        names = {os.path.join(self.pick(PLACES), self.name()) for _ in range(self.random.randrange(2, 4))}
+        names = {os.path.join(self.pick(PLACES), self.name(output=True)) for _ in range(self.random.randrange(2, 4))}
         names = sorted(n for n in names if not self.exists(n) and not self.exists(n + ".dvc"))
         self.random.shuffle(names)
         if not names:
@@ -157,8 +159,8 @@ class Draw:
         out = self.pick([o for o in self.outs() if path == o[1] or path.startswith(o[1] + "/")])
         if not out or self.chance(0.4):
             return []
-        return [self.pick([self.both("add", "--", out[1]), self.both("commit", "-f", "--", self.target(out)),
-                           self.both("commit", "-f")])]
+        return [self.pick([self.both("add", "--", out[1]), self.both("commit", "--force", "--", self.target(out)),
+                           self.both("commit", "--force")])]
 
     def edit(self):
         path = self.some_file()
@@ -195,7 +197,7 @@ class Draw:
     def commit(self):
         out = self.pick(self.outs())
         which = ["--", self.target(out)] if out and self.chance(0.5) else []
-        return [self.both("commit", *(["-f"] if self.chance(0.8) else []), *which)]
+        return [self.both("commit", *(["--force"] if self.chance(0.8) else []), *which)]
 
     # What is there and what should be.
 
@@ -204,9 +206,11 @@ class Draw:
         outs = self.outs()
         if outs and self.chance(0.6):
             ops.append(["rm", self.pick(outs)[1]])
-        argv = ["checkout"] + (["-f"] if self.chance(0.6) else []) + (["--relink"] if self.chance(0.1) else [])
+        argv = ["checkout"] + (["--force"] if self.chance(0.6) else []) + (["--relink"] if self.chance(0.1) else [])
         if outs and self.chance(0.35):
-            argv += ["--"] + [self.target(o) for o in self.random.sample(outs, min(len(outs), self.random.choice([1, 2])))]
+            # DVC removes the second of a pointer and a path that are named together.
+            some, column = self.random.sample(outs, min(len(outs), self.random.choice([1, 2]))), self.random.randrange(2)
+            argv += ["--"] + [out[column] for out in some]
         return ops + [self.both(*argv)]
 
     def part(self):
@@ -215,8 +219,8 @@ class Draw:
         path = self.pick(self.inside(out[1])) if out else None
         if not path:
             return None
-        return self.pick([[["rm", path], self.both("checkout", "-f", "--", path)],
-                          [self.both("push", "-r", self.pick(REMOTES), "--", path)],
+        return self.pick([[["rm", path], self.both("checkout", "--force", "--", path)],
+                          [self.both("push", "--remote", self.pick(REMOTES), "--", path)],
                           [["append", path, "+"], self.both("add", "--", path)]])
 
     def elsewhere(self):
@@ -225,7 +229,7 @@ class Draw:
         if not os.path.isdir(os.path.join(self.place.repo, where)):
             return None
         out = self.pick(self.outs())
-        argv = self.pick([["checkout", "-f"], ["commit", "-f"], ["status"], ["push"]])
+        argv = self.pick([["checkout", "--force"], ["commit", "--force"], ["status"], ["push"]])
         if out and self.chance(0.6):
             argv = argv + ["--", os.path.relpath(self.target(out), where)]
         return [self.both(*argv, cwd=where)]
@@ -233,10 +237,10 @@ class Draw:
     # Remotes.
 
     def remote_words(self):
-        return ["-r", self.pick(REMOTES)] if self.chance(0.4) else []
+        return ["--remote", self.pick(REMOTES)] if self.chance(0.4) else []
 
     def push(self):
-        argv = ["push"] + self.remote_words() + self.pick([[], [], [], ["-a"], ["-T"], ["-A"], ["-j", "2"]])
+        argv = ["push"] + self.remote_words() + self.pick([[], [], [], ["--all-branches"], ["--all-tags"], ["--all-commits"], ["--jobs", "2"]])
         out = self.pick(self.outs())
         return [self.both(*argv, *(["--", self.target(out)] if out and self.chance(0.25) else []))]
 
@@ -246,8 +250,8 @@ class Draw:
         if ops or self.chance(0.1):
             ops.append(["lose", "cache", self.pick(["-1", str(self.random.randrange(50))])])
         out = self.pick(self.outs())
-        argv = self.pick([["fetch"], ["pull"], ["pull", "-f"]]) + where
-        argv += self.pick([[], [], ["-a"], ["-T"]]) if argv[0] == "fetch" else []
+        argv = self.pick([["fetch"], ["pull"], ["pull", "--force"]]) + where
+        argv += self.pick([[], [], ["--all-branches"], ["--all-tags"]]) if argv[0] == "fetch" else []
         if out and self.chance(0.4):
             ops.append(["rm", out[1]])
         return ops + [self.both(*argv, *(["--", self.target(out)] if out and self.chance(0.3) else []))]
@@ -262,12 +266,12 @@ class Draw:
                     ops.append(self.both("add", "--", out[1]))
                 else:
                     ops.append(self.both("remove", "--", out[0]))
-        return ops + [self.both("commit", "-f")] if ops else None
+        return ops + [self.both("commit", "--force")] if ops else None
 
     def collect(self):
-        argv = ["gc", "-f"] + self.pick([["-w"], ["-w"], ["-a"], ["-T"], ["-A"], ["-w", "-T"], ["-w", "--dry"]])
+        argv = ["gc", "--force"] + self.pick([["--workspace"], ["--workspace"], ["--all-branches"], ["--all-tags"], ["--all-commits"], ["--workspace", "--all-tags"], ["--workspace", "--dry"]])
         if self.chance(0.1):
-            argv += ["-c"] + self.remote_words()
+            argv += ["--cloud"] + self.remote_words()
         return [self.both(*argv)]
 
     def settings(self):
@@ -294,7 +298,7 @@ class Draw:
         out = self.pick(self.outs())
         if not out:
             return None
-        to = self.pick([os.path.join(self.pick(PLACES), self.name()), os.path.dirname(out[1]) or ".", "data"])
+        to = self.pick([os.path.join(self.pick(PLACES), self.name(output=True)), os.path.dirname(out[1]) or ".", "data"])
         return [self.both("move", "--", out[1], to)]
 
     def remove(self):
@@ -337,7 +341,7 @@ class Draw:
             ops.append(["append", out[1], "+"])
         elif os.path.isdir(path):
             ops.append(["write", os.path.join(out[1], "by hand"), self.number(), "1"])
-        return ops + [self.pick([self.both("add", "--", out[1]), self.both("commit", "-f", "--", out[0])])]
+        return ops + [self.pick([self.both("add", "--", out[1]), self.both("commit", "--force", "--", out[0])])]
 
     def ignore(self):
         text = "".join(line + "\n" for line in self.random.sample(
@@ -358,7 +362,7 @@ class Draw:
             ops.append(["git", "switch", "-q", "-c", self.branches[-1]])
         else:
             ops += [["git", "switch", "-q", "-f", self.pick(self.branches)],
-                    self.both("checkout", *(["-f"] if self.chance(0.7) else []))]
+                    self.both("checkout", *(["--force"] if self.chance(0.7) else []))]
         return ops
 
     def tag(self):

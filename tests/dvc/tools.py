@@ -31,13 +31,16 @@ class DagTool:
         self.verbs = {}
 
     def has(self, argv):
-        """Whether this dag has the verb, asked once."""
-        verb = self.translate(argv)[0]
-        if verb not in self.verbs:
-            rc, out, _ = self._run([verb, "--help"], "/")
+        """Whether this dag has the verb, and the long options, by its help."""
+        argv = self.translate(argv) if argv[0] in SHARED else [""]
+        if argv[0] not in self.verbs:
+            rc, out, _ = self._run([argv[0], "--help"], "/")
             # gc was there before artifacts were: of runs.
-            self.verbs[verb] = argv[0] in SHARED and rc == 0 and (verb != "gc" or "--workspace" in out)
-        return self.verbs[verb]
+            there = argv[0] and rc == 0 and (argv[0] != "gc" or "--workspace" in out)
+            self.verbs[argv[0]] = out.replace(",", " ").split() if there else []
+        options = argv[1:argv.index("--")] if "--" in argv else argv[1:]
+        return bool(self.verbs[argv[0]]) and all(
+            word in self.verbs[argv[0]] for word in options if word.startswith("--"))
 
     @staticmethod
     def translate(argv):

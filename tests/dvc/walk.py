@@ -49,7 +49,7 @@ class Disagree(Exception):
 
 
 READ = [["status", "--json"], ["data", "status", "--granular", "--json"], ["diff", "--json"]]
-MORE = [["status", "-c", "--json", "-r", "rem1"], ["diff", "--json", "--show-hash"], ["data", "status", "--json"],
+MORE = [["status", "--cloud", "--json", "--remote", "rem1"], ["diff", "--json", "--show-hash"], ["data", "status", "--json"],
         ["data", "status", "--json", "--unchanged", "--granular"], ["diff", "HEAD~1", "HEAD", "--json"],
         ["ls", ".", "-R", "--dvc-only", "--json"], ["remote", "list"], ["ls", ".", "-R", "--json"],
         ["data", "status", "--json", "--granular", "--untracked-files"]]
@@ -195,7 +195,7 @@ class Walk:
 
         for tool in self.tools:
             if not tool.has(argv):
-                self.lacking.add(argv[0])
+                self.lacking.add(self.lack(argv))
                 self.dvc.run(argv, os.path.join(self.place.repo, cwd))
                 return
         place = self.place
@@ -236,6 +236,11 @@ class Walk:
                 f"  {name} exits {answer[0]}: {answer[2].strip()[-600:]}" for name, answer in zip(names, answers)))
         self.ask()
 
+    @staticmethod
+    def lack(argv):
+        options = argv[:argv.index("--")] if "--" in argv else argv
+        return " ".join(word for n, word in enumerate(options) if n == 0 or word.startswith("--"))
+
     def question(self, tool, argv):
         rc, out, err = tool.run(argv, self.place.repo)
         try:
@@ -252,10 +257,9 @@ class Walk:
         from place import STORES, differences, show, snapshot
 
         questions = READ + [MORE[self.turns % len(MORE)]]
-        for argv in questions:
-            if not all(tool.has(argv) for tool in self.tools):
-                self.lacking.add(argv[0])
-        questions = [argv for argv in questions if argv[0] not in self.lacking]
+        here = [argv for argv in questions if all(tool.has(argv) for tool in self.tools)]
+        self.lacking.update(self.lack(argv) for argv in questions if argv not in here)
+        questions = here
         said = {}
         before = snapshot(self.place)
         order = sorted(range(2), key=lambda n: self.tools[n].name != "dag")
@@ -384,7 +388,7 @@ def main(argv, defect=None):
     for line in walk.table.report():
         print("  " + line)
     if walk.lacking:
-        print("  dag has no verb for: " + " ".join(sorted(walk.lacking)))
+        print("  dag has not: " + ", ".join(sorted(walk.lacking)))
     return 0
 
 

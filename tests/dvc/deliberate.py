@@ -86,11 +86,36 @@ def executables(turn, found):
     return claimed
 
 
-def left_alone(turn, found):
-    """Both have failed, and where they differ dag has changed nothing."""
+def half_done(turn, found):
+    """Both have failed; one of them has done there what the other has not begun."""
     if any(answer[0] == 0 for answer in turn.answers):
         return []
-    return [path for path, one, two in found if turn.before.get(path) == (one if turn.names[0] == "dag" else two)]
+    return [path for path, one, two in found if turn.before.get(path) in (one, two)]
+
+
+def linked(turn, found):
+    """Files that dag has linked to their object and DVC has not, and those objects."""
+    n = turn.names.index("dag")
+    contents = set()
+    claimed = []
+    for path, *sides in found:
+        ours, theirs = sides[n], sides[1 - n]
+        if path.startswith("repo/.dvc/") or not ours or not theirs or theirs[0] != "file":
+            continue
+        if ours[0] == "link":
+            target = os.path.join(os.path.dirname(path), os.fsdecode(ours[2]))
+            target = target[target.find("repo/.dvc/cache"):]
+            if turn.after[n].get(target, ("", "", None))[2] == theirs[2]:
+                claimed.append(path)
+        elif ours[0] == "shared file" and ours[1] == "0444" and ours[2] == theirs[2]:
+            claimed.append(path)
+            contents.add(ours[2])
+    for path, *sides in found:
+        ours, theirs = sides[n], sides[1 - n]
+        if path.startswith("repo/.dvc/cache/") and ours and theirs and ours[1] == theirs[1] and ours[2] == theirs[2] \
+                and ours[2] in contents:
+            claimed.append(path)
+    return claimed
 
 
 def empty_directories(turn, found):
@@ -113,8 +138,10 @@ RULES = [
      False, blank_at_end),
     ("executables", "an executable file is a copy whatever cache.type says, for a link would make the object executable, and "
      "with it all other files of that content", False, executables),
-    ("left alone", "what cannot be done whole is not begun; DVC removes files before it finds that others are missing",
-     False, left_alone),
+    ("half done", "where one thing cannot be done dag does the others, and begins nothing that it cannot finish; DVC stops at "
+     "the first in the order of the directory, or removes files before it finds that others are missing", False, half_done),
+    ("linked", "every file is linked as cache.type says; DVC leaves those whose objects were in the cache before",
+     False, linked),
     ("empty directories", "a directory without files is nothing that is tracked: dag leaves it, DVC removes it where it changes "
      "something beside it", False, empty_directories),
 ]

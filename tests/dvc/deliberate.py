@@ -3,6 +3,7 @@
 Each entry is a function of a turn that returns the paths it answers for; docs/artifacts.md tells the
 user of those that are dag's choice.
 """
+import json
 import os
 
 
@@ -26,7 +27,16 @@ class Turn:
 
     def same_end(self):
         """Both succeed or both fail; by how much they fail is not compared."""
-        return (self.answers[0][0] == 0) == (self.answers[1][0] == 0)
+        if (self.answers[0][0] == 0) == (self.answers[1][0] == 0):
+            return True
+        if "dag" not in self.names:
+            return False
+        n = self.names.index("dag")
+        for name, reason, verbs, words in FAILURES:
+            if self.answers[n][0] == 1 and self.argv[0] in verbs and words in self.answers[1 - n][2]:
+                self.table.used[name] = self.table.used.get(name, 0) + 1
+                return True
+        return False
 
 
 def stale_outputs(turn, found):
@@ -66,24 +76,6 @@ def blank_at_end(turn, found):
 
     return [path for path, one, two in found if path.endswith("/.gitignore") and path.startswith("repo/")
             and (not one or not two or one[:2] == two[:2]) and rest(one) == rest(two)]
-
-
-def executables(turn, found):
-    """Executable files that DVC links, and the objects that it makes executable by that."""
-    contents = set()
-    claimed = []
-    for path, one, two in found:
-        ours, theirs = (one, two) if turn.names[0] == "dag" else (two, one)
-        if not path.startswith("repo/.dvc/") and ours and theirs and theirs[0] in ("shared file", "link") \
-                and ours[0] == "file" and int(ours[1], 8) & 0o100:
-            claimed.append(path)
-            contents.add(ours[2])
-    for path, one, two in found:
-        ours, theirs = (one, two) if turn.names[0] == "dag" else (two, one)
-        if path.startswith("repo/.dvc/cache/") and ours and theirs and ours[2] == theirs[2] and ours[2] in contents \
-                and ours[1] == "0444" and theirs[1] in ("0444", "0544"):
-            claimed.append(path)
-    return claimed
 
 
 def half_done(turn, found):
@@ -129,6 +121,50 @@ def empty_directories(turn, found):
     return claimed
 
 
+def listed(snapshot, store):
+    """The directory lists of a store: {path: the paths of what they list}."""
+    lists = {}
+    for path, (kind, _, content) in snapshot.items():
+        if path.startswith(store + "/") and path.endswith(".dir") and kind != "directory":
+            try:
+                sums = [entry["md5"] for entry in json.loads(content)]
+            except (ValueError, UnicodeDecodeError):  # a big one, of which only the hash is kept
+                sums = []
+            lists[path] = {f"{store}/files/md5/{md5[:2]}/{md5[2:]}" for md5 in sums}
+    return lists
+
+
+def parents(paths):
+    return {path.rsplit("/", 1)[0] for path in paths}
+
+
+def early_lists(turn, found):
+    """Lists of directories that DVC has put on a remote which lacks some of the files."""
+    if turn.argv[0] != "push":
+        return []
+    n = turn.names.index("dag")
+    theirs = turn.after[1 - n]
+    claimed = set()
+    for path, *sides in found:
+        if path.endswith(".dir") and sides[n] is None and path.startswith("rem"):
+            if listed(theirs, path.split("/")[0])[path] - theirs.keys():
+                claimed.add(path)
+    return claimed | {path for path, *sides in found if path in parents(claimed) and sides[n] is None}
+
+
+def repaired(turn, found):
+    """Files that dag has brought to a remote where their list was already."""
+    if turn.argv[0] != "push":
+        return []
+    n = turn.names.index("dag")
+    claimed = set()
+    for path, *sides in found:
+        if path.startswith("rem") and sides[1 - n] is None and not path.endswith(".dir"):
+            if any(path in files for files in listed(turn.before, path.split("/")[0]).values()):
+                claimed.add(path)
+    return claimed | {path for path, *sides in found if path in parents(claimed) and sides[1 - n] is None}
+
+
 RULES = [
     ("stale outputs", "a checkout removes what is tracked no longer only where the tool itself put it: the one that works on "
      "the copy of the repository cannot know", True, stale_outputs),
@@ -136,14 +172,22 @@ RULES = [
      "others than its owner might execute", False, kept_permissions),
     ("blank at the end", "in .gitignore the last blank of a name is escaped, as git wants it; DVC's entry ignores another name",
      False, blank_at_end),
-    ("executables", "an executable file is a copy whatever cache.type says, for a link would make the object executable, and "
-     "with it all other files of that content", False, executables),
     ("half done", "where one thing cannot be done dag does the others, and begins nothing that it cannot finish; DVC stops at "
      "the first in the order of the directory, or removes files before it finds that others are missing", False, half_done),
     ("linked", "every file is linked as cache.type says; DVC leaves those whose objects were in the cache before",
      False, linked),
     ("empty directories", "a directory without files is nothing that is tracked: dag leaves it, DVC removes it where it changes "
      "something beside it", False, empty_directories),
+    ("early lists", "the list of a directory is not pushed before all its files lie on the remote, also where only one of them "
+     "was named", False, early_lists),
+    ("repaired", "a list on the remote is no proof that its files are there: push brings those that are missing; DVC takes it "
+     "as proof", False, repaired),
+]
+
+# What dag takes for a failure and DVC does not: (name, reason, commands, what DVC writes).
+FAILURES = [
+    ("missing objects", "objects that are neither here nor there are a failure; DVC warns and exits with 0",
+     {"push", "fetch", "pull"}, "Some of the cache files do not exist neither locally nor on remote"),
 ]
 
 
@@ -160,4 +204,4 @@ class Table:
         return said[0][:2] == said[1][:2]
 
     def report(self):
-        return [f"{self.used[name]} x {name}: {reason}" for name, reason, _, _ in RULES if name in self.used]
+        return [f"{self.used[name]} x {name}: {reason}" for name, reason, *_ in RULES + FAILURES if name in self.used]

@@ -9,6 +9,8 @@ A step is a list of operations; an operation is a list of strings that can be ap
     git WORD...                  dvc WORD...             (once, by that program)
     both N DIRECTORY WORD...     by each tool from the same state; the result of tool N is kept
     lose cache|rem1|rem2 N       an object goes, the Nth modulo their number; N -1: all of them
+
+{now} in a word is the directory that holds the repository and its remotes.
 """
 import os
 import random
@@ -50,6 +52,9 @@ def tracked(repo):
 class Draw:
     def __init__(self, seed, place):
         self.random = random.Random(seed)
+        # Not both in one walk: DVC makes an object executable with the file that is linked to it,
+        # and by that all other files of the content.
+        self.links = bool(seed % 2)
         self.place = place
         self.branches = ["main"]
         self.serial = 0
@@ -118,7 +123,7 @@ class Draw:
         if self.exists(path) or self.exists(path + ".dvc"):
             return None
         ops = [["write", path, self.number(), self.times()]]
-        if self.chance(0.15):
+        if self.chance(0.15) and not self.links:
             ops.append(["chmod", path, "755"])
         if self.chance(0.1):
             ops += [["mv", path, path + "-real"], ["ln", os.path.basename(path) + "-real", path]]
@@ -167,7 +172,7 @@ class Draw:
         if not path:
             return None
         change = self.pick([["write", path, self.number(), self.times()], ["append", path, "more\n"],
-                            ["chmod", path, self.pick(["755", "644"])], ["rm", path]])
+                            ["chmod", path, self.pick(["600" if self.links else "755", "644"])], ["rm", path]])
         return [change] + self.settle(path)
 
     def grow(self):
@@ -278,7 +283,7 @@ class Draw:
         name = self.pick(REMOTES)
         return [self.pick([
             self.both("remote", "add", "rem%d" % self.random.randrange(3, 6), "../rem3"),
-            self.both("remote", "add", "-f", "-d", name, "../" + name),
+            self.both("remote", "add", "-f", "-d", name, "{now}/" + name),
             self.both("remote", "default", name), self.both("remote", "modify", name, "jobs", "2"),
             self.both("remote", "modify", "--unset", name, "jobs"), self.both("remote", "default", "nowhere"),
             self.both("remote", "add", "sp ace", "/no/where, ever"), self.both("remote", "remove", "sp ace"),
@@ -287,9 +292,8 @@ class Draw:
             self.both("remote", "remove", "other"), self.both("remote", "list")])]
 
     def config(self):
-        return [["dvc", "config"] + self.pick([
-            ["cache.type", "hardlink"], ["cache.type", "symlink"], ["cache.type", "hardlink,copy"],
-            ["cache.type", "copy"], ["cache.type", "reflink,copy"], ["cache.type", "copy"],
+        types = ["hardlink", "symlink", "hardlink,copy", "copy", "reflink,copy"] if self.links else ["copy", "reflink,copy"]
+        return [["dvc", "config"] + self.pick([["cache.type", self.pick(types)], ["cache.type", self.pick(types)],
             ["core.autostage", "true"], ["core.autostage", "false"], ["core.checksum_jobs", "2"]])]
 
     # Names of outputs.

@@ -92,8 +92,9 @@ class Walk:
         self.place.git("commit", "-q", "-m", "begin")
 
     def begin(self):
-        for argv in (["init", "-q"], ["remote", "add", "-q", "-d", "rem1", "../rem1"],
-                     ["remote", "add", "-q", "rem2", "../rem2"]):
+        # Absolute, because DVC takes a relative one in other revisions as relative to "/".
+        for argv in (["init", "-q"], ["remote", "add", "-q", "-d", "rem1", self.place.now + "/rem1"],
+                     ["remote", "add", "-q", "rem2", self.place.now + "/rem2"]):
             self.must_dvc(argv)
         with open(self.place.path("README"), "w") as f:
             f.write("An ordinary file of git's.\n")
@@ -116,6 +117,7 @@ class Walk:
     def apply(self, op):
         self.log.append(op)
         self.say(json.dumps(op))
+        op = [word.replace("{now}", self.place.now) for word in op]
         if op[0] == "both":
             self.turn(int(op[1]), op[2], op[3:])
         elif op[0] == "git":

@@ -184,6 +184,8 @@ RULES = [
      "as proof", False, repaired),
 ]
 
+CLOUD = ("names of one object", "status --cloud tells all files that an object is the content of, not one of them")
+
 # What dag takes for a failure and DVC does not: (name, reason, commands, what DVC writes).
 FAILURES = [
     ("missing objects", "objects that are neither here nor there are a failure; DVC warns and exits with 0",
@@ -201,7 +203,15 @@ class Table:
         return Turn(self, **what)
 
     def same_answer(self, argv, said):
-        return said[0][:2] == said[1][:2]
+        if said[0][:2] == said[1][:2]:
+            return True
+        if "dag" in self.names and argv[0] == "status" and "--cloud" in argv and said[0][0] and said[1][0]:
+            # DVC tells each object under one name only, whichever comes first.
+            n = self.names.index("dag")
+            if said[1 - n][1].items() <= said[n][1].items():
+                self.used[CLOUD[0]] = self.used.get(CLOUD[0], 0) + 1
+                return True
+        return False
 
     def report(self):
-        return [f"{self.used[name]} x {name}: {reason}" for name, reason, *_ in RULES + FAILURES if name in self.used]
+        return [f"{self.used[name]} x {name}: {reason}" for name, reason, *_ in RULES + FAILURES + [CLOUD] if name in self.used]

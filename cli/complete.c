@@ -125,7 +125,7 @@ static const struct meaning {
     {"TARGET", NULL, NULL, complete_targets},
     {"REV", NULL, NULL, complete_revisions},
     {"REMOTE", NULL, NULL, complete_remotes},
-    {"REV", NULL, NULL, put_nothing},
+    {"VALUE", NULL, NULL, put_nothing},
     {"VERB", NULL, NULL, put_verbs},
     {"TYPE", NULL, NULL, put_types},
     {"KEY", NULL, NULL, put_keys},

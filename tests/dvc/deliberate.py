@@ -165,6 +165,16 @@ def repaired(turn, found):
     return claimed | {path for path, *sides in found if path in parents(claimed) and sides[1 - n] is None}
 
 
+def protected(turn, found):
+    """Objects that a gc of DVC removes and one of dag does not."""
+    if turn.argv[0] != "gc":
+        return []
+    n = turn.names.index("dag")
+    claimed = {path for path, *sides in found
+               if "/files/md5/" in path and sides[1 - n] is None and sides[n] == turn.before.get(path)}
+    return claimed | {path for path, *sides in found if path in parents(claimed) and sides[1 - n] is None}
+
+
 RULES = [
     ("stale outputs", "a checkout removes what is tracked no longer only where the tool itself put it: the one that works on "
      "the copy of the repository cannot know", True, stale_outputs),
@@ -182,6 +192,8 @@ RULES = [
      "was named", False, early_lists),
     ("repaired", "a list on the remote is no proof that its files are there: push brings those that are missing; DVC takes it "
      "as proof", False, repaired),
+    ("protected", "a gc keeps what any local branch, tag, stash or other work tree uses, whatever else it is asked to look at; "
+     "DVC keeps what it is asked for", False, protected),
 ]
 
 CLOUD = ("names of one object", "status --cloud tells all files that an object is the content of, not one of them")

@@ -25,7 +25,7 @@ if lacks:
     print(f"1..0 # SKIP this dag has no `{lacks[0]}`")
     sys.exit(0)
 seeds = os.environ.get("DAG_WALK_SEEDS", "1 2").split()
-steps = os.environ.get("DAG_WALK_STEPS", "75")
+steps = os.environ.get("DAG_WALK_STEPS", "50")
 at_once = 2
 for first in range(0, len(seeds), at_once):
     walks = [(seed, subprocess.Popen([python, "-B", os.path.join(oracle.HERE, "walk.py"), "--tools", "dag,dvc", "--dag", program,

@@ -218,7 +218,7 @@ ignore(struct adding *a, struct add_job *j)
 	const char *path = j->item->path, *full, *slash;
 	int r;
 
-	if (a->o->gitignore == NULL)
+	if (a->o->gitignore == NULL || j->for_git)
 		return 0;
 	full = arena_printf(a->arena, "%s/%s", a->o->root, path);
 	if (full == NULL)

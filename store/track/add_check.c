@@ -159,6 +159,7 @@ open_known(struct adding *a, struct add_job *j, const struct track_out *o)
 	j->item->path = o->path;
 	j->item->file = o->file;
 	j->into_cache = a->o->into_cache && o->cache;
+	j->for_git = !o->cache;
 	if (o->stage != NULL)
 		return open_stage(a, j, o);
 	j->file = o->in->file;

@@ -19,6 +19,7 @@ struct add_job {
 	bool own;		      /* the file is new, and ours to free */
 	size_t out;		      /* its number among the outs of file or stage */
 	bool into_cache;
+	bool for_git;	  /* "cache: false": git may have the data itself */
 	bool keep;	  /* it is recorded as DVC 2 did it, and has not changed */
 	bool merged;	  /* with parts: */
 	struct tree tree; /* the list that came of it so far */

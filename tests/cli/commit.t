@@ -85,6 +85,11 @@ ok_dag(0, 'recorded in dvc.lock', $dir, 'commit', '-f', 'made');
 is(slurp("$dir/dvc.lock"), "schema: '2.0'\nstages:\n  make:\n    cmd: make\n    outs:\n    - path: made\n      hash: md5\n      md5: @{[md5_hex(qq(m1\n))]}\n      size: 3\n",
 	'... it is') or diag(slurp("$dir/dvc.lock"));
 ok(-e object("m1\n"), '... and in the cache');
+spew("$dir/dvc.lock", slurp("$dir/dvc.lock") . "    - path: plain\n      hash: md5\n      md5: @{[md5_hex(qq(n0\n))]}\n      size: 3\n");
+ok_dag(0, 'an output that is not cached', $dir, 'commit', '-f', 'plain');
+like(slurp("$dir/dvc.lock"), qr/@{[md5_hex(qq(n1\n))]}/, '... is recorded');
+ok(!-e object("n1\n"), '... not in the cache');
+unlike(slurp("$dir/.gitignore"), qr/plain/, '... and git may have it');
 
 # Asking, on a terminal.
 spew("$dir/a", "a4\n");

@@ -175,6 +175,14 @@ def protected(turn, found):
     return claimed | {path for path, *sides in found if path in parents(claimed) and sides[1 - n] is None}
 
 
+def line_ends(turn, found):
+    """Files that DVC 2 recorded by their lines, of which DVC leaves other bytes behind."""
+    n = turn.names.index("dag")
+    return [path for path, *sides in found
+            if turn.argv[0] == "commit" and path.startswith("repo/") and all(sides) and sides[n] == turn.before.get(path)
+            and isinstance(sides[n][2], bytes) and sides[n][2].replace(b"\r\n", b"\n") == sides[1 - n][2]]
+
+
 RULES = [
     ("stale outputs", "a checkout removes what is tracked no longer only where the tool itself put it: the one that works on "
      "the copy of the repository cannot know", True, stale_outputs),
@@ -194,6 +202,8 @@ RULES = [
      "as proof", False, repaired),
     ("protected", "a gc keeps what any local branch, tag, stash or other work tree uses, whatever else it is asked to look at; "
      "DVC keeps what it is asked for", False, protected),
+    ("line ends", "a commit never changes the bytes of a file; DVC puts in its place what DVC 2 hashed, with other line ends",
+     False, line_ends),
 ]
 
 CLOUD = ("names of one object", "status --cloud tells all files that an object is the content of, not one of them")

@@ -25,7 +25,7 @@ from draw import AWKWARD, tracked
 top = tap.scratch()
 source = os.environ.get("DAG_SOURCE", os.path.join(oracle.HERE, "../.."))
 build = os.environ.get("DAG_BUILD", os.path.join(source, "build/dev"))
-program = os.path.join(build, "bin/dag")
+program = os.path.join(build, "cli/dag")
 
 
 def put(w, path, text, mode=0o644):

@@ -18,14 +18,14 @@ import oracle
 import tools
 
 build = os.environ.get("DAG_BUILD", os.path.join(oracle.HERE, "../../build/dev"))
-program = os.path.join(build, "bin/dag")
+program = os.path.join(build, "cli/dag")
 lacks = [verb for verb in ("add", "commit", "checkout", "status")
          if not os.access(program, os.X_OK) or not tools.DagTool(program, oracle.environment(tap.scratch())).has([verb])]
 if lacks:
     print(f"1..0 # SKIP this dag has no `{lacks[0]}`")
     sys.exit(0)
 seeds = os.environ.get("DAG_WALK_SEEDS", "1 2").split()
-steps = os.environ.get("DAG_WALK_STEPS", "50")
+steps = os.environ.get("DAG_WALK_STEPS", "75")
 at_once = 2
 for first in range(0, len(seeds), at_once):
     walks = [(seed, subprocess.Popen([python, "-B", os.path.join(oracle.HERE, "walk.py"), "--tools", "dag,dvc", "--dag", program,

@@ -23,30 +23,11 @@ jinja_u8_next(const char *p, size_t n, size_t *adv)
 size_t
 jinja_u8_put(char *to, uint32_t c)
 {
-	if (c < 0x80) {
-		to[0] = (char)c;
-		return 1;
-	}
 	if (c > 0xdc00 && c <= 0xdcff) {
 		to[0] = (char)(c - 0xdc00);
 		return 1;
 	}
-	if (c < 0x800) {
-		to[0] = (char)(0xc0 | c >> 6);
-		to[1] = (char)(0x80 | (c & 0x3f));
-		return 2;
-	}
-	if (c < 0x10000) {
-		to[0] = (char)(0xe0 | c >> 12);
-		to[1] = (char)(0x80 | (c >> 6 & 0x3f));
-		to[2] = (char)(0x80 | (c & 0x3f));
-		return 3;
-	}
-	to[0] = (char)(0xf0 | c >> 18);
-	to[1] = (char)(0x80 | (c >> 12 & 0x3f));
-	to[2] = (char)(0x80 | (c >> 6 & 0x3f));
-	to[3] = (char)(0x80 | (c & 0x3f));
-	return 4;
+	return utf8_encode(c, to);
 }
 
 size_t

@@ -12,4 +12,11 @@
  */
 int utf8_decode(const char *, size_t, uint32_t *);
 
+/**
+ * utf8_encode(c, to):
+ * Write the character ${c}, at most U+10FFFF, to ${to}, which has room for 4 bytes.  Return
+ * how many there are.
+ */
+size_t utf8_encode(uint32_t, char *);
+
 #endif

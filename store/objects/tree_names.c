@@ -29,31 +29,6 @@ fold(const struct folding *f, uint32_t c)
 	return (uint32_t)towlower_l(towupper_l((wint_t)c, f->locale), f->locale);
 }
 
-static size_t
-put_utf8(char *to, uint32_t c)
-{
-	if (c < 0x80) {
-		to[0] = (char)c;
-		return 1;
-	}
-	if (c < 0x800) {
-		to[0] = (char)(0xc0 | c >> 6);
-		to[1] = (char)(0x80 | (c & 0x3f));
-		return 2;
-	}
-	if (c < 0x10000) {
-		to[0] = (char)(0xe0 | c >> 12);
-		to[1] = (char)(0x80 | (c >> 6 & 0x3f));
-		to[2] = (char)(0x80 | (c & 0x3f));
-		return 3;
-	}
-	to[0] = (char)(0xf0 | c >> 18);
-	to[1] = (char)(0x80 | (c >> 12 & 0x3f));
-	to[2] = (char)(0x80 | (c >> 6 & 0x3f));
-	to[3] = (char)(0x80 | (c & 0x3f));
-	return 4;
-}
-
 /* The first ${len} bytes of a path, folded, in the arena. */
 static const char *
 folded(struct folding *f, const char *path, size_t len, size_t *n)
@@ -67,7 +42,7 @@ folded(struct folding *f, const char *path, size_t len, size_t *n)
 		int k = utf8_decode(path + at, len - at, &c);
 
 		at += (size_t)(k < 0 ? -k : k);
-		*n += put_utf8(text + *n, fold(f, c));
+		*n += utf8_encode(fold(f, c), text + *n);
 	}
 	copy = arena_strndup(f->arena, text, *n);
 	if (copy == NULL)

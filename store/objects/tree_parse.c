@@ -119,21 +119,11 @@ keep(struct text *t, uint32_t byte)
 static void
 keep_char(struct text *t, uint32_t c)
 {
-	if (c < 0x80) {
-		keep(t, c);
-	} else if (c < 0x800) {
-		keep(t, 0xc0 | c >> 6);
-		keep(t, 0x80 | (c & 0x3f));
-	} else if (c < 0x10000) {
-		keep(t, 0xe0 | c >> 12);
-		keep(t, 0x80 | ((c >> 6) & 0x3f));
-		keep(t, 0x80 | (c & 0x3f));
-	} else {
-		keep(t, 0xf0 | c >> 18);
-		keep(t, 0x80 | ((c >> 12) & 0x3f));
-		keep(t, 0x80 | ((c >> 6) & 0x3f));
-		keep(t, 0x80 | (c & 0x3f));
-	}
+	char bytes[4];
+	size_t n = utf8_encode(c, bytes);
+
+	for (size_t i = 0; i < n; i++)
+		keep(t, (unsigned char)bytes[i]);
 }
 
 static int

@@ -294,13 +294,13 @@ artifact_path(struct artifact *a, const char *word, struct err *err)
 }
 
 void
-artifact_put_path(const struct artifact *a, const char *path, struct buf *b)
+artifact_put_seen(const struct artifact *a, const char *path, struct buf *b)
 {
 	const char *from = a->cwd != NULL ? a->cwd : "";
 	size_t n;
 
 	if (a->cwd == NULL) {
-		text_put(b, a->track.root, strlen(a->track.root));
+		buf_adds(b, a->track.root);
 		buf_addc(b, '/');
 	}
 	/* What both begin with; then up, then down. */
@@ -317,7 +317,21 @@ artifact_put_path(const struct artifact *a, const char *path, struct buf *b)
 	}
 	if (*path == '\0')
 		buf_adds(b, b->n > 0 && b->p[b->n - 1] == '/' ? "" : ".");
-	text_put(b, path, strlen(path));
+	buf_adds(b, path);
+}
+
+void
+artifact_put_path(const struct artifact *a, const char *path, struct buf *b)
+{
+	struct buf seen;
+
+	buf_init(&seen, 0);
+	artifact_put_seen(a, path, &seen);
+	if (buf_failed(&seen))
+		b->state = seen.state;
+	else
+		text_put(b, seen.p, seen.n);
+	buf_release(&seen);
 }
 
 /* ---- git ---- */

@@ -116,10 +116,11 @@ void artifact_problems(struct artifact *, const struct problems *);
 const char *artifact_path(struct artifact *, const char *, struct err *);
 
 /**
- * artifact_put_path(a, path, b):
- * Append ${path}, relative to the root, as seen from where the verb was called, harmless on a
- * terminal.
+ * artifact_put_seen(a, path, b), artifact_put_path(a, path, b):
+ * Append ${path}, relative to the root, as seen from where the verb was called: byte for byte,
+ * for programs; harmless on a terminal, for people.
  */
+void artifact_put_seen(const struct artifact *, const char *, struct buf *);
 void artifact_put_path(const struct artifact *, const char *, struct buf *);
 
 /**

@@ -197,13 +197,17 @@ work(void *arg, struct meter *m, struct err *err)
 
 /* ---- telling ---- */
 
-/* The path as it is seen from here; in the buffer, which is emptied first. */
+/* The path as it is seen from here, for people or for programs; in the buffer, which is
+ * emptied first. */
 static const char *
-shown(struct status *k, const char *path, struct buf *b)
+shown(struct status *k, const char *path, bool people, struct buf *b)
 {
 	buf_clear(b);
-	artifact_put_path(&k->a, path, b);
-	return b->p;
+	if (people)
+		artifact_put_path(&k->a, path, b);
+	else
+		artifact_put_seen(&k->a, path, b);
+	return buf_failed(b) ? "" : b->p;
 }
 
 /* Whether the target says something, and it is the first one of its file to do so. */
@@ -241,7 +245,7 @@ put_text(struct status *k)
 				buf_addf(
 				    b, "\t\t%s:%*s%s\n", out_state_name(k->outs[p].state),
 				    (int)(19 - strlen(out_state_name(k->outs[p].state))),
-				    "", shown(k, k->outs[p].path, &path));
+				    "", shown(k, k->outs[p].path, true, &path));
 	}
 	buf_release(&path);
 }
@@ -267,7 +271,7 @@ put_json(struct status *k)
 		json_begin_object(&w);
 		for (size_t p = i; p < k->n; p++)
 			if (is_of_file(k, p, key))
-				json_kv_str(&w, shown(k, k->outs[p].path, &path),
+				json_kv_str(&w, shown(k, k->outs[p].path, false, &path),
 					    out_state_name(k->outs[p].state));
 		json_end(&w);
 		json_end(&w);

@@ -104,7 +104,7 @@ put_json(struct cloud *k)
 		if (!is_first(k, i))
 			continue;
 		buf_clear(&path);
-		artifact_put_path(&k->x.a, k->v.v[i].path, &path);
+		artifact_put_seen(&k->x.a, k->v.v[i].path, &path);
 		if (!buf_failed(&path))
 			json_kv_str(&w, path.p, state_name(k->v.v[i].state));
 	}

@@ -207,4 +207,17 @@ for (['object-temp', 700], ['objects-synced', 1], ['object-named', 1100], ['obje
 	ok_dag(0, '... fetched again', $c, 'fetch', '-q', 'big');
 	like(whole("$c/.dag/cache"), qr/^whole, 2000/, '... whole');
 }
+
+# A name with a tab in it: harmless on a terminal, itself in JSON.
+my $odd = "$top/odd";
+make_path($odd);
+git($odd, qw(init -q -b main));
+ok_dag(0, 'remote', $odd, 'remote', 'add', '-q', '-d', 'r', '../odd-rem');
+spew("$odd/t\tab", "1\n");
+ok_dag(0, 'add', $odd, 'add', '-q', "t\tab");
+unlike(ok_dag(0, 'a tab, for people', $odd, 'status', '-c')->{out}, qr/t\tab/, '... is not written to a terminal');
+like(ok_dag(0, 'a tab, for programs', $odd, 'status', '-c', '--json')->{out}, qr/"t\\tab": "new"/, '... is a tab');
+spew("$odd/t\tab", "2\n");
+unlike(ok_dag(0, 'a tab, for people', $odd, 'status')->{out}, qr/modified:\s+t\tab/, '... is not written to a terminal');
+like(ok_dag(0, 'a tab, for programs', $odd, 'status', '--json')->{out}, qr/"t\\tab": "modified"/, '... is a tab');
 done_testing();

@@ -20,6 +20,7 @@ bench: build
 	bench/run_tasks.sh
 	bench/start.sh
 	bench/meta_million.sh
+	bench/artifacts.sh
 
 format:
 	$(sources) | xargs clang-format -i

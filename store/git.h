@@ -119,7 +119,10 @@ struct repo_scope {
 	bool commits;  /* all that any reference or any HEAD reaches */
 	bool stashes;  /* each with the commits of its index and its untracked files */
 	bool heads;    /* of all work trees: this one, the main one, the linked ones */
-	unsigned last; /* of named ones, branches and tags also their first parents, so
+	bool exps;  /* DVC's experiments (refs/exps), each from its end to its baseline */
+	bool dated; /* of all that `commits` means, those made since ... */
+	int64_t since_s; /* ... this, in seconds since the epoch */
+	unsigned last;	 /* of named ones, branches and tags also their first parents, so
 			* many commits of each in all; 0 is 1 */
 };
 

@@ -16,6 +16,7 @@
 #define SHALLOW_MAX ((size_t)64 << 20)
 #define NAME_LIMIT  1200 /* of a branch or tag, with what we say around it */
 #define STASH	    "refs/stash"
+#define EXPS	    "refs/exps/"
 
 /* ---- one by name ---- */
 
@@ -61,6 +62,7 @@ lg_resolve(struct repo *r, const char *rev, char id[REPO_ID], struct err *err)
 /* A commit that was found. */
 struct known {
 	git_oid oid;
+	bool meant; /* else only looked through for what it reaches */
 	VEC(const char *) names;
 };
 
@@ -71,7 +73,9 @@ struct search {
 	struct map shallow; /* ids whose parents were cut off */
 	struct buf cut;	    /* what `shallow` points into */
 	VEC(struct known *) queue;
-	bool walk; /* what they reach is meant too */
+	unsigned last; /* of the scope */
+	bool walk;     /* what they reach is looked at too */
+	bool meant;    /* those that are noted now are */
 };
 
 /* Note the commit, with one more name unless that is NULL. */
@@ -92,6 +96,7 @@ note(struct search *s, const git_oid *oid, const char *name, struct err *err)
 		    (s->walk && vec_push(&s->queue, k) != 0))
 			goto nomem;
 	}
+	k->meant = k->meant || s->meant;
 	if (copy == NULL || vec_push(&k->names, copy) == 0)
 		return k;
 nomem:
@@ -157,9 +162,11 @@ peel(struct search *s, git_reference *ref, git_oid *oid, struct err *err)
 	return 1;
 }
 
-/* Note what the references that match ${glob} lead to. */
+typedef int note_ref_fn(struct search *, git_reference *, const git_oid *, struct err *);
+
+/* Call ${fn} for what each reference that matches ${glob} leads to. */
 static int
-note_refs(struct search *s, const char *glob, unsigned last, bool named, struct err *err)
+each_ref(struct search *s, const char *glob, note_ref_fn *fn, struct err *err)
 {
 	git_reference_iterator *it = NULL;
 	git_reference *ref;
@@ -170,9 +177,7 @@ note_refs(struct search *s, const char *glob, unsigned last, bool named, struct 
 	while (rc == 0 && (rc = git_reference_next(&ref, it)) == 0) {
 		one = peel(s, ref, &oid, err);
 		if (one > 0)
-			one = note_line(s, &oid,
-					named ? git_reference_shorthand(ref) : NULL, last,
-					err);
+			one = fn(s, ref, &oid, err);
 		git_reference_free(ref);
 		if (one < 0)
 			break;
@@ -186,6 +191,19 @@ note_refs(struct search *s, const char *glob, unsigned last, bool named, struct 
 			     "cannot list the references of the repository "
 			     "'%s'",
 			     s->r->name);
+}
+
+static int
+note_named(struct search *s, git_reference *ref, const git_oid *oid, struct err *err)
+{
+	return note_line(s, oid, git_reference_shorthand(ref), s->last, err);
+}
+
+static int
+note_nameless(struct search *s, git_reference *ref, const git_oid *oid, struct err *err)
+{
+	(void)ref;
+	return note(s, oid, NULL, err) != NULL ? 0 : -1;
 }
 
 /* A stash is a commit whose second parent holds what was staged, and whose third the files that
@@ -235,6 +253,35 @@ note_stashes(struct search *s, struct err *err)
 	return rc;
 }
 
+/* An experiment is refs/exps/BA/SELINE.../NAME: its own commits are those above the baseline. */
+static int
+note_exp(struct search *s, git_reference *ref, const git_oid *oid, struct err *err)
+{
+	const char *name = git_reference_name(ref) + strlen(EXPS);
+	char base[REPO_ID] = "", id[REPO_ID];
+	git_commit *c = NULL;
+	git_oid at = *oid;
+	bool end = false;
+
+	if (strcspn(name, "/") == 2 && strcspn(name + 3, "/") == REPO_ID - 3)
+		(void)snprintf(base, sizeof(base), "%.2s%.38s", name, name + 3);
+	if (note(s, &at, git_reference_name(ref), err) == NULL)
+		return -1;
+	while (base[0] != '\0' && !end && !is_cut(s, &at)) {
+		if (lg_commit(s->r, &at, "a commit", &c, err) != 0)
+			return -1;
+		end = git_commit_parentcount(c) == 0;
+		if (!end)
+			at = *git_commit_parent_id(c, 0);
+		git_commit_free(c);
+		lg_id(&at, id);
+		end = end || strcmp(id, base) == 0;
+		if (!end && note(s, &at, NULL, err) == NULL)
+			return -1;
+	}
+	return 0;
+}
+
 static int
 note_head(void *ctx, const struct repo_tree *t, struct err *err)
 {
@@ -253,6 +300,18 @@ note_head(void *ctx, const struct repo_tree *t, struct err *err)
 	else
 		(void)snprintf(name, sizeof(name), "HEAD of work tree %s", t->name);
 	if (lg_oid(t->head, &oid, err) != 0 || note(s, &oid, name, err) == NULL)
+		return -1;
+	return 0;
+}
+
+static int
+note_head_nameless(void *ctx, const struct repo_tree *t, struct err *err)
+{
+	git_oid oid;
+
+	if (t->head[0] == '\0')
+		return 0;
+	if (lg_oid(t->head, &oid, err) != 0 || note(ctx, &oid, NULL, err) == NULL)
 		return -1;
 	return 0;
 }
@@ -284,9 +343,9 @@ read_shallow(struct search *s, struct err *err)
 	return 0;
 }
 
-/* Note all that the noted ones reach. */
+/* Note all that the noted ones reach, and which of it is new enough to be meant. */
 static int
-note_reached(struct search *s, struct err *err)
+note_reached(struct search *s, const struct repo_scope *scope, struct err *err)
 {
 	git_commit *c = NULL;
 	struct known *k;
@@ -296,11 +355,14 @@ note_reached(struct search *s, struct err *err)
 
 	for (at = 0; rc == 0 && at < s->queue.n; at++) {
 		k = s->queue.v[at];
-		if (is_cut(s, &k->oid))
+		if (scope->commits && is_cut(s, &k->oid))
 			continue;
 		if (lg_commit(s->r, &k->oid, "a commit", &c, err) != 0)
 			return -1;
-		for (i = 0; rc == 0 && i < git_commit_parentcount(c); i++)
+		if (scope->dated && git_commit_time(c) >= scope->since_s)
+			k->meant = true;
+		for (i = 0;
+		     rc == 0 && !is_cut(s, &k->oid) && i < git_commit_parentcount(c); i++)
 			if (note(s, git_commit_parent_id(c, i), NULL, err) == NULL)
 				rc = -1;
 		git_commit_free(c);
@@ -320,19 +382,23 @@ note_scope(struct search *s, const struct repo_scope *scope, struct err *err)
 		    lg_oid(id, &oid, err) != 0 ||
 		    note_line(s, &oid, scope->revs[i], scope->last, err) != 0)
 			return -1;
-	if (scope->branches && note_refs(s, "refs/heads/*", scope->last, true, err) != 0)
+	if (scope->branches && each_ref(s, "refs/heads/*", note_named, err) != 0)
 		return -1;
-	if (scope->tags && note_refs(s, "refs/tags/*", scope->last, true, err) != 0)
+	if (scope->tags && each_ref(s, "refs/tags/*", note_named, err) != 0)
+		return -1;
+	if (scope->exps && each_ref(s, EXPS "*", note_exp, err) != 0)
 		return -1;
 	if (scope->stashes && note_stashes(s, err) != 0)
 		return -1;
 	if ((scope->heads || scope->commits) && lg_trees(s->r, note_head, s, err) != 0)
 		return -1;
-	if (!scope->commits)
+	if (!s->walk)
 		return 0;
-	if (note_refs(s, "refs/*", 1, false, err) != 0)
+	s->meant = scope->commits;
+	if (lg_trees(s->r, note_head_nameless, s, err) != 0 ||
+	    each_ref(s, "refs/*", note_nameless, err) != 0)
 		return -1;
-	return note_reached(s, err);
+	return note_reached(s, scope, err);
 }
 
 /* Tell of those with names, or of those without. */
@@ -347,7 +413,7 @@ tell(struct search *s, bool named,
 	map_foreach (&s->all, it) {
 		const struct known *k = it->val;
 
-		if ((k->names.n > 0) != named)
+		if (!k->meant || (k->names.n > 0) != named)
 			continue;
 		lg_id(&k->oid, id);
 		rev = (struct repo_rev){
@@ -364,7 +430,10 @@ lg_revs(struct repo *r, const struct repo_scope *scope,
 	int (*fn)(void *, const struct repo_rev *, struct err *), void *ctx,
 	struct err *err)
 {
-	struct search s = {.r = r, .walk = scope->commits};
+	struct search s = {.r = r,
+			   .last = scope->last,
+			   .walk = scope->commits || scope->dated,
+			   .meant = true};
 	int rc = -1;
 
 	buf_init(&s.cut, SHALLOW_MAX);

@@ -31,6 +31,37 @@ revs(struct repo *r, const struct repo_scope *scope)
 	return told.p;
 }
 
+/* An experiment is its commits down to the baseline that its name tells, or to the root. */
+static void
+test_experiments(void **state)
+{
+	static const struct repo_scope exps = {.exps = true}, since = {.dated = true};
+	struct repo *r;
+
+	(void)state;
+	buf_init(&told, 0);
+	sh("git init -q exps; mv exps revs; cd revs; "
+	   "for i in a b c d; do git commit -q --allow-empty -m $i; done; "
+	   "git update-ref refs/exps/exec/EXEC_HEAD HEAD; "
+	   "git reset -q --hard HEAD~3; "
+	   "b=$(git rev-parse HEAD); git update-ref refs/exps/$(echo $b | cut -c-2)/"
+	   "$(echo $b | cut -c3-)/exp-1 refs/exps/exec/EXEC_HEAD~1");
+	r = opened("revs");
+	(void)revs(r, &exps);
+	assert_string_equal(told.p + told.n - 3, " b ");
+	assert_null(strstr(told.p, " a "));
+	assert_non_null(strstr(told.p, "d=refs/exps/exec/EXEC_HEAD "));
+	assert_non_null(strstr(told.p, "c=refs/exps/"));
+	assert_non_null(strstr(told.p, "/exp-1 "));
+	sh("cd revs; git update-ref -d refs/exps/exec/EXEC_HEAD; git update-ref "
+	   "refs/exps/11/23456789012345678901234567890123456789/y main");
+	assert_non_null(strstr(revs(r, &exps), "a=refs/exps/11/"));
+	assert_string_equal(revs(r, &since), "a c b ");
+	repo_close(r);
+	sh("rm -rf revs");
+	buf_release(&told);
+}
+
 /* git puts the short id of HEAD into the subjects of its stashes. */
 static const char *
 cut_ids(char *text)
@@ -82,6 +113,13 @@ test_revs(void **state)
 	assert_string_equal(revs(r, &(struct repo_scope){.commits = true}),
 			    "d=HEAD c e a b ");
 	assert_string_equal(revs(r, &(struct repo_scope){.last = 9}), "");
+	assert_string_equal(
+	    revs(r, &(struct repo_scope){.dated = true, .since_s = 1700000000}),
+	    "d c e a b ");
+	assert_string_equal(revs(r, &(struct repo_scope){.tags = true,
+							 .dated = true,
+							 .since_s = 1700000001}),
+			    "a=v1 c=v2 ");
 	assert_int_equal(
 	    repo_revs(r, &(struct repo_scope){.commits = true}, count, &n, &err), 7);
 	assert_int_equal(n, 2);
@@ -461,11 +499,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_revs),    cmocka_unit_test(test_trees),
-	    cmocka_unit_test(test_resolve), cmocka_unit_test(test_shallow),
-	    cmocka_unit_test(test_walk),    cmocka_unit_test(test_bad_names),
-	    cmocka_unit_test(test_many),    cmocka_unit_test(test_partial),
-	    cmocka_unit_test(test_url),	    cmocka_unit_test(test_clone),
+	    cmocka_unit_test(test_experiments), cmocka_unit_test(test_revs),
+	    cmocka_unit_test(test_trees),	cmocka_unit_test(test_resolve),
+	    cmocka_unit_test(test_shallow),	cmocka_unit_test(test_walk),
+	    cmocka_unit_test(test_bad_names),	cmocka_unit_test(test_many),
+	    cmocka_unit_test(test_partial),	cmocka_unit_test(test_url),
+	    cmocka_unit_test(test_clone),
 	};
 
 	return cmocka_run_group_tests_name("store.git_revs", tests, git_setup,

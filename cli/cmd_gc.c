@@ -57,6 +57,21 @@ static const struct opt gc_opts[] = {
      .min = 1,
      .max = 1000000,
      .doc = "Of each --rev, branch and tag the last N commits (default: 1)."},
+    {.name = "date",
+     .kind = OPT_STRING,
+     .at = offsetof(struct gc_opts, data.date),
+     .arg = "DATE",
+     .doc = "The same, but what any commit since that day names stays (2026-11-22, its "
+	    "beginning here; or an instant as 2026-11-22T06:00:00Z)."},
+    DATA_FLAG("all-experiments", 0, exps,
+	      "The same, but what DVC's experiments name stays."),
+    {.name = "projects",
+     .letter = 'p',
+     .kind = OPT_STRINGS,
+     .at = offsetof(struct gc_opts, data.projects),
+     .arg = "DIR",
+     .doc = "What the repository at DIR uses stays too: for a cache or a remote that "
+	    "several share. May be repeated."},
     DATA_FLAG("cloud", 'c', cloud, "Remove it from the remote too."),
     {.name = "remote",
      .letter = 'r',
@@ -71,6 +86,8 @@ static const struct opt gc_opts[] = {
      .at = offsetof(struct gc_opts, data.grace),
      .arg = "AGE",
      .doc = "Leave data that is younger than this (default: 1h; 0: none)."},
+    DATA_FLAG("skip-failed", 0, skip_failed, NULL),
+    ARTIFACT_JOBS(struct gc_opts, data.x.common),
     DATA_FLAG("force", 'f', force, "Do not ask."),
     DATA_FLAG("quiet", 'q', x.common.quiet, "Of data: say nothing but what went wrong."),
     {.name = "runs",
@@ -303,7 +320,19 @@ static int
 check_opts(struct collect *k)
 {
 	const struct gc_opts *o = k->o;
+	const char *stray = gc_data_stray(&o->data);
 
+	if (gc_data_asked(&o->data) && o->runs)
+		return cli_usage(k->c, "runs and data are two calls: 'dag gc --runs' "
+				       "knows nothing of --workspace and the like");
+	if (gc_data_asked(&o->data))
+		return cli_usage(k->c, "--keep, --dag and --last-too have a meaning with "
+				       "--runs only; of data --grace says what is young");
+	if (stray != NULL)
+		return cli_usage(k->c,
+				 "--%s has a meaning for data only: say what of it stays "
+				 "(--workspace, --all-commits, --date ...)",
+				 stray);
 	if (!o->runs)
 		return cli_usage(k->c,
 				 "say what is to go: dag gc --runs --keep 30d for old "
@@ -373,10 +402,9 @@ gc_verb(struct cli *c, const void *opts)
 			   .progress = on_progress};
 	k.terminal = isatty(STDERR_FILENO) == 1;
 	k.told_us = clock_now().mono_us;
-	if (gc_data_asked(&o->data) && (o->runs || o->json))
-		return cli_usage(c, "data does not go together with --runs or --json");
-	if (gc_data_asked(&o->data))
-		return gc_data(c, &o->data, o->dry_run || o->dry_too);
+	if (gc_data_asked(&o->data) && !o->runs && o->keep == NULL && o->dag == NULL &&
+	    !o->last_too)
+		return gc_data(c, &o->data, o->dry_run || o->dry_too, o->json);
 	if ((rc = check_opts(&k)) != EXIT_OK)
 		return rc;
 	if (work(&k, &err) != 0)
@@ -413,13 +441,24 @@ const struct verb verb_gc = {
 	"Others can go on working meanwhile. Where it is interrupted the next gc goes "
 	"on. The database does not become smaller; what is free in it is used again.\n"
 	"\n"
-	"With --workspace, --all-branches, --all-tags, --all-commits or --rev instead: "
+	"With --workspace, --all-branches, --all-tags, --all-commits, --rev, --date or "
+	"--all-experiments instead: "
 	"remove data from the cache, and with --cloud from the remote, that nothing "
 	"names "
 	"any more. What the pointers of the work tree, of local branches, tags, stashes "
 	"and of the HEADs of other work trees name always stays, as does what is younger "
 	"than --grace. A damaged list ends it before anything is removed. A remote may "
-	"serve others, whose commits are not here.",
+	"serve others, whose commits are not here: --projects names those that are on "
+	"this "
+	"machine.\n"
+	"\n"
+	"With --json, of data: \"dry_run\", \"cache\" and \"remote\" (null without "
+	"--cloud), "
+	"each with \"objects\" and \"bytes\" that went (or would), their \"paths\", how "
+	"many "
+	"are \"used\" and how many unused ones stay, being \"young\"; and \"unknown\", "
+	"the "
+	"directories whose lists are nowhere.",
     .examples = "dag gc --runs --keep 30d --dry-run\tshow what is older than 30 days\n"
 		"dag gc --runs --keep 1000\tkeep the 1000 newest runs of each DAG\n"
 		"dag gc -w --dry\tdata that nothing names",

@@ -2,14 +2,18 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/json.h"
 #include "base/num.h"
 #include "base/textwidth.h"
+#include "base/timefmt.h"
 #include "cli/cli.h"
+#include "cli/gc_projects.h"
 #include "store/git.h"
 #include "store/objects/object_set.h"
 #include "store/objects/objects.h"
@@ -17,41 +21,61 @@
 #include "store/track/sweep.h"
 
 #define GRACE_DEFAULT "1h"
+#define PATHS_MAX     ((size_t)1 << 30)
+
+/* What was found in the cache, or on the remote. */
+struct side {
+	struct sweep_found found;
+	struct buf paths; /* to be told: lines, or a JSON array */
+	bool done;
+};
 
 struct gc {
 	struct exchange x; /* first: exchange_with hands it back */
 	const struct gc_data_opts *o;
-	bool dry;
+	bool dry, json;
 	const char *grace;
-	int64_t before_s;
+	int64_t before_s; /* what is older may go */
+	int64_t since_s;  /* of --date */
 	struct repo_scope scope;
-	struct sweep_found cache, remote;
-	bool cache_done, remote_done;
-	struct buf paths; /* of --dry */
-	size_t unknown;	  /* lists that are nowhere */
+	struct side cache, remote;
+	size_t unknown; /* lists that are nowhere */
 };
 
 /* ---- the work ---- */
 
-static void
-put_paths(struct gc *g, const struct sweep_side *s, const struct sweep_found *f)
+static int
+note_paths(struct gc *g, const struct sweep_side *s, struct side *to, struct err *err)
 {
+	struct json_writer w;
 	struct buf path;
 
+	if (!g->json && (!g->dry || g->x.o->common.quiet))
+		return 0;
 	buf_init(&path, 0);
-	for (size_t i = 0; g->dry && !g->x.o->common.quiet && i < f->v.n; i++) {
+	json_init(&w, &to->paths, 0);
+	if (g->json)
+		json_begin_array(&w);
+	for (size_t i = 0; i < to->found.v.n && !buf_failed(&path); i++) {
 		buf_clear(&path);
 		if (s->cache != NULL)
-			objects_path(s->cache, &f->v.v[i], &path);
+			objects_path(s->cache, &to->found.v.v[i], &path);
 		else
-			s->remote->ops->where(s->remote, &f->v.v[i], &path);
-		if (buf_failed(&path))
-			break;
-		buf_adds(&g->paths, "would remove ");
-		text_put(&g->paths, path.p, path.n);
-		buf_addc(&g->paths, '\n');
+			s->remote->ops->where(s->remote, &to->found.v.v[i], &path);
+		if (g->json && !buf_failed(&path)) {
+			json_strn(&w, path.p, path.n);
+		} else if (!buf_failed(&path)) {
+			buf_adds(&to->paths, "would remove ");
+			text_put(&to->paths, path.p, path.n);
+			buf_addc(&to->paths, '\n');
+		}
 	}
+	if (g->json)
+		json_end(&w);
+	if (buf_failed(&path) || buf_failed(&to->paths))
+		(void)err_nomem(err);
 	buf_release(&path);
+	return buf_failed(&to->paths) ? -1 : 0;
 }
 
 /* Of what is used, what the remote has not got. */
@@ -93,15 +117,15 @@ gc_cache(struct gc *g, struct remote *r, const struct object_set *used, struct m
 		    less != NULL ? without_remote(r, used, less, m, err) : err_nomem(err);
 	}
 	if (rc == 0)
-		rc = sweep_find(&s, less != NULL ? less : used, g->before_s, &g->cache, m,
-				err);
+		rc = sweep_find(&s, less != NULL ? less : used, g->before_s,
+				&g->cache.found, m, err);
 	if (rc == 0)
-		put_paths(g, &s, &g->cache);
+		rc = note_paths(g, &s, &g->cache, err);
 	if (rc == 0 && !g->dry)
-		rc = sweep_remove(&s, &g->cache, m, err);
+		rc = sweep_remove(&s, &g->cache.found, m, err);
 	if (rc == 0 && !g->dry)
 		rc = objects_sweep(s.cache, g->before_s, NULL, err);
-	g->cache_done = rc == 0;
+	g->cache.done = rc == 0;
 	object_set_free(less);
 	return rc;
 }
@@ -115,13 +139,13 @@ gc_remote(struct gc *g, struct remote *r, const struct object_set *used, struct 
 
 	if (rc != 0)
 		return -1;
-	rc = sweep_find(&s, used, g->before_s, &g->remote, m, err);
+	rc = sweep_find(&s, used, g->before_s, &g->remote.found, m, err);
 	if (rc == 0)
-		put_paths(g, &s, &g->remote);
+		rc = note_paths(g, &s, &g->remote, err);
 	if (rc == 0 && !g->dry)
-		rc = sweep_remove(&s, &g->remote, m, err);
+		rc = sweep_remove(&s, &g->remote.found, m, err);
 	r->ops->end(r);
-	g->remote_done = rc == 0;
+	g->remote.done = rc == 0;
 	return rc;
 }
 
@@ -153,7 +177,8 @@ work(void *arg, struct meter *m, struct err *err)
 	struct exchange *x = &g->x;
 	struct transfer_options opt = {.cache = x->a.track.cache, .meter = m};
 
-	if (exchange_wants(x, m, err) != 0)
+	if (exchange_wants(x, m, err) != 0 ||
+	    gc_projects(x, g->o->projects.v, g->o->projects.n, &g->scope, m, err) != 0)
 		return -1;
 	if (g->o->cloud || g->o->not_in_remote)
 		return exchange_with(x, g->o->x.remote, x->wants.v, x->wants.n, m, err);
@@ -165,8 +190,50 @@ work(void *arg, struct meter *m, struct err *err)
 bool
 gc_data_asked(const struct gc_data_opts *o)
 {
-	return o->workspace || o->x.branches || o->x.tags || o->x.commits ||
-	       o->revs.n > 0;
+	return o->workspace || o->x.branches || o->x.tags || o->x.commits || o->exps ||
+	       o->date != NULL || o->revs.n > 0;
+}
+
+const char *
+gc_data_stray(const struct gc_data_opts *o)
+{
+	const struct {
+		bool given;
+		const char *name;
+	} v[] = {{o->num.set, "num"},
+		 {o->projects.n > 0, "projects"},
+		 {o->cloud, "cloud"},
+		 {o->x.remote != NULL, "remote"},
+		 {o->not_in_remote, "not-in-remote"},
+		 {o->grace != NULL, "grace"},
+		 {o->skip_failed, "skip-failed"}};
+
+	for (size_t i = 0; i < sizeof(v) / sizeof(*v); i++)
+		if (v[i].given)
+			return v[i].name;
+	return NULL;
+}
+
+/* Read "2026-11-22", which begins at midnight where we are, or an instant. */
+static int
+read_date(const char *s, int64_t *out_s)
+{
+	struct civil day;
+	struct tm tm;
+	int64_t us;
+
+	if (time_parse(s, &us) != 0)
+		return -1;
+	*out_s = us / 1000000;
+	if (strchr(s, ':') != NULL)
+		return 0;
+	time_civil(us, &day);
+	tm = (struct tm){.tm_year = day.year - 1900,
+			 .tm_mon = day.month - 1,
+			 .tm_mday = day.day,
+			 .tm_isdst = -1};
+	*out_s = mktime(&tm);
+	return 0;
 }
 
 static int
@@ -184,6 +251,18 @@ check_opts(struct gc *g, struct cli *c)
 	if (o->num.set && o->revs.n == 0 && !o->x.branches)
 		return cli_usage(c,
 				 "--num has a meaning with --rev or --all-branches only");
+	if (o->date != NULL && read_date(o->date, &g->since_s) != 0)
+		return cli_usage(c, "--date: '%s' is no date (2026-11-22)", o->date);
+	if (o->skip_failed)
+		return cli_usage(c,
+				 "--skip-failed would remove what cannot be read: mend "
+				 "or delete the branch or the tag that is named, then "
+				 "call gc without it");
+	if (o->not_in_remote && o->cloud)
+		return cli_usage(c,
+				 "--not-in-remote and --cloud are two calls: the first "
+				 "takes from the cache what the remote has, the second "
+				 "from both what nobody uses");
 	if (o->x.remote != NULL && !o->cloud && !o->not_in_remote)
 		return cli_usage(c, "--remote has a meaning with --cloud or "
 				    "--not-in-remote only");
@@ -195,6 +274,9 @@ check_opts(struct gc *g, struct cli *c)
 				       .stashes = true,
 				       .heads = true,
 				       .commits = o->x.commits,
+				       .exps = o->exps,
+				       .dated = o->date != NULL,
+				       .since_s = g->since_s,
 				       .last = o->num.set ? (unsigned)o->num.v : 0};
 	return EXIT_OK;
 }
@@ -247,25 +329,65 @@ put_side(struct gc *g, const char *where, const struct sweep_found *f)
 }
 
 static void
+put_json_side(struct json_writer *w, const char *name, const struct side *s)
+{
+	json_key(w, name);
+	if (!s->done) {
+		json_put_null(w);
+		return;
+	}
+	json_begin_object(w);
+	json_kv_int(w, "objects", (int64_t)s->found.v.n);
+	json_kv_int(w, "bytes", (int64_t)s->found.bytes);
+	json_kv_int(w, "used", (int64_t)s->found.kept);
+	json_kv_int(w, "young", (int64_t)s->found.young);
+	json_key(w, "paths");
+	json_raw(w, s->paths.p, s->paths.n);
+	json_end(w);
+}
+
+static void
+put_json(struct gc *g)
+{
+	struct json_writer w;
+
+	json_init(&w, &g->x.a.c->out, 2);
+	json_begin_object(&w);
+	json_kv_bool(&w, "dry_run", g->dry);
+	put_json_side(&w, "cache", &g->cache);
+	put_json_side(&w, "remote", &g->remote);
+	json_kv_int(&w, "unknown", (int64_t)g->unknown);
+	json_end(&w);
+	buf_addc(&g->x.a.c->out, '\n');
+}
+
+static void
 tell(struct gc *g)
 {
-	if (g->paths.n > 0)
-		buf_add(&g->x.a.c->out, g->paths.p, g->paths.n);
+	struct buf *b = &g->x.a.c->out;
+
 	if (g->unknown > 0 && !g->x.o->common.quiet)
 		cli_note(g->x.a.c,
 			 "the lists of %zu director%s that are used are not here, so "
 			 "their files are not known: 'dag fetch -A' gets them",
 			 g->unknown, g->unknown == 1 ? "y" : "ies");
-	if (g->cache_done)
-		put_side(g, "cache", &g->cache);
-	if (g->remote_done)
-		put_side(g, "remote", &g->remote);
+	if (g->json) {
+		if (g->cache.done)
+			put_json(g);
+		return;
+	}
+	buf_add(b, g->cache.paths.p, g->cache.paths.n);
+	buf_add(b, g->remote.paths.p, g->remote.paths.n);
+	if (g->cache.done)
+		put_side(g, "cache", &g->cache.found);
+	if (g->remote.done)
+		put_side(g, "remote", &g->remote.found);
 }
 
 int
-gc_data(struct cli *c, const struct gc_data_opts *o, bool dry)
+gc_data(struct cli *c, const struct gc_data_opts *o, bool dry, bool json)
 {
-	struct gc g = {.o = o, .dry = dry};
+	struct gc g = {.o = o, .dry = dry, .json = json};
 	struct err err = {0};
 	int code;
 
@@ -273,7 +395,8 @@ gc_data(struct cli *c, const struct gc_data_opts *o, bool dry)
 	    .o = &o->x, .push = true, .move = both, .scope = &g.scope, .all = true};
 	if ((code = check_opts(&g, c)) != EXIT_OK || !confirmed(&g, c, &code))
 		return code;
-	buf_init(&g.paths, (size_t)1 << 30);
+	buf_init(&g.cache.paths, PATHS_MAX);
+	buf_init(&g.remote.paths, PATHS_MAX);
 	if (artifact_open(c, &o->x.common, !dry, &g.x.a, &err) == 0 &&
 	    artifact_work(&g.x.a, work, &g, &err) == 0) {
 		tell(&g);
@@ -281,9 +404,10 @@ gc_data(struct cli *c, const struct gc_data_opts *o, bool dry)
 		tell(&g);
 		code = artifact_fail(&g.x.a, &err);
 	}
-	buf_release(&g.paths);
-	sweep_release(&g.cache);
-	sweep_release(&g.remote);
+	buf_release(&g.cache.paths);
+	buf_release(&g.remote.paths);
+	sweep_release(&g.cache.found);
+	sweep_release(&g.remote.found);
 	exchange_release(&g.x);
 	return code;
 }

@@ -10,10 +10,10 @@
 
 struct gc_data_opts {
 	struct exchange_opts x;
-	struct opt_strings revs;
+	struct opt_strings revs, projects;
 	struct opt_uint num;
-	const char *grace;
-	bool workspace, cloud, not_in_remote, force;
+	const char *grace, *date;
+	bool workspace, exps, cloud, not_in_remote, force, skip_failed;
 };
 
 /**
@@ -23,9 +23,16 @@ struct gc_data_opts {
 bool gc_data_asked(const struct gc_data_opts *);
 
 /**
- * gc_data(c, o, dry):
- * Do it, or with ${dry} tell what would be done.  Return the exit code.
+ * gc_data_stray(o):
+ * Return the name of an option that was given and has a meaning only for data, or NULL.
  */
-int gc_data(struct cli *, const struct gc_data_opts *, bool);
+const char *gc_data_stray(const struct gc_data_opts *);
+
+/**
+ * gc_data(c, o, dry, json):
+ * Do it, or with ${dry} tell what would be done; with ${json} for programs.  Return the exit
+ * code.
+ */
+int gc_data(struct cli *, const struct gc_data_opts *, bool, bool);
 
 #endif

@@ -69,7 +69,18 @@ usage($r, 'this removes data for good: --dry shows what, --force does it where n
 usage($r, '--num has a meaning with --rev or --all-branches only', 'gc', '-w', '-n', '2');
 usage($r, '--remote has a meaning with --cloud or --not-in-remote only', 'gc', '-w', '-r', 'r');
 usage($r, "--grace: 'x' is no age (30m, 2d)", 'gc', '-w', '--grace', 'x');
-usage($r, 'data does not go together with --runs or --json', 'gc', '-w', '--runs', '--keep', '3');
+usage($r, "runs and data are two calls: 'dag gc --runs' knows nothing of --workspace and the like", 'gc', '-w', '--runs', '--keep', '3');
+usage($r, '--keep, --dag and --last-too have a meaning with --runs only; of data --grace says what is young', 'gc', '-w', '--keep', '3');
+for my $stray (['num', 2], ['projects', '.'], ['cloud'], ['remote', 'r'], ['not-in-remote'], ['grace', '1h'], ['skip-failed']) {
+	usage($r, "--$stray->[0] has a meaning for data only: say what of it stays (--workspace, --all-commits, --date ...)",
+		'gc', '--runs', '--keep', '3', "--$stray->[0]", @$stray[1 .. $#$stray]);
+}
+usage($r, "--date: '$_' is no date (2026-11-22)", 'gc', "--date=$_") for '', 'x', '2026-13-01', '2026-1-1', '22.11.2026';
+usage($r, '--not-in-remote and --cloud are two calls: the first takes from the cache what the remote has, the second from both what nobody uses', 'gc', '-w', '-c', '--not-in-remote');
+usage($r, '--skip-failed would remove what cannot be read: mend or delete the branch or the tag that is named, then call gc without it', 'gc', '-w', '--skip-failed');
+like(ok_dag(2, 'gc -p of nothing', $r, 'gc', '-w', '-f', '-p', "$top/nowhere")->{err}, qr/project '\Q$top\E\/nowhere'.*nowhere/, '... names it');
+make_path("$top/empty");
+like(ok_dag(2, 'gc -p of no repository', $r, 'gc', '-w', '-f', '-p', "$top/empty")->{err}, qr/project '\Q$top\E\/empty': there is neither \.dag nor \.dvc nor git/, '... names it');
 is(join(' ', grep { !has($cache, $_) } @all), '', '... nothing is gone');
 
 # What is young stays; --dry removes nothing.
@@ -150,4 +161,86 @@ for my $n (1 .. 3) {
 	ok(!has($rem, "dz $n") && !has($rem, "dzz $n") && !has($cache, "dz $n"), '... all is gone');
 	ok(has($rem, 'dx') && has($cache, 'dx'), '... what is used is not');
 }
+
+# What commits since a day name, or experiments, or other repositories.
+($r, $cache) = ("$top/s", "$top/s/.dag/cache");
+make_path($r);
+git($r, qw(init -q -b main));
+my $day = 86400;
+for my $c (['old', 1700000000 - 3 * $day], ['that', 1700000000], ['newer', 1700000000 + $day], ['now', 1700000000 + 2 * $day]) {
+	local $ENV{GIT_COMMITTER_DATE} = "$c->[1] +0000";
+	version($c->[0]);
+	git($r, qw(add -A));
+	git($r, qw(commit -qm), $c->[0]);
+}
+my $base = qx(git -C $r rev-parse HEAD);
+chomp $base;
+git($r, qw(switch -q --detach));
+for my $e (qw(exp1 exp2)) {
+	local $ENV{GIT_COMMITTER_DATE} = (1700000000 - 9 * $day) . ' +0000';
+	version($e);
+	git($r, qw(commit -qam), $e);
+}
+git($r, 'update-ref', 'refs/exps/' . substr($base, 0, 2) . '/' . substr($base, 2) . '/x', 'HEAD');
+git($r, qw(switch -q main));
+ok_dag(0, 'as it was', $r, 'checkout', '-q');
+my @named = qw(old that newer now exp1 exp2);
+my $lost = sub { join(' ', grep { !has($cache, $_) } @named) };
+{
+	local $ENV{TZ} = 'UTC';
+	my $first = gc('--all-experiments', '--date', '2023-11-11', '--dry', '--json');
+	is($first->{out}, <<"END", 'gc --dry --json of nothing');
+{
+  "dry_run": true,
+  "cache": {
+    "objects": 0,
+    "bytes": 0,
+    "used": 6,
+    "young": 0,
+    "paths": []
+  },
+  "remote": null,
+  "unknown": 0
+}
+END
+	gc('--all-experiments', '--date', '2023-11-14');
+	is($lost->(), 'old', 'what a commit before that day names goes, experiments stay');
+	local $ENV{TZ} = 'Asia/Tokyo';
+	gc('--date', '2023-11-15', '--all-experiments');
+	is($lost->(), 'old', 'a day begins at midnight where we are');
+	gc('--date', '2023-11-15T00:00:00Z', '--all-experiments');
+	is($lost->(), 'old that', 'an instant is one anywhere');
+}
+my $json = gc('--all-commits', '--json');
+is($lost->(), 'old that', 'a commit of an experiment is one');
+like($json->{out}, qr/"dry_run": false,\s+"cache": \{\s+"objects": 0,/, '... as JSON');
+$json = gc('--date', '2023-11-16', '--json');
+is($lost->(), 'old that newer exp1 exp2', 'without experiments they go');
+my @paths = map { object($cache, md5_hex($_)) } qw(exp1 exp2 newer);
+my ($in) = $json->{out} =~ /"paths": \[(.*?)\]/;
+is(join(' ', sort $in =~ /"([^"]+)"/g), join(' ', sort @paths), '... and JSON names them');
+
+# One cache for two repositories.
+make_path("$top/p1", "$top/p2");
+for my $p (qw(p1 p2)) {
+	git("$top/$p", qw(init -q -b main));
+	ok_dag(0, "a cache for $p", "$top/$p", qw(config cache.dir), "$top/shared");
+	spew("$top/$p/f", "f $p 1");
+	ok_dag(0, "add in $p", "$top/$p", qw(add -q f));
+	git("$top/$p", qw(add -A));
+	git("$top/$p", qw(commit -qm 1));
+	spew("$top/$p/f", "f $p 2");
+	ok_dag(0, "add in $p", "$top/$p", qw(add -q f));
+}
+@named = ('f p1 1', 'f p1 2', 'f p2 1', 'f p2 2');
+$cache = "$top/shared";
+$r = "$top/p1";
+gc('-w', '-p', '../p2', '-p', $top . '/p2/');
+is($lost->(), '', 'what another project names stays: its work tree, its branches');
+spew("$top/p2/g.dvc", "outs:\n- md5: 12\n  path: g\n");
+like(ok_dag(2, 'a pointer there that cannot be read', $r, qw(gc -w -f --grace 0 -p ../p2))->{err}, qr/project '\.\.\/p2': .*g\.dvc/, '... is named');
+unlink "$top/p2/g.dvc";
+is($lost->(), '', '... nothing is gone');
+gc('-w');
+is($lost->(), 'f p2 1 f p2 2', 'without -p it goes');
 done_testing();

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "cli/artifact.h"
 #include "store/track/targets.h"
+#include "store/track/upstream.h"
 
 int
 artifact_select(struct artifact *a, char *const *words, size_t n, unsigned how,
@@ -18,6 +19,8 @@ artifact_select(struct artifact *a, char *const *words, size_t n, unsigned how,
 
 	*nout = 0;
 	*out = NULL;
+	if (r == 0 && (how & ARTIFACT_DEPS) != 0)
+		r = track_upstream(&a->list, &found, err);
 	if (r == 0) {
 		*out = arena_array(a->arena, found.n + 1, sizeof(**out));
 		if (*out == NULL)

@@ -9,6 +9,15 @@ struct artifact;
 struct track_out;
 struct err;
 
+/* The row of their option, for a struct whose member ${m} of type bool it is. */
+#define ARTIFACT_WITH_DEPS(type, m)                                                \
+	{                                                                          \
+		.name = "with-deps", .letter = 'd', .kind = OPT_FLAG,              \
+		.at = offsetof(type, m),                                           \
+		.doc = "Also all that the stages of each TARGET are made of: the " \
+		       "outputs of the stages before them."                        \
+	}
+
 struct artifact_target {
 	const struct track_out *out;
 	const char *only; /* a path in it, relative to it, or NULL: all of it */
@@ -23,12 +32,14 @@ struct artifact_target {
 enum artifact_how {
 	ARTIFACT_PLAIN = 0,
 	ARTIFACT_RECURSIVE = 1 << 0, /* a directory means all pointers below it */
-	ARTIFACT_GLOB = 1 << 1	     /* words are patterns */
+	ARTIFACT_GLOB = 1 << 1,	     /* words are patterns */
+	ARTIFACT_DEPS = 1 << 2	     /* and what the stages found are made of */
 };
 static inline unsigned
-artifact_how(int recursive, int glob)
+artifact_how(int recursive, int glob, int deps)
 {
-	return (recursive ? ARTIFACT_RECURSIVE : 0U) | (glob ? ARTIFACT_GLOB : 0U);
+	return (recursive ? ARTIFACT_RECURSIVE : 0U) | (glob ? ARTIFACT_GLOB : 0U) |
+	       (deps ? ARTIFACT_DEPS : 0U);
 }
 int artifact_select(struct artifact *, char *const *, size_t, unsigned,
 		    struct artifact_target **, size_t *, struct err *);

@@ -23,7 +23,7 @@
 
 struct checkout_opts {
 	struct artifact_opts common;
-	bool force, relink, recursive, glob, allow_missing, summary;
+	bool force, relink, recursive, glob, deps, allow_missing, summary;
 };
 
 static const struct opt checkout_opts[] = {
@@ -49,6 +49,7 @@ static const struct opt checkout_opts[] = {
      .kind = OPT_FLAG,
      .at = offsetof(struct checkout_opts, recursive),
      .doc = "A TARGET that is a directory means all that is tracked in it."},
+    ARTIFACT_WITH_DEPS(struct checkout_opts, deps),
     {.name = "glob",
      .kind = OPT_FLAG,
      .at = offsetof(struct checkout_opts, glob),
@@ -155,8 +156,8 @@ prepare(struct checkout *k, struct err *err)
 	size_t to = 0;
 
 	if (artifact_select(&k->a, k->a.c->args, k->a.c->nargs,
-			    artifact_how(k->o->recursive, k->o->glob), &k->targets, &k->n,
-			    err) != 0)
+			    artifact_how(k->o->recursive, k->o->glob, k->o->deps),
+			    &k->targets, &k->n, err) != 0)
 		return -1;
 	k->outs = arena_array(k->a.arena, k->n + 1, sizeof(*k->outs));
 	if (k->outs == NULL)

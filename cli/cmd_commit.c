@@ -23,7 +23,7 @@
 
 struct commit_opts {
 	struct artifact_opts common;
-	bool force, recursive, glob, no_relink;
+	bool force, recursive, glob, deps, no_relink;
 };
 
 static const struct opt commit_opts[] = {
@@ -41,6 +41,7 @@ static const struct opt commit_opts[] = {
      .kind = OPT_FLAG,
      .at = offsetof(struct commit_opts, no_relink),
      .doc = "Leave the files as they are, even where cache.type asks for links."},
+    ARTIFACT_WITH_DEPS(struct commit_opts, deps),
     {.name = "glob",
      .kind = OPT_FLAG,
      .at = offsetof(struct commit_opts, glob),
@@ -75,8 +76,8 @@ static int
 look(struct commit *k, struct err *err)
 {
 	if (artifact_select(&k->a, k->a.c->args, k->a.c->nargs,
-			    artifact_how(k->o->recursive, k->o->glob), &k->targets, &k->n,
-			    err) != 0)
+			    artifact_how(k->o->recursive, k->o->glob, k->o->deps),
+			    &k->targets, &k->n, err) != 0)
 		return -1;
 	k->outs = arena_array(k->a.arena, k->n + 1, sizeof(*k->outs));
 	k->items = arena_array(k->a.arena, k->n + 1, sizeof(*k->items));

@@ -37,8 +37,8 @@ check_out(struct cli *c, const struct pull_opts *o)
 	void *values = calloc(1, v->size);
 	struct opts_target t = {.table = v->opts, .values = values};
 	char force[] = "--force", missing[] = "--allow-missing";
-	char recursive[] = "--recursive", quiet[] = "--quiet", glob[] = "--glob",
-	     jobs[32], *argv[8];
+	char deps[] = "--with-deps", recursive[] = "--recursive", quiet[] = "--quiet",
+	     glob[] = "--glob", jobs[32], *argv[9];
 	struct err err;
 	size_t n = 0;
 	int rc;
@@ -53,6 +53,8 @@ check_out(struct cli *c, const struct pull_opts *o)
 		argv[n++] = missing;
 	if (o->x.recursive)
 		argv[n++] = recursive;
+	if (o->x.deps)
+		argv[n++] = deps;
 	if (o->x.glob)
 		argv[n++] = glob;
 	if (o->x.common.quiet)

@@ -21,7 +21,7 @@
 
 struct status_opts {
 	struct artifact_opts common;
-	bool json, recursive, glob, data, granular, unchanged, untracked;
+	bool json, recursive, glob, deps, data, granular, unchanged, untracked;
 	struct exchange_opts far; /* of --cloud */
 	bool cloud;
 };
@@ -81,6 +81,7 @@ static const struct opt status_opts[] = {
      .kind = OPT_FLAG,
      .at = offsetof(struct status_opts, recursive),
      .doc = "A TARGET that is a directory means all that is tracked in it."},
+    ARTIFACT_WITH_DEPS(struct status_opts, deps),
     {.name = "glob",
      .kind = OPT_FLAG,
      .at = offsetof(struct status_opts, glob),
@@ -134,8 +135,8 @@ static int
 prepare(struct status *k, struct err *err)
 {
 	if (artifact_select(&k->a, k->a.c->args, k->a.c->nargs,
-			    artifact_how(k->o->recursive, k->o->glob), &k->targets, &k->n,
-			    err) != 0)
+			    artifact_how(k->o->recursive, k->o->glob, k->o->deps),
+			    &k->targets, &k->n, err) != 0)
 		return -1;
 	k->outs = arena_array(k->a.arena, k->n + 1, sizeof(*k->outs));
 	k->keys = arena_array(k->a.arena, k->n + 1, sizeof(*k->keys));
@@ -319,6 +320,7 @@ run_cloud(struct cli *c, const struct status_opts *o)
 	x.common = o->common;
 	x.recursive = o->recursive;
 	x.glob = o->glob;
+	x.deps = o->deps;
 	return status_cloud(c, &x, o->json);
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/vec.h"
 #include "cli/artifact.h"
+#include "cli/artifact_select.h"
 #include "cli/opts.h"
 #include "store/remote/transfer.h"
 #include "store/track/collect.h"
@@ -19,7 +20,7 @@ struct track_revs;
 struct exchange_opts {
 	struct artifact_opts common;
 	const char *remote;
-	bool branches, tags, commits, recursive, glob, verify;
+	bool branches, tags, commits, recursive, glob, deps, verify;
 	bool allow_missing; /* what is nowhere is no failure */
 };
 
@@ -44,6 +45,7 @@ struct exchange_opts {
 	    "Also what those of all commits name."),                              \
 	EXCHANGE_FLAG(type, m, "recursive", 'R', recursive,                       \
 	    "A TARGET that is a directory means all that is tracked in it."),     \
+	ARTIFACT_WITH_DEPS(type, m.deps),                                         \
 	EXCHANGE_FLAG(type, m, "glob", 0, glob,                                   \
 	    "A TARGET is a pattern with * ? [ ] and **.")
 /* clang-format on */

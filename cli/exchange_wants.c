@@ -15,10 +15,17 @@
 #include "store/objects/object_set.h"
 #include "store/track/collect.h"
 #include "store/track/collect_rev.h"
+#include "store/track/targets.h"
+#include "store/track/upstream.h"
+
+struct word {
+	const char *path;		/* relative to the root */
+	const char *stage, *stage_file; /* the same as the name of a stage */
+};
 
 struct revs {
 	struct exchange *x;
-	const char **words; /* relative to the root */
+	struct word *words;
 	size_t nwords;
 	struct object_set *seen; /* whole outs for the usual remote */
 	struct meter *m;
@@ -74,7 +81,8 @@ of_tree(struct exchange *x, struct err *err)
 	size_t n;
 
 	if (artifact_select(&x->a, x->a.c->args, x->a.c->nargs,
-			    artifact_how(x->o->recursive, x->o->glob), &v, &n, err) != 0)
+			    artifact_how(x->o->recursive, x->o->glob, x->o->deps), &v, &n,
+			    err) != 0)
 		return -1;
 	for (size_t i = 0; i < n; i++)
 		if (want(x, v[i].out, v[i].only, false, err) != 0)
@@ -90,9 +98,11 @@ is_meant(const struct revs *r, const struct track_out *o, const char **only)
 {
 	*only = NULL;
 	for (size_t i = 0; i < r->nwords; i++) {
-		const char *w = r->words[i];
+		const char *w = r->words[i].path;
 
-		if (strcmp(o->path, w) == 0 || strcmp(o->file, w) == 0 ||
+		if ((o->stage != NULL && strcmp(o->stage, r->words[i].stage) == 0 &&
+		     strcmp(o->in->path, r->words[i].stage_file) == 0) ||
+		    strcmp(o->path, w) == 0 || strcmp(o->file, w) == 0 ||
 		    (r->x->o->recursive && path_is_below(o->path, w)))
 			return true;
 		if (path_is_below(w, o->path)) {
@@ -103,31 +113,71 @@ is_meant(const struct revs *r, const struct track_out *o, const char **only)
 	return r->nwords == 0;
 }
 
+/* Those of the list that the words mean. */
+static int
+find_meant(const struct revs *r, const struct track_list *list, struct track_targets *v,
+	   struct err *err)
+{
+	struct track_target t;
+
+	for (size_t i = 0; i < list->n; i++) {
+		t.out = &list->outs[i];
+		if (is_meant(r, t.out, &t.inside) && vec_push(v, t) != 0)
+			return err_nomem(err);
+	}
+	return r->x->o->deps ? track_upstream(list, v, err) : 0;
+}
+
+static int
+want_meant(struct revs *r, const struct track_target *t, struct err *err)
+{
+	const struct track_out *o = t->out;
+	int new = 1;
+
+	if (!object_id_is_set(&o->id))
+		return 0;
+	if (t->inside == NULL && o->remote == NULL && o->push)
+		new = object_set_add(r->seen, &o->id);
+	if (new <= 0)
+		return new < 0 ? err_nomem(err) : 0;
+	return want(r->x, o, t->inside, true, err);
+}
+
 static int
 of_commit(void *ctx, const struct repo_rev *rev, struct err *err)
 {
 	struct revs *r = ctx;
 	struct track_list list = {0};
-	const char *only;
+	struct track_targets meant = {0};
 	int rc;
 
 	rc = track_collect_rev(r->x->revs, rev->id, r->m, r->x->a.diag, &list, err);
-	for (size_t i = 0; rc == 0 && i < list.n; i++) {
-		const struct track_out *o = &list.outs[i];
-		int new = 1;
-
-		if (!object_id_is_set(&o->id) || !is_meant(r, o, &only))
-			continue;
-		if (only == NULL && o->remote == NULL && o->push)
-			new = object_set_add(r->seen, &o->id);
-		if (new != 0)
-			rc = new < 0 ? err_nomem(err) : want(r->x, o, only, true, err);
-	}
+	if (rc == 0)
+		rc = find_meant(r, &list, &meant, err);
+	for (size_t i = 0; rc == 0 && i < meant.n; i++)
+		rc = want_meant(r, &meant.v[i], err);
+	track_targets_free(&meant);
 	if (rc == 0)
 		track_list_free(&list);
 	else
 		r->x->broken = list;
 	return rc;
+}
+
+/* "dvc.yaml:train", ":train", "train". */
+static int
+find_word(struct artifact *a, const char *text, struct word *w, struct err *err)
+{
+	const char *colon = strrchr(text, ':'), *file = "dvc.yaml";
+
+	w->path = artifact_path(a, text, err);
+	w->stage = colon != NULL ? colon + 1 : text;
+	if (colon != NULL && colon != text)
+		file = arena_strndup(a->arena, text, (size_t)(colon - text));
+	if (file == NULL)
+		return err_nomem(err);
+	w->stage_file = w->path != NULL ? artifact_path(a, file, err) : NULL;
+	return w->stage_file != NULL ? 0 : -1;
 }
 
 static int
@@ -138,11 +188,9 @@ find_words(struct revs *r, struct err *err)
 	r->words = arena_array(a->arena, a->c->nargs + 1, sizeof(*r->words));
 	if (r->words == NULL)
 		return err_nomem(err);
-	for (size_t i = 0; i < a->c->nargs; i++) {
-		r->words[r->nwords] = artifact_path(a, a->c->args[i], err);
-		if (r->words[r->nwords++] == NULL)
+	for (size_t i = 0; i < a->c->nargs; i++)
+		if (find_word(a, a->c->args[i], &r->words[r->nwords++], err) != 0)
 			return -1;
-	}
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 struct arena;
+struct buf;
 struct diag;
 struct dvc_lock;
 struct err;
@@ -76,6 +77,14 @@ void dvc_yaml_free(struct dvc_yaml *);
  */
 const struct dvc_yaml_stage *dvc_yaml_stage(const struct dvc_yaml *, const char *);
 const struct dvc_yaml_out *dvc_yaml_out(const struct dvc_yaml_stage *, const char *);
+
+/**
+ * dvc_yaml_full(y, stage, path, out):
+ * Append ${path}, which the stage uses or makes, as seen from the repository's root, to ${out},
+ * which may fail.  Return false where it is a template, a URL, absolute, or leads out.
+ */
+bool dvc_yaml_full(const struct dvc_yaml *, const struct dvc_yaml_stage *, const char *,
+		   struct buf *);
 
 /**
  * dvc_yaml_apply(y, lock, err):

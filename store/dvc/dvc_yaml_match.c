@@ -88,6 +88,28 @@ dvc_yaml_out(const struct dvc_yaml_stage *s, const char *path)
 	return NULL;
 }
 
+bool
+dvc_yaml_full(const struct dvc_yaml *y, const struct dvc_yaml_stage *s, const char *path,
+	      struct buf *out)
+{
+	const char *wdir = s->wdir != NULL ? s->wdir : ".";
+	struct buf a, b;
+
+	if (strstr(path, "${") != NULL || strstr(wdir, "${") != NULL ||
+	    strstr(path, "://") != NULL || path[0] == '/')
+		return false;
+	buf_init(&a, 0);
+	buf_init(&b, 0);
+	path_join(&a, y->dir, wdir);
+	path_join(&b, a.p, path);
+	path_normalize(out, b.p);
+	if (buf_failed(&a) || buf_failed(&b))
+		out->state = BUF_NOMEM;
+	buf_release(&b);
+	buf_release(&a);
+	return buf_failed(out) || !path_climbs(out->p);
+}
+
 /* Where a path leads from the stage's working directory. */
 static int
 place(struct dvc_lock *lock, const char *wdir, struct dvc_out *out, struct err *err)

@@ -116,30 +116,6 @@ take_dvc(struct collector *c, struct track_file *f, const struct buf *text,
 
 /* ---- dvc.yaml and dvc.lock ---- */
 
-/* Append a path that a stage writes, as seen from the root; false: it is a template, or leads
- * out. */
-static bool
-put_full(const struct dvc_yaml *y, const struct dvc_yaml_stage *s, const char *path,
-	 struct buf *out)
-{
-	const char *wdir = s->wdir != NULL ? s->wdir : ".";
-	struct buf a, b;
-
-	if (strstr(path, "${") != NULL || strstr(wdir, "${") != NULL ||
-	    strstr(path, "://") != NULL || path[0] == '/')
-		return false;
-	buf_init(&a, 0);
-	buf_init(&b, 0);
-	path_join(&a, y->dir, wdir);
-	path_join(&b, a.p, path);
-	path_normalize(out, b.p);
-	if (buf_failed(&a) || buf_failed(&b))
-		out->state = BUF_NOMEM;
-	buf_release(&b);
-	buf_release(&a);
-	return buf_failed(out) || !path_climbs(out->p);
-}
-
 static bool
 lock_has(const struct dvc_lock *lock, const struct dvc_yaml_stage *s, const char *full)
 {
@@ -171,7 +147,7 @@ take_unrun(struct collector *c, const struct track_file *f, const char *lock_pat
 	int rc = 0;
 
 	buf_init(&full, 0);
-	if (put_full(f->yaml, s, o->path, &full)) {
+	if (dvc_yaml_full(f->yaml, s, o->path, &full)) {
 		if (buf_failed(&full))
 			rc = err_nomem(err);
 		else if (!lock_has(f->lock, s, full.p)) {

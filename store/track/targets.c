@@ -275,6 +275,14 @@ drop_covered(struct track_targets *v)
 	v->n = n;
 }
 
+void
+track_targets_sort(struct track_targets *v)
+{
+	if (v->n > 1)
+		qsort(v->v, v->n, sizeof(*v->v), target_cmp);
+	drop_covered(v);
+}
+
 int
 track_targets(const struct track *t, const struct track_list *l,
 	      const struct track_select *o, struct arena *arena,
@@ -296,9 +304,7 @@ track_targets(const struct track *t, const struct track_list *l,
 		track_targets_free(out);
 		return -1;
 	}
-	if (out->n > 1)
-		qsort(out->v, out->n, sizeof(*out->v), target_cmp);
-	drop_covered(out);
+	track_targets_sort(out);
 	return 0;
 }
 

@@ -50,6 +50,12 @@ int track_targets(const struct track *, const struct track_list *,
 		  struct err *);
 
 /**
+ * track_targets_sort(v):
+ * Sort ${v} as track_targets leaves it, and drop what stands in it twice.
+ */
+void track_targets_sort(struct track_targets *);
+
+/**
  * track_targets_free(v):
  * Free what ${v} holds.
  */

@@ -1,0 +1,102 @@
+#!/usr/bin/perl
+# What the stages of a dvc.yaml are made of: --with-deps of push, fetch, pull, checkout, status.
+use strict;
+use warnings;
+use Cwd qw(abs_path);
+use Digest::MD5 qw(md5_hex);
+use File::Basename qw(dirname);
+use File::Path qw(make_path remove_tree);
+use File::Temp qw(tempdir);
+use lib dirname(__FILE__);
+use Cli;
+use Test::More;
+
+my $top = abs_path(tempdir('dag-stages-XXXXXX', TMPDIR => 1, CLEANUP => 1));
+my ($r, $c, $rem) = ("$top/r", "$top/c", "$top/rem");
+$ENV{HOME} = "$top/home";
+$ENV{XDG_CONFIG_HOME} = "$top/home/.config";
+$ENV{XDG_CONFIG_DIRS} = "$top/etc";
+$ENV{GIT_CONFIG_NOSYSTEM} = 1;
+make_path("$top/home", $r);
+
+sub git { my ($dir, @args) = @_; system('git', '-C', $dir, '-c', 'user.name=t', '-c', 'user.email=t@t', @args) == 0 or die "git @args" }
+
+# An entry of dvc.lock.
+sub entry { my ($path, $text) = @_; return "    - path: $path\n      hash: md5\n      md5: " . md5_hex($text) . "\n      size: " . length($text) . "\n" }
+
+# raw.dvc -> prep -> train -> report; other.dvc -> other, in a directory of its own; next has not run.
+git($r, qw(init -q -b main));
+spew("$r/$_->[0]", $_->[1]) for ['raw/a', 'ra'], ['raw/b', 'rb'], ['mid/x', 'mx'], ['side', 's'], ['model', 'm'], ['report', 'r'], ['o/in', 'oi'], ['o/out', 'oo'];
+ok_dag(0, 'remote', $r, qw(remote add -q -d r ../rem));
+ok_dag(0, 'add', $r, qw(add -q raw o/in mid side model report o/out));
+my ($mid) = slurp("$r/mid.dvc") =~ /md5: (\w+\.dir)/;
+unlink map { "$r/$_" } qw(mid.dvc side.dvc model.dvc report.dvc o/out.dvc);
+spew("$r/dvc.yaml", <<'END');
+stages:
+  prep:
+    cmd: make
+    deps: [raw/a]
+    outs: [mid, side]
+  train:
+    cmd: make
+    deps: [mid/x]
+    outs: [model]
+  report:
+    cmd: make
+    deps: [model]
+    outs: [report]
+  next:
+    cmd: make
+    deps: [side, "${x}", s3://b/k, /tmp/z]
+    outs: [next]
+END
+spew("$r/dvc.lock", "schema: '2.0'\nstages:\n" .
+	"  prep:\n    cmd: make\n    deps:\n" . entry('raw/a', 'ra') . "    outs:\n    - path: mid\n      hash: md5\n      md5: $mid\n      size: 2\n      nfiles: 1\n" . entry('side', 's') .
+	"  train:\n    cmd: make\n    deps:\n" . entry('mid/x', 'mx') . "    outs:\n" . entry('model', 'm') .
+	"  report:\n    cmd: make\n    deps:\n" . entry('model', 'm') . "    outs:\n" . entry('report', 'r'));
+spew("$r/o/dvc.yaml", "stages:\n  other:\n    cmd: make\n    deps: [in]\n    outs: [out]\n");
+spew("$r/o/dvc.lock", "schema: '2.0'\nstages:\n  other:\n    cmd: make\n    deps:\n" . entry('in', 'oi') . "    outs:\n" . entry('out', 'oo'));
+spew("$r/.gitignore", "raw\nmid\nside\nmodel\nreport\nnext\n");
+spew("$r/o/.gitignore", "in\nout\n");
+git($r, qw(add -A));
+git($r, qw(commit -qm 1));
+
+# What is new on the remote after a push.
+sub pushed {
+	my @args = @_;
+	remove_tree($rem);
+	my $dir = ref $args[0] ? shift(@args)->[0] : $r;
+	ok_dag(0, "push @args", $dir, 'push', '-q', @args);
+	my %name = ((map { md5_hex($_) => $_ } qw(ra rb mx s m r oi oo)), $mid => 'mid', slurp("$r/raw.dvc") =~ /md5: (\w+\.dir)/, 'raw');
+	return join(' ', sort map { m{/(..)/([^/]+)$} ? $name{"$1$2"} // $_ : $_ } glob("$rem/files/md5/*/*"));
+}
+
+is(pushed('train'), 'm', 'a stage alone');
+is(pushed('-d', 'train'), 'm mid mx ra raw rb s', 'with what it is made of: whole stages and pointers');
+is(pushed('--with-deps', 'model'), 'm mid mx ra raw rb s', 'an output of it: the same');
+is(pushed('-d', 'mid/x'), 'mid mx ra raw rb', 'a file in one: without the other output');
+is(pushed('-d', 'raw'), 'ra raw rb', 'what is made of nothing');
+is(pushed('-d', 'report', 'o/dvc.yaml:other'), 'm mid mx oi oo r ra raw rb s', 'two, of two files');
+is(pushed(["$r/o"], '-d', 'other'), 'oi oo', 'a stage here');
+is(pushed('-d', 'next'), 'mid mx ra raw rb s', 'one that has not run, by what dvc.yaml says');
+is(pushed('-d'), 'm mid mx oi oo r ra raw rb s', 'of all: all');
+is(pushed('-d', '-a', 'train'), 'm mid mx ra raw rb s', 'in branches');
+is(pushed('-a', 'o/dvc.yaml:other'), 'oo', '... a stage is one there too');
+is(pushed('-d', '-A', 'o/dvc.yaml:other'), 'oi oo', '... with what it is made of');
+like(ok_dag(2, 'an unknown one', $r, qw(push -d trian))->{err}, qr/'trian' names nothing.*'train'/, '... is named');
+
+is(pushed(), 'm mid mx oi oo r ra raw rb s', 'all');
+git($top, 'clone', '-q', $r, $c);
+ok_dag(0, 'pull -d', $c, qw(pull -q -d train));
+is(join(' ', map { -e "$c/$_" ? $_ : () } qw(raw/a raw/b mid/x side model report o/in o/out)), 'raw/a raw/b mid/x side model', '... brings them into the work tree');
+ok_dag(0, 'fetch -d', $c, qw(fetch -q -d -T report));
+ok_dag(0, 'checkout -d', $c, qw(checkout -q -d report));
+ok(-e "$c/report" && !-e "$c/o/in", 'checkout -d');
+unlink "$c/raw/a";
+is(ok_dag(0, 'status', $c, qw(status report))->{out}, "all tracked data is up to date\n", 'status of a stage');
+like(ok_dag(0, 'status -d', $c, qw(status -d report))->{out}, qr/^raw\.dvc:/m, '... with what it is made of');
+is(ok_dag(0, 'status -c -d', $c, qw(status -c -d report))->{out}, "Cache and remote 'r' are in sync.\n", '... and of the remote');
+spew("$c/raw/a", 'changed');
+ok_dag(0, 'commit -d', $c, qw(commit -q -f -d report));
+like(slurp("$c/raw.dvc"), qr/size: 9/, '... records what changed before it');
+done_testing();

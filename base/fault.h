@@ -94,11 +94,18 @@
 	A(LINK_TEMP, "link-temp")	/* beside its place */         \
 	A(LINK_WRITTEN, "link-written") /* it has all its bytes */     \
 	A(LINKED, "linked")                                            \
+	/* files that are replaced whole */                            \
+	A(REPLACE_TEMP, "replace-temp")	      /* a temporary, empty */ \
+	A(REPLACE_WRITTEN, "replace-written") /* and durable */        \
 	/* what a pointer will name, what it is named in, and back */  \
 	A(TRACK_SAVED, "track-saved")	  /* nothing names it yet */   \
 	A(TRACK_IGNORED, "track-ignored") /* .gitignore is written */  \
 	A(TRACK_POINTED, "track-pointed") /* and the pointer file */   \
+	A(TRACK_MOVED, "track-moved")	  /* data, by itself */        \
+	A(TRACK_DROPPED, "track-dropped") /* a pointer file is gone */ \
+	A(CHECKOUT_TOLD, "checkout-told") /* where files will be */    \
 	A(CHECKOUT_REMOVED, "checkout-removed")                        \
+	A(CHECKOUT_DONE, "checkout-done") /* no temporary is left */   \
 	/* gc of data */                                               \
 	A(SWEEP_REMOVED, "sweep-removed")
 

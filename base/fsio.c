@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,7 +16,6 @@
 #include "base/num.h"
 
 #define READ_STEP ((size_t)64 << 10)
-#define TEMP_LEN  32
 #define TRIES_MAX 100 /* of what somebody else keeps taking away from us */
 
 static int
@@ -124,68 +122,6 @@ int
 fsio_write_all(int fd, const void *p, size_t n)
 {
 	return sys_write_all(fd, "", p, n);
-}
-
-/* Make a new file in dir with a name of its own; its descriptor and the name. */
-static int
-open_temp(int dir, mode_t mode, char name[TEMP_LEN])
-{
-	unsigned long long rnd;
-	int fd, tries = 0;
-
-	do {
-		if (getrandom(&rnd, sizeof(rnd), 0) != (ssize_t)sizeof(rnd))
-			return -1;
-		(void)snprintf(name, TEMP_LEN, ".dag-%016llx.tmp", rnd);
-		fd = sys_open(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
-	} while (fd < 0 && errno == EEXIST && ++tries < TRIES_MAX);
-	return fd;
-}
-
-/* Write and sync a temporary file in dir; on failure, with errno, it is gone again. */
-static int
-write_temp(int dir, const void *p, size_t n, mode_t mode, char name[TEMP_LEN])
-{
-	int fd = open_temp(dir, mode, name), r;
-
-	if (fd < 0)
-		return -1;
-	r = sys_write_all(fd, name, p, n);
-	if (r == 0)
-		r = sys_sync(fd, name);
-	sys_close(fd);
-	if (r != 0) {
-		int saved = errno;
-
-		(void)unlinkat(dir, name, 0);
-		errno = saved;
-	}
-	return r;
-}
-
-int
-fsio_replace(int dirfd, const char *path, const void *p, size_t n, mode_t mode,
-	     struct err *err)
-{
-	char temp[TEMP_LEN];
-	const char *name;
-	int dir = sys_open_parent(dirfd, path, &name), r = -1;
-
-	if (dir < 0)
-		return err_sys(err, errno, "cannot open the directory of '%s'", path);
-	if (write_temp(dir, p, n, mode, temp) != 0) {
-		(void)err_sys(err, errno, "cannot write '%s'", path);
-	} else if (sys_fault(FSIO_RENAME, path) < 0 ||
-		   renameat(dir, temp, dir, name) != 0) {
-		(void)err_sys(err, errno, "cannot replace '%s'", path);
-		(void)unlinkat(dir, temp, 0);
-	} else if (sys_sync(dir, path) != 0 && errno != EINVAL) {
-		(void)err_sys(err, errno, "cannot sync the directory of '%s'", path);
-	} else {
-		r = 0;
-	}
-	sys_close(dir);
-	return r;
 }
 
 /* Make one directory; one that is there already, maybe through a link, is fine. */

@@ -43,6 +43,26 @@ int fsio_write_all(int, const void *, size_t);
  */
 int fsio_replace(int, const char *, const void *, size_t, mode_t, struct err *);
 
+#define FSIO_TEMP_SIZE	26 /* ".dag-", 16 digits, ".tmp", NUL */
+#define FSIO_TEMP_AGE_S 60 /* nobody takes that long from a temporary to its rename */
+
+/**
+ * fsio_temp_name(name), fsio_is_temp(name):
+ * Choose a name as fsio_replace's temporaries have; return 0, or -1 with errno.  Tell whether
+ * ${name} is one.
+ */
+int fsio_temp_name(char[FSIO_TEMP_SIZE]);
+bool fsio_is_temp(const char *);
+
+/**
+ * fsio_clear_temp(dirfd, name), fsio_clear_temps(dirfd, dir):
+ * Remove ${name}, one component, if it is a temporary of a writer that was killed: of that
+ * name, and not touched for FSIO_TEMP_AGE_S seconds.  Return whether it was removed.  The same
+ * for all that lie in the directory ${dir}; what cannot be removed stays.
+ */
+bool fsio_clear_temp(int, const char *);
+void fsio_clear_temps(int, const char *);
+
 /**
  * fsio_mkdirs(dirfd, path, mode, err):
  * Make the directory and all missing parents; existing ones are fine.  Return 0 or -1.

@@ -91,6 +91,11 @@ open_track(struct artifact *a, struct err *err)
 	a->ws.ignore = t->ignore;
 	a->ws.links = t->links;
 	a->ws.nlinks = t->nlinks;
+	a->ws.intent = &t->intent;
+	a->ws.others = t->others;
+	/* Who writes does that with the lock that he takes anyway. */
+	if (r == 0 && !a->write && !a->o->look)
+		track_tidy(t);
 	return r;
 }
 

@@ -16,6 +16,7 @@
 #include "cli/verbs.h"
 #include "store/track/links.h"
 #include "store/track/move.h"
+#include "store/track/move_note.h"
 
 struct move_opts {
 	struct artifact_opts common;
@@ -65,7 +66,23 @@ work(void *arg, struct meter *m, struct err *err)
 	(void)m;
 	if (move_path(&k->a.ws, &o, &k->item, k->a.arena, err) != 0)
 		return -1;
-	return remember(k, err);
+	if (remember(k, err) != 0)
+		return -1;
+	move_note_drop(k->item.state_fd, k->item.note);
+	return 0;
+}
+
+static const char *
+note_name(struct artifact *a)
+{
+	const char *name;
+	struct buf b;
+
+	buf_init(&b, 0);
+	track_own_name(&a->track, MOVE_NOTE_FILE, &b);
+	name = buf_failed(&b) ? NULL : arena_strdup(a->arena, b.p);
+	buf_release(&b);
+	return name;
 }
 
 static int
@@ -75,19 +92,25 @@ find_paths(struct move *k, struct err *err)
 	struct move_item *it = &k->item;
 	struct stat st;
 
+	it->note = note_name(a);
+	if (it->note == NULL)
+		return err_nomem(err);
 	it->from = artifact_path(a, a->c->args[0], err);
 	it->to = it->from != NULL ? artifact_path(a, a->c->args[1], err) : NULL;
 	if (it->to == NULL)
 		return -1;
-	/* Into a directory. */
-	if (fstatat(a->track.root_fd, it->to, &st, 0) == 0 && S_ISDIR(st.st_mode) &&
-	    strcmp(it->from, it->to) != 0) {
+	it->state_fd = a->project.state_fd;
+	it->again = move_note_is(it->state_fd, it->note, it->from, it->to);
+	/* Into a directory, unless it is one because that has been done. */
+	if (!it->again && fstatat(a->track.root_fd, it->to, &st, 0) == 0 &&
+	    S_ISDIR(st.st_mode) && strcmp(it->from, it->to) != 0) {
 		it->to = strcmp(it->to, ".") == 0
 			     ? path_basename(it->from)
 			     : arena_printf(a->arena, "%s/%s", it->to,
 					    path_basename(it->from));
 		if (it->to == NULL)
 			return err_nomem(err);
+		it->again = move_note_is(it->state_fd, it->note, it->from, it->to);
 	}
 	return 0;
 }

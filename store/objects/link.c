@@ -331,8 +331,29 @@ place_link(struct placing *p)
 
 /* ---- what a killed process leaves ---- */
 
+void
+link_temporary(struct objects *o, char name[LINK_NAME + 1])
+{
+	uint8_t temp[TEMP_BYTES];
+
+	_Static_assert(LINK_NAME == TEMP_LEN, "one length");
+	objects_temp(o, temp);
+	temp_name(temp, name);
+}
+
+void
+link_owner(struct objects *o, char owner[LINK_OWNER + 1])
+{
+	char name[TEMP_LEN + 1];
+
+	_Static_assert(LINK_OWNER * 6 == TEMP_OWNER_BYTES * 8, "whole letters");
+	temp_name(o->seed, name);
+	memcpy(owner, name + 1, LINK_OWNER);
+	owner[LINK_OWNER] = '\0';
+}
+
 bool
-link_is_temporary(const char *path, size_t n)
+link_is_temporary(const char *path, size_t n, const char *owner)
 {
 	char name[TEMP_LEN + 1];
 
@@ -340,7 +361,8 @@ link_is_temporary(const char *path, size_t n)
 		return false;
 	memcpy(name, path + n - TEMP_LEN, TEMP_LEN);
 	name[TEMP_LEN] = '\0';
-	return temp_is_name(name);
+	return temp_is_name(name) &&
+	       (owner == NULL || memcmp(name + 1, owner, LINK_OWNER) == 0);
 }
 
 /* ---- any ---- */

@@ -77,11 +77,27 @@ int link_at(struct objects *, const struct link_what *, int, const char *, struc
 int link_checkout(struct objects *, const struct link_what *, int, const char *,
 		  struct stat *, struct err *);
 
+#define LINK_OWNER 12 /* letters */
+
 /**
- * link_is_temporary(path, n):
- * Return whether the last part of ${path}, of ${n} bytes, is a name as link_at gives to what it
- * has not finished: in the work tree only somebody who was killed leaves one.
+ * link_owner(o, owner):
+ * Write down what all names have in common that link_at gives, with this ${o}, to what it has
+ * not finished: LINK_OWNER letters and a NUL.
  */
-bool link_is_temporary(const char *, size_t);
+void link_owner(struct objects *, char[LINK_OWNER + 1]);
+
+/**
+ * link_is_temporary(path, n, owner):
+ * Return whether the last part of ${path}, of ${n} bytes, is such a name, with ${owner} or, if
+ * that is NULL, anybody's, also DVC's: in the work tree only somebody who was killed leaves one.
+ */
+bool link_is_temporary(const char *, size_t, const char *);
+
+/**
+ * link_temporary(o, name):
+ * Choose such a name: LINK_NAME bytes and a NUL.
+ */
+#define LINK_NAME 27
+void link_temporary(struct objects *, char[LINK_NAME + 1]);
 
 #endif

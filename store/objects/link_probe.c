@@ -40,7 +40,7 @@ link_type_parse(const char *name, enum link_type *type)
 /* A file of the store's and a name in the work tree, both temporary. */
 struct trial {
 	int base, fd;
-	char from[TEMP_LEN + 1], to[TEMP_LEN + 1];
+	char from[TEMP_LEN + 1], to[FSIO_TEMP_SIZE]; /* swept with others */
 };
 
 static int
@@ -54,8 +54,8 @@ trial_begin(struct objects *o, struct trial *t, struct err *err)
 		return err_sys(err, errno, "cannot make the store '%s'", o->dir);
 	objects_temp(o, temp);
 	temp_name(temp, t->from);
-	objects_temp(o, temp);
-	temp_name(temp, t->to);
+	if (fsio_temp_name(t->to) != 0)
+		return err_sys(err, errno, "cannot get random numbers");
 	t->fd = fsio_open(t->base, t->from, O_RDWR | O_CREAT | O_EXCL, 0600);
 	if (t->fd >= 0 && fsio_write_all(t->fd, "test", 4) == 0)
 		return 0;

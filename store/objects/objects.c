@@ -62,16 +62,18 @@ objects_dir(const struct objects *o)
 	return o->dir;
 }
 
-/* Random for the store, counted for each: a call for randomness per object would be dear. */
+/* Random for the store, counted for each: a call for randomness per object would be dear.  The
+ * count is in the last bytes, so that the first letters are those of the store. */
 void
 objects_temp(struct objects *o, uint8_t temp[TEMP_BYTES])
 {
-	uint64_t n = atomic_fetch_add(&o->temps, 1), low;
+	uint64_t n = atomic_fetch_add(&o->temps, 1);
 
 	memcpy(temp, o->seed, TEMP_BYTES);
-	memcpy(&low, temp, sizeof(low));
-	low += n;
-	memcpy(temp, &low, sizeof(low));
+	for (size_t i = TEMP_BYTES; i > TEMP_OWNER_BYTES; n >>= 8) {
+		n += temp[--i];
+		temp[i] = (uint8_t)n;
+	}
 }
 
 /* As Python's token_urlsafe(16) writes it: base64 by six bits, the last letter of two. */

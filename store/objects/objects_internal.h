@@ -16,11 +16,13 @@
 #include "store/objects/object_id.h"
 #include "store/objects/objects.h"
 
-#define OBJECT_MODE  0444
-#define REL_MAX	     (OBJECT_HEX_MAX + 1) /* "ab/cdef...", NUL */
-#define TEMP_BYTES   16
-#define TEMP_LEN     27 /* ".", 22 letters, ".tmp" */
-#define TEMP_REL_MAX (3 + TEMP_LEN + 1)
+#define OBJECT_MODE 0444
+#define REL_MAX	    (OBJECT_HEX_MAX + 1) /* "ab/cdef...", NUL */
+#define TEMP_BYTES  16
+#define TEMP_LEN    27 /* ".", 22 letters, ".tmp" */
+/* The first bytes, of LINK_OWNER letters, are the same for all of one store that is open. */
+#define TEMP_OWNER_BYTES 9
+#define TEMP_REL_MAX	 (3 + TEMP_LEN + 1)
 
 #define POOL_MAX 16 /* digests that are kept for the next user */
 

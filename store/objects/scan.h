@@ -65,6 +65,8 @@ struct scan_options {
 	bool legacy;	       /* hashes of DVC 2; not with into */
 	bool broken_ok;	       /* a link that leads nowhere counts as nothing */
 	const struct scan_ignore *ignore; /* NULL: nothing is left out */
+	/* Temporaries with these letters (link.h) are left out, too; NULL or "": none are. */
+	const char *others;
 	struct meter *meter;
 };
 

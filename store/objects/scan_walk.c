@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/fsio.h"
 #include "store/meter.h"
+#include "store/objects/link.h"
 #include "store/objects/scan_internal.h"
 
 #define DENTS_BYTES ((size_t)64 << 10)
@@ -165,6 +166,9 @@ look_at(struct worker *w, struct slice *sl, const char *name, uint8_t type,
 			     "rules to a .dvcignore above it");
 		return 0;
 	}
+	if (w->s->o.others != NULL && w->s->o.others[0] != '\0' &&
+	    link_is_temporary(name, len, w->s->o.others))
+		return 0;
 	if (type != DT_DIR && type != DT_UNKNOWN && rules != NULL &&
 	    rules->match(dir->ignore, name, false))
 		return 0;

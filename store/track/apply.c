@@ -19,6 +19,7 @@
 #include "store/objects/digest.h"
 #include "store/objects/index.h"
 #include "store/objects/objects.h"
+#include "store/track/intent.h"
 #include "store/track/parallel.h"
 #include "store/track/plan.h"
 #include "store/track/problems.h"
@@ -226,7 +227,8 @@ put_file(struct worker *w, const char *name, const struct apply_out *out,
 	what.since_ns = since_ns;
 	/* A copy is verified while it is made. */
 	what.verified = o->type != LINK_COPY && verified_known(o->cache, o->index, &id);
-	if (link_at(o->cache, &what, w->dir.fd, name, &st, err) != 0)
+	if (intent_tell(o->intent, err) != 0 ||
+	    link_at(o->cache, &what, w->dir.fd, name, &st, err) != 0)
 		return -1;
 	note(w, name, &id, &st, since_ns, want->len == 0);
 	return 0;

@@ -20,6 +20,7 @@
 
 struct err;
 struct index;
+struct intent;
 struct meter;
 struct objects;
 struct plan;
@@ -34,6 +35,7 @@ struct apply_options {
 	bool force;	  /* what is there may be anything */
 	int64_t since_ns; /* clock_stamp_ns() before the plan's sides were looked at */
 	struct meter *meter;
+	struct intent *intent; /* told before the first file is made; NULL: nobody is */
 };
 
 /* One out. */

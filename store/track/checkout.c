@@ -15,6 +15,7 @@
 #include "store/objects/scan.h"
 #include "store/objects/tree.h"
 #include "store/track/apply.h"
+#include "store/track/intent.h"
 #include "store/track/parallel.h"
 #include "store/track/plan.h"
 #include "store/track/verified.h"
@@ -108,7 +109,11 @@ check_names(struct checkout *c, struct job *j)
 	struct err err = {0};
 	int r;
 
-	if (!j->want.dir || j->plan.made == 0 || !workspace_folds(c->ws, j->out->path))
+	if (!j->want.dir || j->plan.made == 0)
+		return 0;
+	if (intent_tell(c->ws->intent, c->err) != 0)
+		return -1;
+	if (!workspace_folds(c->ws, j->out->path))
 		return 0;
 	r = tree_collision(&j->want_tree, &err);
 	if (r < 0)
@@ -304,7 +309,7 @@ is_doomed(const struct plan *p, const struct action *a)
 {
 	if (a->have == NULL || is_right(p, a))
 		return false;
-	return a->want != NULL || !link_is_temporary(a->have->path, a->have->len);
+	return a->want != NULL || !link_is_temporary(a->have->path, a->have->len, NULL);
 }
 
 /* All files that would be overwritten or removed and are nowhere else. */
@@ -372,6 +377,7 @@ apply_all(struct checkout *c)
 				  .workers = ws->workers,
 				  .force = c->o->force,
 				  .since_ns = c->since_ns,
+				  .intent = ws->intent,
 				  .meter = ws->meter};
 	struct apply_out *outs = calloc(c->n + 1, sizeof(*outs));
 	size_t n = 0, puts = 0, all = 0;
@@ -390,6 +396,8 @@ apply_all(struct checkout *c)
 		puts += j->plan.n - j->plan.removed;
 		all += j->plan.n;
 	}
+	if (r == 0 && puts > 0)
+		r = intent_tell(ws->intent, c->err);
 	if (r == 0 && puts > 0)
 		r = link_probe(ws->cache, ws->root_fd, ws->links, ws->nlinks, &o.type,
 			       c->err);
@@ -416,7 +424,7 @@ checkout_outs(const struct workspace *ws, const struct checkout_options *o,
 			     .report = report,
 			     .since_ns = clock_stamp_ns(),
 			     .err = err != NULL ? err : &unused};
-	int r;
+	int r = 0;
 
 	problems_init(&report->unsaved);
 	problems_init(&report->missing);
@@ -424,11 +432,16 @@ checkout_outs(const struct workspace *ws, const struct checkout_options *o,
 	c.jobs = calloc(n + 1, sizeof(*c.jobs));
 	if (c.jobs == NULL)
 		return err_nomem(err);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; r == 0 && i < n; i++) {
 		c.jobs[i].out = &outs[i];
-	r = plan_all(&c);
+		if (ws->intent != NULL && !outs[i].gone)
+			r = intent_add(ws->intent, outs[i].path, c.err);
+	}
+	if (r == 0)
+		r = plan_all(&c);
 	if (r == 0)
 		r = apply_all(&c);
+	intent_done(ws->intent);
 	for (size_t i = 0; i < n; i++) {
 		plan_release(&c.jobs[i].plan);
 		tree_release(&c.jobs[i].have_tree);

@@ -84,6 +84,9 @@ look_at(struct walk *w, struct found *f, int fd, const struct dirent *e,
 	bool dir = is_dir(fd, e);
 	char *name;
 
+	/* What is replaced whole here is replaced with the lock, or in no time. */
+	if (w->t->lock >= 0 && fsio_clear_temp(fd, e->d_name))
+		return 0;
 	if (strcmp(e->d_name, ".dvc") == 0 && w->path.n > 0)
 		f->nested = true;
 	if (!dir && !collector_is_pointer(e->d_name))

@@ -18,6 +18,7 @@
 #include "store/dvc/gitignore.h"
 #include "store/track/add_internal.h"
 #include "store/track/collect.h"
+#include "store/track/move_note.h"
 #include "store/track/remove.h"
 #include "store/track/workspace.h"
 
@@ -163,7 +164,7 @@ check_place(struct moving *m)
 	if (strcmp(it->from, it->to) == 0)
 		return err_set(m->err, ERR_EXISTS, "'%s' has that name", it->from);
 	m->begun = it->old_file != NULL && was_begun(m, from, to);
-	if (m->begun)
+	if (m->begun || (it->again && it->old_file == NULL && it->missing && to == 1))
 		return 0;
 	if (to == 1)
 		return err_set(m->err, ERR_EXISTS, "'%s' is there already", it->to);
@@ -309,12 +310,13 @@ rename_data(struct moving *m)
 	int fd = m->ws->root_fd;
 
 	if (it->missing)
+		return 0; /* or has been renamed */
+	if (renameat2(fd, it->from, fd, it->to, RENAME_NOREPLACE) == 0 ||
+	    (errno == EINVAL && is_there(m, it->to) == 0 &&
+	     fsio_rename(fd, it->from, fd, it->to) == 0)) {
+		fault_point(TRACK_MOVED);
 		return 0;
-	if (renameat2(fd, it->from, fd, it->to, RENAME_NOREPLACE) == 0)
-		return 0;
-	if (errno == EINVAL && is_there(m, it->to) == 0 &&
-	    fsio_rename(fd, it->from, fd, it->to) == 0)
-		return 0;
+	}
 	return err_sys(m->err, errno, "cannot move '%s' to '%s'", it->from, it->to);
 }
 
@@ -362,6 +364,22 @@ drop_old(struct moving *m)
 		   : remove_pointer(m->ws->root_fd, it->old_file, NULL, 0, false, m->err);
 }
 
+/* The pointer names the data where it is now, and no other one does. */
+static bool
+is_all_but_done(struct moving *m)
+{
+	const struct track_out *was = track_find(m->o->list, m->item->from);
+	const struct track_out *is = track_find(m->o->list, m->item->to);
+
+	if ((was != NULL && strcmp(was->path, m->item->from) == 0) || is == NULL ||
+	    strcmp(is->path, m->item->to) != 0 || is_there(m, m->item->from) != 0)
+		return false;
+	m->item->out = is;
+	m->item->file = is->file;
+	m->item->missing = is_there(m, m->item->to) == 0;
+	return true;
+}
+
 int
 move_path(const struct workspace *ws, const struct add_options *o, struct move_item *item,
 	  struct arena *arena, struct err *err)
@@ -374,6 +392,8 @@ move_path(const struct workspace *ws, const struct add_options *o, struct move_i
 			   .err = err != NULL ? err : &unused};
 	const struct track_out *out;
 
+	if (item->again && is_all_but_done(&m))
+		return drop_old(&m);
 	if (find_out(&m) != 0)
 		return -1;
 	out = item->out;
@@ -389,7 +409,12 @@ move_path(const struct workspace *ws, const struct add_options *o, struct move_i
 		if (item->file == NULL)
 			return err_nomem(m.err);
 	}
-	if (check_place(&m) != 0 || ignore(&m) != 0)
+	if (check_place(&m) != 0)
+		return -1;
+	if (item->note != NULL &&
+	    move_note_write(item->state_fd, item->note, item->from, item->to, m.err) != 0)
+		return -1;
+	if (ignore(&m) != 0)
 		return -1;
 	/* A pointer that stays where it is names the data when it is there. */
 	if (item->old_file != NULL) {

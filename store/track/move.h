@@ -6,8 +6,8 @@
  * Invariants
  * 1. The data is renamed in one piece; nothing that has the new name is overwritten.
  * 2. A pointer that is named after the data gets its new name before the data does, and the
- *    old one goes last: killed anywhere, one of them names the data wherever it is, and the
- *    same call goes on.
+ *    old one goes last: killed anywhere, one of them names the data wherever it is.
+ * 3. What is under way is noted before anything is changed, and the same call goes on.
  */
 #include <stdbool.h>
 
@@ -17,6 +17,9 @@ struct track_out;
 
 struct move_item {
 	const char *from, *to; /* relative to the root, normalized */
+	int state_fd;	       /* where it is noted (move_note.h) */
+	const char *note;      /* under this name; NULL: nowhere */
+	bool again;	       /* it is noted: this call was killed before */
 
 	/* What came of it; texts live in the arena. */
 	const struct track_out *out;

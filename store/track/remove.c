@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/fault.h"
 #include "base/fsio.h"
 #include "base/path.h"
 #include "store/dvc/gitignore.h"
@@ -124,6 +125,7 @@ remove_pointer(int root_fd, const char *file, const struct track_out *const *out
 			return -1;
 	if (fsio_unlink(root_fd, file) != 0 && errno != ENOENT)
 		return err_sys(err, errno, "cannot remove '%s'", file);
+	fault_point(TRACK_DROPPED);
 	buf_init(&b, 0);
 	buf_add(&b, file, dir);
 	buf_adds(&b, ".");

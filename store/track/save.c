@@ -9,6 +9,7 @@
 #include "store/objects/link.h"
 #include "store/objects/scan.h"
 #include "store/track/apply.h"
+#include "store/track/intent.h"
 #include "store/track/plan.h"
 #include "store/track/workspace.h"
 
@@ -47,6 +48,7 @@ scan(struct save *s, const char *path, const struct workspace_ignore *ignore,
 				 .into = into_cache ? s->batch : NULL,
 				 .cache = ws->cache,
 				 .workers = ws->workers,
+				 .others = ws->others,
 				 .meter = ws->meter};
 
 	if (ignore->scan.top != NULL)
@@ -122,11 +124,14 @@ save_relink(const struct workspace *ws, const char *path, const struct saved *sa
 				  .root_fd = ws->root_fd,
 				  .workers = ws->workers,
 				  .since_ns = saved->since_ns,
+				  .intent = ws->intent,
 				  .meter = ws->meter};
 	struct apply_out out = {.path = path, .exec = saved->exec && !saved->dir};
 	struct plan plan;
 	int r;
 
+	if (ws->intent != NULL && intent_add(ws->intent, path, err) != 0)
+		return -1;
 	if (link_probe(ws->cache, ws->root_fd, ws->links, ws->nlinks, &o.type, err) != 0)
 		return -1;
 	meter_begin(ws->meter, "linking");
@@ -136,6 +141,7 @@ save_relink(const struct workspace *ws, const char *path, const struct saved *sa
 	if (r == 0)
 		r = apply_plans(&o, &out, 1, problems, err);
 	plan_release(&plan);
+	intent_done(ws->intent);
 	return r;
 }
 

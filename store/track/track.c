@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/fsio.h"
 #include "base/hash.h"
 #include "base/path.h"
 #include "store/dvc/config.h"
@@ -163,6 +164,48 @@ open_ignores(struct track *t, struct err *err)
 	return gitignore_open(t->root, &t->gitignore, err);
 }
 
+/* ---- files in the state directory ---- */
+
+void
+track_own_name(const struct track *t, const char *name, struct buf *b)
+{
+	buf_adds(b, name);
+	if (strcmp(t->root, t->project->root) != 0)
+		buf_addf(b, "-%016llx",
+			 (unsigned long long)hash_64(t->root, strlen(t->root)));
+}
+
+static int
+open_intent(struct track *t, struct err *err)
+{
+	int state_fd = t->project->state_fd;
+	struct buf b;
+
+	buf_init(&b, 0);
+	track_own_name(t, INTENT_FILE, &b);
+	t->intent_name = buf_steal(&b);
+	buf_release(&b);
+	if (t->intent_name == NULL)
+		return err_nomem(err);
+	intent_init(&t->intent, state_fd, t->intent_name, t->cache);
+	(void)intent_read(state_fd, t->intent_name, t->others);
+	return 0;
+}
+
+/* Whoever left it is dead, as the lock is ours. */
+static void
+clear_left(struct track *t)
+{
+	int state_fd = t->project->state_fd;
+
+	if (state_fd >= 0) {
+		intent_clear(t->root_fd, state_fd, t->intent_name);
+		(void)intent_read(state_fd, t->intent_name, t->others);
+		fsio_clear_temps(state_fd, ".");
+	}
+	fsio_clear_temps(AT_FDCWD, t->dir);
+}
+
 /* ---- the whole ---- */
 
 int
@@ -170,7 +213,8 @@ track_open(const struct track_options *o, struct track *t, struct err *err)
 {
 	*t = (struct track){.project = o->project, .root_fd = -1, .lock = -1};
 	if (find_root(t, o->where, err) != 0 || open_config(t, o->unchecked, err) != 0 ||
-	    open_cache(t, err) != 0 || open_ignores(t, err) != 0)
+	    open_cache(t, err) != 0 || open_ignores(t, err) != 0 ||
+	    open_intent(t, err) != 0)
 		return -1;
 	return 0;
 }
@@ -179,6 +223,8 @@ void
 track_close(struct track *t)
 {
 	track_unlock(t);
+	intent_release(&t->intent);
+	free(t->intent_name);
 	index_close(t->index);
 	ignore_free(t->ignore);
 	gitignore_close(t->gitignore);
@@ -200,11 +246,8 @@ track_index(struct track *t, struct index **out, struct err *err)
 
 	buf_init(&b, 0);
 	if (t->index == NULL && t->project->state_fd >= 0) {
-		path_join(&b, t->project->state, "index");
-		/* A repository in a directory of the project has other paths. */
-		if (strcmp(t->root, t->project->root) != 0)
-			buf_addf(&b, "-%016llx",
-				 (unsigned long long)hash_64(t->root, strlen(t->root)));
+		path_join(&b, t->project->state, "");
+		track_own_name(t, "index", &b);
 		buf_adds(&b, ".db");
 		rc = buf_failed(&b) ? err_nomem(err) : index_open(b.p, &t->index, err);
 	}
@@ -231,7 +274,10 @@ track_lock(struct track *t, int64_t wait_us, struct meter *m, track_waiting_fn *
 		return err_set(err, ERR_NOTFOUND, "the project '%s' is not made yet",
 			       t->root);
 	t->lock = work_lock_take(&o, err);
-	return t->lock >= 0 ? 0 : -1;
+	if (t->lock < 0)
+		return -1;
+	clear_left(t);
+	return 0;
 }
 
 void
@@ -239,4 +285,12 @@ track_unlock(struct track *t)
 {
 	work_lock_drop(t->lock);
 	t->lock = -1;
+}
+
+void
+track_tidy(struct track *t)
+{
+	if (intent_read(t->project->state_fd, t->intent_name, t->others) &&
+	    track_lock(t, 0, NULL, NULL, NULL, NULL) == 0)
+		track_unlock(t);
 }

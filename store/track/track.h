@@ -16,7 +16,9 @@
 #include <stdint.h>
 
 #include "store/objects/link.h"
+#include "store/track/intent.h"
 
+struct buf;
 struct config;
 struct config_remote;
 struct err;
@@ -42,8 +44,12 @@ struct track {
 	struct ignore *ignore;		  /* .dvcignore */
 	struct gitignore *gitignore;	  /* NULL: no git, or core.no_scm */
 	bool autostage;
-	struct index *index; /* NULL: not opened */
-	int lock;	     /* -1: not held */
+	struct index *index;  /* NULL: not opened */
+	int lock;	      /* -1: not held */
+	char *intent_name;    /* of its file in the state directory */
+	struct intent intent; /* where we are about to write */
+	/* The letters of somebody who is about to write, or was when he died (intent.h). */
+	char others[LINK_OWNER + 1];
 };
 
 struct track_options {
@@ -78,10 +84,25 @@ typedef void track_waiting_fn(void *, const char *);
 /**
  * track_lock(t, wait_us, meter, waiting, ctx, err), track_unlock(t):
  * Take the repository's lock, waiting that long; the last four as work_lock_take's.  Return 0,
- * or -1: ERR_BUSY, ERR_CANCELLED.  Give it back.
+ * or -1: ERR_BUSY, ERR_CANCELLED.  Give it back.  Who has the lock removes what those left who
+ * were killed with it: temporaries in the work tree, and beside the settings.
  */
 int track_lock(struct track *, int64_t, struct meter *, track_waiting_fn *, void *,
 	       struct err *);
 void track_unlock(struct track *);
+
+/**
+ * track_own_name(t, name, b):
+ * Append the name that the file ${name} of the state directory has for this repository: one in a
+ * directory of the project has files of its own.
+ */
+void track_own_name(const struct track *, const char *, struct buf *);
+
+/**
+ * track_tidy(t):
+ * Without the lock: if somebody was killed while he wrote to the work tree, and nobody has the
+ * lock, remove what he left.
+ */
+void track_tidy(struct track *);
 
 #endif

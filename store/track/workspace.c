@@ -1,5 +1,6 @@
 #include "store/track/workspace.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -118,6 +119,7 @@ workspace_scan(const struct workspace *ws, const char *path, bool legacy, struct
 				 .cache = ws->cache,
 				 .workers = ws->workers,
 				 .legacy = legacy,
+				 .others = ws->others,
 				 .meter = ws->meter};
 	struct workspace_ignore ignore;
 	int r;
@@ -136,9 +138,9 @@ workspace_scan(const struct workspace *ws, const char *path, bool legacy, struct
 
 /* Some say so; of others it is seen by a file that is there under other letters, too. */
 static bool
-folds_at(int fd)
+folds_at(struct objects *o, int fd)
 {
-	char name[32], other[sizeof(name)];
+	char name[LINK_NAME + 1], other[sizeof(name)];
 	int flags = 0, file;
 	struct stat a, b;
 	bool folds;
@@ -149,8 +151,11 @@ folds_at(int fd)
 #endif
 	if (ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0 && (flags & FS_CASEFOLD_FL) != 0)
 		return true;
-	(void)snprintf(name, sizeof(name), ".dag-case-%06d", (int)getpid() % 1000000);
-	(void)snprintf(other, sizeof(other), ".DAG-case-%06d", (int)getpid() % 1000000);
+	link_temporary(o, name);
+	for (size_t i = 0; i < sizeof(name); i++)
+		other[i] = (char)(islower((unsigned char)name[i])
+				      ? toupper((unsigned char)name[i])
+				      : tolower((unsigned char)name[i]));
 	file = fsio_open(fd, name, O_WRONLY | O_CREAT | O_EXCL, 0600);
 	if (file < 0)
 		return false;
@@ -180,7 +185,7 @@ workspace_folds(const struct workspace *ws, const char *path)
 	}
 	if (fd < 0)
 		return false;
-	folds = folds_at(fd);
+	folds = folds_at(ws->cache, fd);
 	(void)close(fd);
 	return folds;
 }

@@ -14,6 +14,7 @@ struct err;
 struct ignore;
 struct ignore_dir;
 struct index;
+struct intent;
 struct meter;
 struct objects;
 
@@ -26,6 +27,8 @@ struct workspace {
 	size_t nlinks;		     /* 0: reflink, copy */
 	unsigned workers;	     /* 0: as many as there are processors */
 	struct meter *meter;
+	struct intent *intent; /* NULL: nobody is told what will be written */
+	const char *others;    /* letters of temporaries that are no data; NULL: none */
 };
 
 /* What is ignored below one path, for scan_options. */
@@ -54,7 +57,8 @@ int workspace_scan(const struct workspace *, const char *, bool, struct scan *,
 /**
  * workspace_folds(ws, path):
  * Return whether the file system at ${path}, or at the nearest directory above it that is
- * there, takes names for one that differ by case only.
+ * there, takes names for one that differ by case only: by a temporary there, of those
+ * that the intent tells.
  */
 bool workspace_folds(const struct workspace *, const char *);
 

@@ -6,9 +6,10 @@ use Crash;
 use Digest::MD5 qw(md5_hex);
 use Exporter 'import';
 
-our @EXPORT = qw(contents edits pointers object objects named state_of store_wrong temporaries append between differs status_json);
+our @EXPORT = qw(contents edits pointers object objects named state_of store_wrong temporaries replacements grow_old append between differs status_json);
 
-my $temp = qr/^\.[A-Za-z0-9_-]{22}\.tmp$/;
+my $temp = qr/^\.[A-Za-z0-9_-]{22}\.tmp$/;    # of a file to be
+my $whole = qr/^\.dag-[0-9a-f]{16}\.tmp$/;     # of a file to be replaced
 
 # ---- data ----
 
@@ -60,7 +61,7 @@ sub files {
     return $out;
 }
 
-sub is_temp { return $_[0] =~ m{([^/]*)$} && $1 =~ $temp }
+sub is_temp { return $_[0] =~ m{([^/]*)$} && ($1 =~ $temp || $1 =~ $whole) }
 
 sub pointers { my ($dir) = @_; return grep { -f } glob "$dir/*.dvc $dir/sub/*.dvc" }
 
@@ -97,8 +98,13 @@ sub between {
     return @wrong;
 }
 
-# In a directory that is tracked they are part of it.
-sub temporaries { my ($dir) = @_; return map { "$dir/$_" } grep { is_temp($_) } keys %{ files($dir) } }
+# Of files to be, in the work tree: in a directory that is tracked they are part of it, to DVC.
+sub temporaries { my ($dir) = @_; return map { "$dir/$_" } grep { m{([^/]*)$} && $1 =~ $temp } keys %{ files($dir) } }
+
+# Of files to be replaced, anywhere but in stores: not at once, but in a minute.
+sub replacements { my ($dir) = @_; return grep { m{([^/]*)$} && $1 =~ $whole } glob "$dir/.dag/.*.tmp $dir/.*.tmp $dir/sub/.*.tmp" }
+
+sub grow_old { utime time - 3600, time - 3600, $_ for @_ }
 
 sub differs { my ($now, $want) = @_; return between($want, $now, $want) }
 

@@ -11,4 +11,11 @@ struct err;
  */
 char *libexec_path(const char *, int, struct err *);
 
+/**
+ * libexec_program(err):
+ * Return the absolute path of this program itself, malloc'ed.  Where its file has been replaced
+ * since it was started (an update), that is the path of the new one.  NULL on failure.
+ */
+char *libexec_program(struct err *);
+
 #endif

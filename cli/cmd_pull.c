@@ -97,7 +97,9 @@ const struct verb verb_pull = {
 	"path in one) from the remote into the cache, then bring the files of the work "
 	"tree to it: 'dag fetch' and 'dag checkout' in one, with the promises of both. "
 	"What is damaged on the remote is named, and neither stored nor checked out; the "
-	"rest is. Files that the cache does not have are not overwritten.",
+	"rest is. Files that the cache does not have are not overwritten.\n"
+	"\n"
+	"A task of a run does it with 'type: pull' ('dag help type:pull').",
     .examples = "git clone URL && cd NAME && dag pull\ta new copy with its data\n"
 		"dag pull data/raw/a.csv\tone file of a directory",
     .opts = pull_opts,

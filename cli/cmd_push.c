@@ -41,7 +41,9 @@ const struct verb verb_push = {
 	"does not arrive. The list of a directory goes last, once all of its files are "
 	"known to be there; that a list lies on the remote is no proof that its files "
 	"do, so a remote that an interrupted push left incomplete is repaired by the "
-	"next one. Interrupted, the same command goes on.",
+	"next one. Interrupted, the same command goes on.\n"
+	"\n"
+	"A task of a run does it with 'type: push' ('dag help type:push').",
     .examples = "dag push\tall that is tracked\n"
 		"dag push -a -T\tand all that branches and tags name\n"
 		"dag push --verify\tand check what is there",

@@ -150,6 +150,39 @@ divide(struct buf *b)
 		buf_adds(b, ", ");
 }
 
+/* What is pushed or pulled, and how. */
+static void
+put_verb(struct cli *c, const struct dag_task *t)
+{
+	struct buf b;
+
+	if (t->type->kind != TASK_VERB)
+		return;
+	if (t->ntargets == 0)
+		put_line(c, "targets", "all that is tracked");
+	put_texts(c, "targets", t->targets, t->ntargets, ", ");
+	if (t->remote.src != NULL)
+		put_texts(c, "remote", &t->remote, 1, "");
+	buf_init(&b, 0);
+	if (t->jobs > 0)
+		buf_addf(&b, "%u at a time", (unsigned)t->jobs);
+	if (t->verify) {
+		divide(&b);
+		buf_adds(&b, "verify what is there");
+	}
+	if (t->force) {
+		divide(&b);
+		buf_adds(&b, "force");
+	}
+	if (t->allow_missing) {
+		divide(&b);
+		buf_adds(&b, "some may be missing");
+	}
+	if (b.n > 0)
+		put_line(c, "how", b.p);
+	buf_release(&b);
+}
+
 /* What differs from the defaults in how it is run. */
 static void
 put_policy(struct cli *c, const struct dag_task *t)
@@ -205,6 +238,7 @@ put_task(struct cli *c, const struct dag *g, const struct dag_task *t, bool colo
 		put_texts(c, "for", &t->wait_for, 1, "");
 	if (t->wait_until.src != NULL)
 		put_texts(c, "until", &t->wait_until, 1, "");
+	put_verb(c, t);
 	if (t->when_src != NULL)
 		put_line(c, "when", t->when_src);
 	put_ids(c, g, "needs", t->up, t->nup);

@@ -61,8 +61,8 @@ put_types(struct complete *cp)
 	size_t i, n;
 
 	t = schema_types(&n);
-	for (i = 0; i < n; i++)
-		if (t[i].status != KEY_LATER)
+	for (i = 0; i < n; i++) /* those that are verbs are there already */
+		if (t[i].status != KEY_LATER && t[i].kind != TASK_VERB)
 			complete_add(cp, t[i].name, t[i].summary);
 }
 

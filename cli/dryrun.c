@@ -124,7 +124,7 @@ put_command(struct buf *b, const struct dag_task *t, const struct known *k)
 		return;
 	while (k->task.argv[n] != NULL)
 		n++;
-	if (!t->run_is_argv && n > 0) {
+	if (!t->run_is_argv && t->nrun > 0) {
 		put_lines(b, k->task.argv[n - 1], strlen(k->task.argv[n - 1]));
 		return;
 	}

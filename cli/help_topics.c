@@ -175,6 +175,8 @@ kind_text(enum task_kind kind)
 	switch (kind) {
 	case TASK_EXEC:
 		return "runs your program";
+	case TASK_VERB:
+		return "runs the verb of 'dag' that it is named after";
 	case TASK_HOST:
 		return "is built in";
 	case TASK_ENGINE:
@@ -230,7 +232,9 @@ put_types(struct buf *b)
 		help_wrap(b, later.p, 2);
 	}
 	buf_release(&later);
-	buf_adds(b, "\n'dag help TYPE' tells more about one.\n");
+	buf_adds(b,
+		 "\n'dag help TYPE' tells more about one, 'dag help type:push' about one "
+		 "that is\na verb as well.\n");
 }
 
 static void
@@ -355,7 +359,8 @@ help_topic(struct buf *b, const char *name)
 		put_types(b);
 		return true;
 	}
-	t = schema_type(name);
+	/* "type:push" tells it from the verb. */
+	t = schema_type(strncmp(name, "type:", 5) == 0 ? name + 5 : name);
 	if (t == NULL)
 		return put_key_pages(b, name);
 	put_type(b, t);

@@ -15,6 +15,7 @@
 #include "cli/cli.h"
 #include "cli/meterline.h"
 #include "cli/outbox.h"
+#include "cli/progress_event.h"
 #include "store/meter.h"
 #include "store/thread.h"
 
@@ -40,6 +41,7 @@ struct watch {
 	int64_t next_us; /* when the line is drawn */
 	struct meterline line;
 	struct outbox *out;
+	struct progress_event event;
 };
 
 static void *
@@ -149,7 +151,7 @@ wait_ms(const struct watch *w, int64_t now_us)
 	int64_t ms;
 
 	if (w->next_us == NEVER)
-		return -1;
+		return w->event.fd == -1 ? -1 : 1000;
 	/* Without a terminal the rate is to be known all the same. */
 	ms = (w->next_us - now_us + 999) / 1000;
 	return ms < 0 ? 0 : ms > 1000 ? 1000 : (int)ms;
@@ -172,6 +174,7 @@ wait_end(struct watch *w)
 			hear(w);
 		if (w->next_us != NEVER)
 			draw(w, clock_now().mono_us);
+		progress_event_put(&w->event, w->meter, clock_now().mono_us);
 	}
 	erase(w);
 }
@@ -190,7 +193,9 @@ run(struct watch *w, bool quiet)
 	rc = thread_start(&thread, thread_main, w);
 	if (rc != 0)
 		return err_sys(w->err, rc, "cannot start a thread");
+	progress_event_open(&w->event, now_us);
 	wait_end(w);
+	progress_event_close(&w->event);
 	(void)pthread_join(thread, NULL);
 	return w->rc;
 }

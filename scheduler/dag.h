@@ -129,6 +129,12 @@ struct dag_task {
 	/* type wait: exactly one of the two */
 	struct dag_text wait_for;   /* a duration */
 	struct dag_text wait_until; /* an instant */
+	/* types push and pull */
+	struct dag_text *targets; /* paths; none: all that is tracked */
+	size_t ntargets;
+	struct dag_text remote;
+	uint32_t jobs; /* 0: as the verb has it */
+	bool verify, force, allow_missing;
 
 	struct dag_text *inputs, *outputs;
 	size_t ninputs, noutputs;
@@ -215,6 +221,19 @@ const struct dag_task *dag_task_find(const struct dag *, const char *);
  * Return whether task ${id} is a direct upstream of ${t}.
  */
 bool dag_task_needs(const struct dag_task *, uint32_t);
+
+/**
+ * dag_brings(t):
+ * Return whether ${t} brings its targets into the work tree: a task of type pull.
+ */
+bool dag_brings(const struct dag_task *);
+
+/**
+ * dag_target_data(a, path):
+ * Return the path of the data that the target ${path} means, which may be that of its pointer
+ * file ("a.csv.dvc"); ${path} itself or in arena ${a}; NULL if memory runs out.
+ */
+const char *dag_target_data(struct arena *, const char *);
 
 /**
  * dag_looks_like(text, len):

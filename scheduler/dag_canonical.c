@@ -220,12 +220,18 @@ put_task(const struct dag *g, struct json_writer *w, const struct dag_task *t)
 {
 	json_begin_object(w);
 	put_bool(w, t, "allow_failure", t->allow_failure);
+	if (t->allow_missing)
+		json_kv_bool(w, "allow_missing", true);
 	if (t->nenv > 0)
 		put_env(w, t->env, t->nenv);
 	put_optional(w, "for", &t->wait_for);
+	if (t->force)
+		json_kv_bool(w, "force", true);
 	put_int(w, t, "grace", t->grace_us, dag_usual.grace_us);
 	if (t->ninputs > 0)
 		put_texts(w, "inputs", t->inputs, t->ninputs);
+	if (t->jobs > 0)
+		json_kv_int(w, "jobs", t->jobs);
 	put_bool(w, t, "leave_children", t->leave_children);
 	put_int(w, t, "memory", t->memory, dag_usual.memory);
 	if (t->name != NULL)
@@ -238,17 +244,22 @@ put_task(const struct dag *g, struct json_writer *w, const struct dag_task *t)
 		put_strings(w, "params", t->params, t->nparams);
 	put_bool(w, t, "persist", t->persist);
 	put_int(w, t, "priority", t->priority, dag_usual.priority);
+	put_optional(w, "remote", &t->remote);
 	put_retries(w, t);
 	put_run(w, t);
 	put_shell(w, t);
 	if (t->ntags > 0)
 		put_strings(w, "tags", t->tags, t->ntags);
+	if (t->ntargets > 0)
+		put_texts(w, "targets", t->targets, t->ntargets);
 	put_int(w, t, "timeout", t->timeout_us, dag_usual.timeout_us);
 	if (t == &dag_usual || t->trigger != dag_usual.trigger)
 		json_kv_str(w, "trigger", trigger_rule_name(t->trigger));
 	if (t->type != NULL)
 		json_kv_str(w, "type", t->type->name);
 	put_optional(w, "until", &t->wait_until);
+	if (t->verify)
+		json_kv_bool(w, "verify", true);
 	if (t->when_src != NULL)
 		json_kv_str(w, "when", t->when_src);
 	put_optional(w, "workdir", &t->workdir);

@@ -212,7 +212,7 @@ bool load_known_key(struct load *, const struct key_spec *, const struct yaml_no
 void load_unknown_key(struct load *, const struct yaml_node *, bool,
 		      const struct task_type *);
 
-/* Readers of the keys of tasks (dag_list.c, dag_command.c). */
+/* Readers of the keys of tasks (dag_list.c, dag_command.c, dag_verb.c). */
 int load_needs(struct load *, struct dag_task *, const struct key_spec *,
 	       const struct yaml_pair *);
 int load_task_params(struct load *, struct dag_task *, const struct key_spec *,
@@ -231,10 +231,21 @@ int load_wait_for(struct load *, struct dag_task *, const struct key_spec *,
 		  const struct yaml_pair *);
 int load_wait_until(struct load *, struct dag_task *, const struct key_spec *,
 		    const struct yaml_pair *);
+int load_targets(struct load *, struct dag_task *, const struct key_spec *,
+		 const struct yaml_pair *);
+int load_remote(struct load *, struct dag_task *, const struct key_spec *,
+		const struct yaml_pair *);
 
 /* What the keys of a task say together. */
 void load_check_command(struct load *, const struct dag_task *);
 void load_check_wait(struct load *, const struct dag_task *);
+void load_check_verb(struct dag_task *);
+
+/**
+ * load_verb_key(L, t, key):
+ * Return whether the key of every task is one for ${t}, whose type is a verb; said if not.
+ */
+bool load_verb_key(struct load *, const struct dag_task *, const struct yaml_node *);
 
 /**
  * load_task_names(L, map), load_params(L, map), load_defaults(L, map), load_tasks(L):

@@ -85,6 +85,32 @@ check_output(struct load *L, const struct yaml_node *n, const char *path)
 	return false;
 }
 
+/* Refuse a target of push or pull that can be none. */
+static bool
+check_target(struct load *L, const struct yaml_node *n, const char *path)
+{
+	struct diag_pos pos = load_pos(L, n);
+
+	if (*path == '/' || path_climbs(path)) {
+		diag_add(L->d, DIAG_ERROR, pos,
+			 "the target '%s' lies outside the project", n->str);
+		diag_hint(L->d, "targets are relative to the project's root");
+	} else if (strcmp(path, ".") == 0) {
+		diag_add(L->d, DIAG_ERROR, pos, "the target '%s' is the project itself",
+			 n->str);
+		diag_hint(L->d, "for all that is tracked leave `targets` out");
+	} else if (path_tool_dir(path) != NULL) {
+		diag_add(L->d, DIAG_ERROR, pos,
+			 "the target '%s' lies in %s, where nothing is tracked", n->str,
+			 path_tool_dir(path));
+	} else if (path_has_glob(path)) {
+		diag_add(L->d, DIAG_ERROR, pos, "a target names one path, no glob");
+		diag_hint(L->d, "name the tracked directory that holds them");
+	} else
+		return true;
+	return false;
+}
+
 /* The same for a template, as far as its fixed beginning tells. */
 static void
 check_template_output(struct load *L, const struct yaml_node *n)
@@ -112,11 +138,23 @@ check_template_output(struct load *L, const struct yaml_node *n)
 
 /* ---- uses ---- */
 
+/* What a task has to do with one of its paths. */
+enum role { ROLE_INPUT, ROLE_OUTPUT, ROLE_SENT, ROLE_BROUGHT };
+
+static enum role
+target_role(const struct dag_task *t)
+{
+	return dag_brings(t) ? ROLE_BROUGHT : ROLE_SENT;
+}
+
 static int
 add_plain(struct paths *p, const struct dag_task *t, const struct dag_text *text,
-	  bool output)
+	  enum role role)
 {
-	struct path_use use = {.task = t->id, .output = output, .tag = text->node};
+	struct path_use use = {.task = t->id,
+			       .output = role == ROLE_OUTPUT || role == ROLE_BROUGHT,
+			       .shared = role == ROLE_BROUGHT,
+			       .tag = text->node};
 	struct load *L = p->L;
 
 	if (strchr(text->src, '.') == NULL && strstr(text->src, "//") == NULL &&
@@ -131,8 +169,12 @@ add_plain(struct paths *p, const struct dag_task *t, const struct dag_text *text
 		if (use.path == NULL)
 			return load_nomem(L);
 	}
-	if (output && !check_output(L, text->node, use.path))
+	if (role == ROLE_OUTPUT && !check_output(L, text->node, use.path))
 		return 0;
+	if ((role == ROLE_SENT || role == ROLE_BROUGHT) &&
+	    (!check_target(L, text->node, use.path) ||
+	     (use.path = dag_target_data(L->arena, use.path)) == NULL))
+		return use.path == NULL ? load_nomem(L) : 0;
 	return vec_push(&p->uses, use) != 0 ? load_nomem(L) : 0;
 }
 
@@ -181,7 +223,7 @@ add_edge(struct paths *p, const struct path_use *output, const struct path_use *
 	struct load *L = p->L;
 
 	if (output->task == input->task) {
-		if (!task_of(p, input)->persist)
+		if (!task_of(p, input)->persist && !output->shared)
 			say_own_input(p, input, output);
 		return 0;
 	}
@@ -197,19 +239,27 @@ add_edge(struct paths *p, const struct path_use *output, const struct path_use *
 /* ---- templates: equal texts ---- */
 
 static int
-claim_template(struct paths *p, const struct dag_task *t, const struct dag_text *text)
+claim_template(struct paths *p, const struct dag_task *t, const struct dag_text *text,
+	       bool shared)
 {
 	struct path_use *use, *first = map_getn(&p->outputs, text->src, text->len);
 
-	check_template_output(p->L, text->node);
+	if (!shared)
+		check_template_output(p->L, text->node);
 	use = arena_zalloc(p->L->arena, sizeof(*use));
 	if (use == NULL)
 		return load_nomem(p->L);
-	*use = (struct path_use){text->src, t->id, true, text->node};
-	if (first != NULL) {
+	*use = (struct path_use){.path = text->src,
+				 .task = t->id,
+				 .output = true,
+				 .shared = shared,
+				 .tag = text->node};
+	if (first != NULL && !first->shared && !shared) {
 		say_claimed_twice(p, first, use);
 		return 0;
 	}
+	if (first != NULL && shared)
+		return 0;
 	return map_putn(&p->outputs, text->src, text->len, use) < 0 ? load_nomem(p->L)
 								    : 0;
 }
@@ -218,7 +268,8 @@ static int
 read_template(struct paths *p, const struct dag_task *t, const struct dag_text *text)
 {
 	const struct path_use *output = map_getn(&p->outputs, text->src, text->len),
-			      input = {text->src, t->id, false, text->node};
+			      input = {
+				  .path = text->src, .task = t->id, .tag = text->node};
 
 	return output == NULL ? 0 : add_edge(p, output, &input);
 }
@@ -233,8 +284,30 @@ add_outputs(struct paths *p, const struct dag_task *t)
 
 		if (!check_any(p->L, text->node))
 			continue;
-		if ((text->tpl != NULL ? claim_template(p, t, text)
-				       : add_plain(p, t, text, true)) != 0)
+		if ((text->tpl != NULL ? claim_template(p, t, text, false)
+				       : add_plain(p, t, text, ROLE_OUTPUT)) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* What is pulled is there for who reads it; what is pushed may be made before. */
+static int
+add_targets(struct paths *p, const struct dag_task *t, enum role role)
+{
+	for (size_t i = 0; i < t->ntargets && target_role(t) == role; i++) {
+		const struct dag_text *text = &t->targets[i];
+		int rc;
+
+		if (!check_any(p->L, text->node))
+			continue;
+		if (text->tpl == NULL)
+			rc = add_plain(p, t, text, role);
+		else if (role == ROLE_BROUGHT)
+			rc = claim_template(p, t, text, true);
+		else
+			rc = read_template(p, t, text);
+		if (rc != 0)
 			return -1;
 	}
 	return 0;
@@ -249,7 +322,7 @@ add_inputs(struct paths *p, const struct dag_task *t)
 		if (!check_any(p->L, text->node))
 			continue;
 		if ((text->tpl != NULL ? read_template(p, t, text)
-				       : add_plain(p, t, text, false)) != 0)
+				       : add_plain(p, t, text, ROLE_INPUT)) != 0)
 			return -1;
 	}
 	return 0;
@@ -296,7 +369,11 @@ load_path_edges(struct load *L)
 	for (i = 0; i < L->dag->ntasks && rc == 0; i++)
 		rc = add_outputs(&p, &L->dag->tasks[i]);
 	for (i = 0; i < L->dag->ntasks && rc == 0; i++)
+		rc = add_targets(&p, &L->dag->tasks[i], ROLE_BROUGHT);
+	for (i = 0; i < L->dag->ntasks && rc == 0; i++)
 		rc = add_inputs(&p, &L->dag->tasks[i]);
+	for (i = 0; i < L->dag->ntasks && rc == 0; i++)
+		rc = add_targets(&p, &L->dag->tasks[i], ROLE_SENT);
 	if (rc == 0 && p.uses.n > 0)
 		rc = sweep(&p);
 	buf_release(&p.normal);

@@ -77,7 +77,9 @@ by_key(const void *a, const void *b)
 
 	if (c != 0)
 		return c;
-	return (int)y->use->output - (int)x->use->output; /* outputs first */
+	c = (int)y->use->output - (int)x->use->output; /* outputs first */
+	return c != 0 ? c
+		      : (int)x->use->shared - (int)y->use->shared; /* shared ones last */
 }
 
 /* Make the key of one path; false if it meets nothing. */
@@ -131,7 +133,8 @@ clash_all(struct sweep *s, size_t a, size_t a_end, size_t b, size_t b_end)
 
 	for (size_t i = a; i < a_end; i++)
 		for (size_t j = b; j < b_end; j++)
-			if ((rc = s->events->clash(s->events->ctx, s->v[i].use,
+			if (!s->v[i].use->shared && !s->v[j].use->shared &&
+			    (rc = s->events->clash(s->events->ctx, s->v[i].use,
 						   s->v[j].use)) != 0)
 				return rc;
 	return 0;

@@ -34,6 +34,8 @@ struct path_use {
 	const char *path; /* normalized (path_normalize), at most PATH_BYTES_MAX long */
 	uint32_t task;
 	bool output;
+	bool
+	    shared; /* of an output: others may make it too, and nothing clashes with it */
 	const void *tag; /* the caller's */
 };
 
@@ -45,7 +47,8 @@ struct path_events {
 	 * nothing).  Their tasks may be the same. */
 	int (*meet)(void *ctx, const struct path_use *output,
 		    const struct path_use *input);
-	/* Two outputs are equal or one lies below the other; ${a} is the upper one. */
+	/* Two outputs that are not shared are equal or one lies below the other; ${a} is the
+	 * upper one. */
 	int (*clash)(void *ctx, const struct path_use *a, const struct path_use *b);
 };
 

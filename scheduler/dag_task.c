@@ -96,7 +96,7 @@ read_outputs(struct load *L, struct dag_task *t, const struct key_spec *spec,
 
 #define AT(member) offsetof(struct dag_task, member)
 
-/* `run`, `for` and `until` are keys of their types. */
+/* `run` and all behind it are keys of their types. */
 static struct task_field const fields[] = {
     {.key = "description", .at = AT(description)},
     {.key = "needs", .read = load_needs},
@@ -124,6 +124,12 @@ static struct task_field const fields[] = {
     {.key = "run", .read = load_run},
     {.key = "for", .read = load_wait_for},
     {.key = "until", .read = load_wait_until},
+    {.key = "targets", .read = load_targets},
+    {.key = "remote", .read = load_remote},
+    {.key = "jobs", .at = AT(jobs)},
+    {.key = "verify", .at = AT(verify)},
+    {.key = "force", .at = AT(force)},
+    {.key = "allow_missing", .at = AT(allow_missing)},
 };
 #define FIELDS (sizeof(fields) / sizeof(fields[0]))
 
@@ -237,6 +243,8 @@ load_key(struct load *L, struct dag_task *t, const struct yaml_pair *p)
 			 spec->name, t->type->name);
 		return 0;
 	}
+	if (t->type->kind == TASK_VERB && !load_verb_key(L, t, p->key))
+		return 0;
 	return read_field(L, t, spec, p);
 }
 
@@ -264,7 +272,8 @@ named_type(struct load *L, const struct yaml_node *n)
 	if (type != NULL && type->status == KEY_LATER) {
 		diag_add(L->d, DIAG_ERROR, load_pos(L, n), "type '%s' is not built yet",
 			 type->name);
-		diag_hint(L->d, "this version of dag has the types shell and wait");
+		diag_hint(L->d,
+			  "this version of dag has the types shell, wait, push and pull");
 	}
 	if (type != NULL)
 		return type;
@@ -330,6 +339,8 @@ check_task(struct load *L, struct dag_task *t)
 		return 0;
 	if (t->type->kind == TASK_EXEC)
 		load_check_command(L, t);
+	else if (t->type->kind == TASK_VERB)
+		load_check_verb(t);
 	else
 		load_check_wait(L, t);
 	return load_check_secrets(L, t);
@@ -340,7 +351,7 @@ static int
 inherit(struct load *L, const struct dag_task *t)
 {
 	if (t->workdir.tpl == NULL || t->workdir.node != L->defaults.workdir.node ||
-	    t->type->kind == TASK_ENGINE)
+	    t->type->kind == TASK_ENGINE || t->type->kind == TASK_VERB)
 		return 0;
 	return load_check_inherited(L, &t->workdir, t);
 }

@@ -176,6 +176,7 @@ attempt_end(struct step *s, enum task_result result, enum fail_cause cause,
 		return -1;
 	op->task_result = result;
 	op->cause = cause != CAUSE_NONE ? fail_cause_name(cause) : NULL;
+	op->whole = s->r->dag->tasks[s->task].type->kind == TASK_VERB;
 	op->reason = op_str(e, reason);
 	op->started_us = t->started_us;
 	op->ended_us = s->now.wall_us;

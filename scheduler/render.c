@@ -15,6 +15,7 @@
 #include "scheduler/render_int.h"
 #include "scheduler/shell_hook.h"
 #include "scheduler/show_value.h"
+#include "tasks/schema/schema.h"
 
 /*
  * Texts of a task, rendered, and what is made of them.  A failure leaves its place in the
@@ -343,6 +344,8 @@ list_argv(struct render *r, struct render_task *out, struct err *err)
 int
 render_run(struct render *r, struct render_task *out, struct err *err)
 {
+	if (r->t->type->kind == TASK_VERB)
+		return render_verb(r, out, err);
 	if (r->t->nrun == 0)
 		return 0;
 	return r->t->run_is_argv ? list_argv(r, out, err) : shell_argv(r, out, err);

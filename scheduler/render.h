@@ -94,7 +94,9 @@ struct render_env {
 
 /* What one attempt runs; everything in the arena it was rendered into. */
 struct render_task {
-	const char **argv;	/* NULL-terminated; NULL for engine-kind types */
+	/* NULL-terminated; NULL for engine-kind types.  Of a verb of ours the first is "dag",
+	 * for which whoever starts it puts the path of the program. */
+	const char **argv;
 	struct render_env *env; /* the DAG's, then the task's, later names winning */
 	size_t nenv;
 	const char *workdir;   /* relative to the root, or absolute; "." */
@@ -111,12 +113,14 @@ struct render_paths {
 	size_t ninputs;
 	const char **outputs;
 	size_t noutputs;
+	const char **targets; /* of push and pull, as they are given to the verb */
+	size_t ntargets;
 };
 
 /**
  * render_paths(v, t, a, out, err):
- * Render the inputs and outputs of ${t}; they never depend on outputs of tasks.  An empty
- * path, or an output that climbs out of the root, is an error.  Return 0 or -1.
+ * Render the inputs, outputs and targets of ${t}; they never depend on outputs of tasks.  An empty
+ * path, or an output or a target that climbs out of the root, is an error.  Return 0 or -1.
  */
 int render_paths(const struct run_values *, const struct dag_task *, struct arena *,
 		 struct render_paths *, struct err *);

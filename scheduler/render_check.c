@@ -151,6 +151,7 @@ check_all_selected(struct check *c)
 	for (i = 0; i < t->nenv; i++)
 		check_selected(c, t->env[i].val.tpl, t->env[i].val.node);
 	check_selected(c, t->workdir.tpl, t->workdir.node);
+	check_selected(c, t->remote.tpl, t->remote.node);
 	check_selected(c, t->wait_for.tpl, t->wait_for.node);
 	check_selected(c, t->wait_until.tpl, t->wait_until.node);
 	check_selected(c, t->when, t->when_node);
@@ -163,7 +164,7 @@ check_run_text(struct check *c, struct render *r)
 {
 	struct render_task out = {0};
 	struct err err = {0};
-	bool some = false;
+	bool some = waits(c, c->t->remote.tpl);
 	const char *text;
 	size_t i;
 
@@ -216,11 +217,15 @@ keep_paths(struct check *c, const struct dag_text *texts, const char **paths, si
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		struct path_use use = {.path = arena_strdup(c->paths, paths[i]),
-				       .task = c->t->id,
+		bool target = texts == c->t->targets;
+		const char *path = arena_strdup(c->paths, paths[i]);
+		struct path_use use = {.task = c->t->id,
 				       .output = output,
+				       .shared = output && target,
 				       .tag = &texts[i]};
 
+		if (path != NULL)
+			use.path = target ? dag_target_data(c->paths, path) : path;
 		if (use.path == NULL || vec_push(&c->uses, use) != 0)
 			c->nomem = true;
 	}
@@ -238,6 +243,7 @@ check_paths(struct check *c, struct render *r)
 	}
 	keep_paths(c, c->t->inputs, out.inputs, out.ninputs, false);
 	keep_paths(c, c->t->outputs, out.outputs, out.noutputs, true);
+	keep_paths(c, c->t->targets, out.targets, out.ntargets, dag_brings(c->t));
 }
 
 static void
@@ -305,7 +311,7 @@ on_meet(void *ctx, const struct path_use *output, const struct path_use *input)
 			    output->tag};
 
 	if (output->task == input->task) {
-		if (t->persist)
+		if (t->persist || output->shared)
 			return 0;
 		diag_add(c->d, DIAG_ERROR, pos_of_text(c, input->tag),
 			 "task '%s' would delete its own input '%s' before each attempt",
@@ -427,6 +433,9 @@ has_path_template(const struct dag_task *t)
 			return true;
 	for (i = 0; i < t->noutputs; i++)
 		if (t->outputs[i].tpl != NULL)
+			return true;
+	for (i = 0; i < t->ntargets; i++)
+		if (t->targets[i].tpl != NULL)
 			return true;
 	return false;
 }

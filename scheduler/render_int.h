@@ -66,6 +66,8 @@ const char *render_normalize(struct render *, const char *);
 int render_inputs_outputs(struct render *, struct render_paths *, struct err *);
 int render_condition(struct render *, bool *, struct err *);
 int render_run(struct render *, struct render_task *, struct err *);
+int render_verb(struct render *, struct render_task *, struct err *);
+int render_targets(struct render *, const char ***, size_t *, struct err *);
 int render_environment(struct render *, struct render_task *, struct err *);
 int render_workdir(struct render *, struct render_task *, struct err *);
 int render_wait(struct render *, struct render_task *, struct err *);

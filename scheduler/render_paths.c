@@ -77,6 +77,23 @@ wrong_path(const char *path)
 	return no_fault;
 }
 
+static struct fault
+wrong_target(const char *path)
+{
+	static const char name[] = "name something that is tracked in the project";
+
+	if (*path == '/' || path_climbs(path))
+		return (struct fault){"lies outside the project", name};
+	if (strcmp(path, ".") == 0)
+		return (struct fault){"is the project itself", name};
+	if (path_tool_dir(path) != NULL)
+		return (struct fault){"lies in a directory of git, dvc or dag", name};
+	if (path_has_glob(path))
+		return (struct fault){"has the characters of a glob",
+				      "name the tracked directory that holds them"};
+	return no_fault;
+}
+
 static int
 refuse_path(struct render *r, const struct dag_text *text, const char *key,
 	    const char *path, struct fault f, struct err *err)
@@ -102,13 +119,18 @@ refuse_path(struct render *r, const struct dag_text *text, const char *key,
 	return -1;
 }
 
-/* One path, normalized; ${output}: held against what an output may be, if it is a template
- * (of a plain one the loader knows better where the DAG file is). */
+/* What a path is for, and the key it stands under. */
+enum path_kind { PATH_INPUT, PATH_OUTPUT, PATH_TARGET };
+static const char *const kind_keys[] = {
+    [PATH_INPUT] = "inputs", [PATH_OUTPUT] = "outputs", [PATH_TARGET] = "targets"};
+
+/* One path, normalized.  Outputs and targets that are templates are held against what they may
+ * be (of plain ones the loader has said it, which knows better where the DAG file is). */
 static int
-one_path(struct render *r, const struct dag_text *text, bool output, const char **out,
-	 struct err *err)
+one_path(struct render *r, const struct dag_text *text, enum path_kind kind,
+	 const char **out, struct err *err)
 {
-	const char *key = output ? "outputs" : "inputs", *path;
+	const char *key = kind_keys[kind], *path;
 	struct fault f;
 
 	if (render_text(r, text, key, RENDER_PATH, &path, err) != 0)
@@ -118,13 +140,15 @@ one_path(struct render *r, const struct dag_text *text, bool output, const char 
 		return refuse_path(r, text, key, path, f, err);
 	if ((*out = render_normalize(r, path)) == NULL)
 		return err_nomem(err);
-	if (output && text->tpl != NULL)
+	if (kind == PATH_OUTPUT && text->tpl != NULL)
 		f = wrong_output(r, *out);
+	else if (kind == PATH_TARGET && text->tpl != NULL)
+		f = wrong_target(*out);
 	return f.why == NULL ? 0 : refuse_path(r, text, key, path, f, err);
 }
 
 static int
-all_paths(struct render *r, const struct dag_text *texts, size_t n, bool output,
+all_paths(struct render *r, const struct dag_text *texts, size_t n, enum path_kind kind,
 	  const char ***out, size_t *nout, struct err *err)
 {
 	size_t i;
@@ -132,7 +156,7 @@ all_paths(struct render *r, const struct dag_text *texts, size_t n, bool output,
 	if ((*out = arena_array(r->a, n + 1, sizeof(**out))) == NULL)
 		return err_nomem(err);
 	for (i = 0; i < n; i++)
-		if (one_path(r, &texts[i], output, &(*out)[i], err) != 0)
+		if (one_path(r, &texts[i], kind, &(*out)[i], err) != 0)
 			return -1;
 	*nout = n;
 	return 0;
@@ -141,9 +165,16 @@ all_paths(struct render *r, const struct dag_text *texts, size_t n, bool output,
 int
 render_inputs_outputs(struct render *r, struct render_paths *out, struct err *err)
 {
-	if (all_paths(r, r->t->inputs, r->t->ninputs, false, &out->inputs, &out->ninputs,
-		      err) != 0)
+	if (all_paths(r, r->t->inputs, r->t->ninputs, PATH_INPUT, &out->inputs,
+		      &out->ninputs, err) != 0 ||
+	    all_paths(r, r->t->outputs, r->t->noutputs, PATH_OUTPUT, &out->outputs,
+		      &out->noutputs, err) != 0)
 		return -1;
-	return all_paths(r, r->t->outputs, r->t->noutputs, true, &out->outputs,
-			 &out->noutputs, err);
+	return render_targets(r, &out->targets, &out->ntargets, err);
+}
+
+int
+render_targets(struct render *r, const char ***out, size_t *n, struct err *err)
+{
+	return all_paths(r, r->t->targets, r->t->ntargets, PATH_TARGET, out, n, err);
 }

@@ -437,5 +437,6 @@ session_close(struct session *s)
 	vec_release(&s->runs);
 	vec_release(&s->changed);
 	meta_close(s->meta);
+	free(s->program);
 	free(s);
 }

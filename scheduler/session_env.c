@@ -12,12 +12,14 @@
 
 #include "base/buf.h"
 #include "base/fsio.h"
+#include "base/libexec.h"
 #include "base/map.h"
 #include "base/path.h"
 #include "base/timefmt.h"
 #include "scheduler/session_int.h"
 #include "tasks/proto/attempt_dir.h"
 #include "tasks/proto/mask.h"
+#include "tasks/schema/schema.h"
 
 #define SECRET_FILE_MAX ((size_t)64 << 10)
 
@@ -350,6 +352,40 @@ script_file(const struct render_task *t, bool is_argv, const char *dir, struct a
 	return 0;
 }
 
+/*
+ * A verb of ours: "dag" gives way to the path of this program and the project that it is for.
+ * Of the DAG_ variables, which no task inherits, it gets those that say where the state is.
+ */
+static int
+own_verb(struct srun *r, struct arena *a, struct map *env, const char ***argv,
+	 struct err *err)
+{
+#ifdef DAG_TEST_DOORS
+	static const char *const kept[] = {"DAG_STATE", "DAG_LIBEXEC"};
+#else
+	static const char *const kept[] = {"DAG_STATE"};
+#endif
+	struct session *s = r->s;
+	size_t n = 0;
+	const char **v;
+
+	if (s->program == NULL && (s->program = libexec_program(err)) == NULL)
+		return -1;
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		if (getenv(kept[i]) != NULL && put(env, a, kept[i], getenv(kept[i])) != 0)
+			return err_nomem(err);
+	while ((*argv)[n] != NULL)
+		n++;
+	if ((v = arena_array(a, n + 3, sizeof(*v))) == NULL)
+		return err_nomem(err);
+	v[0] = s->program;
+	v[1] = "-C";
+	v[2] = s->p->root;
+	memcpy(v + 3, *argv + 1, n * sizeof(*v));
+	*argv = v;
+	return 0;
+}
+
 static const char *const *
 flatten(const struct map *m, struct arena *a)
 {
@@ -388,7 +424,9 @@ env_build(struct srun *r, const struct dag_task *t, const struct attempt *at,
 	if (put_inherited(&env, r) != 0 || put_ours(&env, a, r, t, at, dir) != 0)
 		err_nomem(err);
 	else if (put_own(&env, a, r, task, err) == 0 &&
-		 script_file(task, t->run_is_argv, dir, a, &argv, err) == 0 &&
+		 script_file(task, t->run_is_argv || t->nrun == 0, dir, a, &argv, err) ==
+		     0 &&
+		 (t->type->kind != TASK_VERB || own_verb(r, a, &env, &argv, err) == 0) &&
 		 secrets_of(r, t, a, &secrets, &nsecrets, err) == 0)
 		rc = 0;
 	if (rc == 0) {

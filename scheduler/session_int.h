@@ -115,6 +115,7 @@ struct session {
 	struct executor *local;
 	VEC(struct srun *) runs;
 	char boot[PROC_BOOT_ID_MAX];
+	char *program; /* our own path; read when it is first needed */
 
 	uv_loop_t loop;
 	uv_async_t wrote; /* the writer thread has finished a batch */

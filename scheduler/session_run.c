@@ -128,10 +128,11 @@ lock_path(struct arena *a, const char *input)
 
 /* Paths of one task as rows. */
 static int
-lock_paths(struct srun *r, const struct render_paths *p, struct engine_paths *out)
+lock_paths(struct srun *r, const struct dag_task *t, const struct render_paths *p,
+	   struct engine_paths *out)
 {
 	struct meta_path *v =
-	    arena_array(r->arena, p->ninputs + p->noutputs + 1, sizeof(*v));
+	    arena_array(r->arena, p->ninputs + p->noutputs + p->ntargets + 1, sizeof(*v));
 	size_t i, n = 0;
 
 	if (v == NULL)
@@ -145,6 +146,13 @@ lock_paths(struct srun *r, const struct render_paths *p, struct engine_paths *ou
 	}
 	for (i = 0; i < p->noutputs; i++)
 		v[n++] = (struct meta_path){.path = p->outputs[i], .write = true};
+	for (i = 0; i < p->ntargets && dag_brings(t); i++) {
+		const char *s = dag_target_data(r->arena, p->targets[i]);
+
+		if (s == NULL)
+			return -1;
+		v[n++] = (struct meta_path){.path = s, .write = true};
+	}
 	*out = (struct engine_paths){.v = v, .n = n};
 	return 0;
 }
@@ -181,7 +189,7 @@ srun_values(struct srun *r, const char *params, struct err *err)
 		if (render_paths(&r->values, &r->dag->tasks[i], r->arena, &r->rpaths[i],
 				 err) != 0)
 			return -1;
-		if (lock_paths(r, &r->rpaths[i], &r->paths[i]) != 0)
+		if (lock_paths(r, t, &r->rpaths[i], &r->paths[i]) != 0)
 			return err_nomem(err);
 	}
 	return 0;

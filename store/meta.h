@@ -191,8 +191,10 @@ struct meta_op {
 
 	/* META_OP_ATTEMPT_END */
 	const char *cause; /* exit, signal, timeout ... or NULL */
-	int exit_status;   /* -1: none */
-	int exit_signal;   /* 0: none */
+	bool
+	    whole; /* where it exits by itself, what it writes is whole, however it ends */
+	int exit_status; /* -1: none */
+	int exit_signal; /* 0: none */
 	int64_t user_us, sys_us, maxrss_kib, log_bytes;
 	int64_t mem_peak_kib; /* of all processes together; 0: not measured */
 	uint32_t survivors;

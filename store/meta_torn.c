@@ -17,7 +17,9 @@ tears(const struct meta_op *op, pid_t pid)
 {
 	switch (op->task_result) {
 	case RESULT_FAILED:
-		return op->cause == NULL || strcmp(op->cause, "setup") != 0;
+		return op->cause == NULL ||
+		       (strcmp(op->cause, "setup") != 0 &&
+			!(op->whole && strcmp(op->cause, "exit") == 0));
 	case RESULT_LOST:
 		return true;
 	case RESULT_CANCELLED:

@@ -13,6 +13,7 @@ struct buf;
 /* Who does the work of an attempt. */
 enum task_kind {
 	TASK_EXEC,  /* the shim runs the user's program */
+	TASK_VERB,  /* the shim runs the verb of `dag` that the type is named after */
 	TASK_HOST,  /* the shim runs dag-task, which hosts the built-in type */
 	TASK_ENGINE /* no process and no slot: the engine's own timers and events */
 };

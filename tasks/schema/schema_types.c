@@ -104,9 +104,48 @@ static const struct key_spec predict_keys[] = {
     {.name = NULL},
 };
 
-static const struct key_spec remote_keys[] = {
-    LATER("remote", "The remote, by name."),
-    LATER("paths", "Which artifacts; all of the upstream tasks' outputs by default."),
+#define TARGETS(text)                                                   \
+	{                                                               \
+		.name = "targets", .type = KEY_PATHS, .def = "all",     \
+		.doc = "What is meant: tracked files and directories, " \
+		       "paths in them, pointer files; templates. " text \
+	}
+#define REMOTE                                                                     \
+	{                                                                          \
+		.name = "remote", .type = KEY_STRING, .def = "the default remote", \
+		.doc = "The remote, by its name in `dag remote list`; a template." \
+	}
+#define JOBS                                                                  \
+	{                                                                     \
+		.name = "jobs", .type = KEY_INT, .def = "the CPUs", .min = 1, \
+		.max = 256, .doc = "How many files are worked on at a time."  \
+	}
+
+static const struct key_spec push_keys[] = {
+    TARGETS("A task that makes one of them comes before this one."),
+    REMOTE,
+    JOBS,
+    {.name = "verify",
+     .type = KEY_BOOL,
+     .def = "false",
+     .doc = "Whether what the remote has already is read, and replaced where it is "
+	    "damaged."},
+    {.name = NULL},
+};
+
+static const struct key_spec pull_keys[] = {
+    TARGETS("A task that reads one of them, or something in it, comes after this one."),
+    REMOTE,
+    JOBS,
+    {.name = "force",
+     .type = KEY_BOOL,
+     .def = "false",
+     .doc = "Whether files are overwritten and removed whose content is nowhere else."},
+    {.name = "allow_missing",
+     .type = KEY_BOOL,
+     .def = "false",
+     .doc = "Whether it is a success that some objects are neither here nor on the "
+	    "remote."},
     {.name = NULL},
 };
 
@@ -206,15 +245,23 @@ static const struct task_type types[] = {
      .keys = predict_keys,
      .summary = "Applies a model."},
     {.name = "push",
-     .kind = TASK_HOST,
-     .status = KEY_LATER,
-     .keys = remote_keys,
-     .summary = "Sends artifacts to a remote."},
+     .kind = TASK_VERB,
+     .keys = push_keys,
+     .summary = "Sends tracked data to a remote.",
+     .doc = "It is `dag push` as an attempt: from the "
+	    "cache to the remote goes what the pointers name and the remote has not got. "
+	    "What a task has made anew is recorded by `dag add` (or `dag commit`) first, "
+	    "in a task between the two; a run never changes a pointer by itself. "
+	    "Interrupted or tried again it goes on where it was."},
     {.name = "pull",
-     .kind = TASK_HOST,
-     .status = KEY_LATER,
-     .keys = remote_keys,
-     .summary = "Gets artifacts from a remote."},
+     .kind = TASK_VERB,
+     .keys = pull_keys,
+     .summary = "Gets tracked data from a remote into the work tree.",
+     .doc = "It is `dag pull` as an attempt: what the pointers name is fetched into the "
+	    "cache, each byte verified, and checked out. Files that it would overwrite "
+	    "and whose content is nowhere else are named, and nothing is touched. "
+	    "While it works no other task reads or writes its `targets`. Interrupted or "
+	    "tried again it goes on where it was; what is there already costs nothing."},
     {.name = "http",
      .kind = TASK_HOST,
      .status = KEY_LATER,

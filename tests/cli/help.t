@@ -47,6 +47,7 @@ my $key = ok_dag(0, 'a key', $dir, 'help', 'timeout')->{out};
 like($key, qr/\AOf the file:\n\n  timeout \(a duration.*^Of a task:\n\n  timeout \(a duration/ms, 'is told of both places');
 like(ok_dag(0, "a type's own key", $dir, 'help', 'until')->{out}, qr/\AOf a task of type wait:\n\n  until /, 'of its type');
 usage($dir, "there is no help on 'retires' (did you mean 'retries'?)", 'help', 'retires');
+like(ok_dag(0, "dag help type:$_", $dir, 'help', "type:$_")->{out}, qr/\Atype: $_ - .*^Its own keys:\n\n  targets /ms, '... is the type, not the verb') for 'push', 'pull';
 like((dag($dir, 'help', 'xyzzy'))[2], qr/^dag: try 'dag help'$/m, 'the list of all pages');
 usage($dir, "there is no help on 'shel' (did you mean 'shell'?)", 'help', 'shel');
 usage($dir, "there is no help on 'xyzzy'", 'help', 'xyzzy');

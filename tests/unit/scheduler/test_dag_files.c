@@ -68,7 +68,6 @@ the_file_of_the_plan(void **state)
 	    "27:11: error: type 'validate' is not built yet",
 	    "32:11: error: type 'transform' is not built yet",
 	    "42:11: error: type 'train' is not built yet",
-	    "49:11: error: type 'push' is not built yet",
 	};
 	const size_t n = sizeof(refused) / sizeof(refused[0]);
 	size_t len, i = 0;

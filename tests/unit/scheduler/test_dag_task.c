@@ -336,7 +336,7 @@ what_is_not_built_is_refused_by_name(void **state)
 		(void)snprintf(message, sizeof(message),
 			       "x.yaml:3:11: error: type '%s' is not built yet",
 			       types[i].name);
-		task_refuses(b.p, message, "shell and wait");
+		task_refuses(b.p, message, "shell, wait, push and pull");
 		buf_release(&b);
 	}
 	refuses("max_active_runs: 1\ntasks: {t: {run: x}}\n",

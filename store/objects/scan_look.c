@@ -180,7 +180,8 @@ scan_name_ok(struct scan_state *s, struct scan_dir *dir, const char *name, size_
 		    "cannot hold: rename it");
 		return false;
 	}
-	if (dir->len + 1 + len > SCAN_PATH_MAX) {
+	/* The path of a file by itself was looked at before. */
+	if (dir->leaf == NULL && dir->len + 1 + len > SCAN_PATH_MAX) {
 		scan_problem(s, dir, name, ERR_LIMIT, 0,
 			     "has a path of more than 4095 bytes: rename it, or a "
 			     "directory above it");

@@ -336,7 +336,8 @@ test_depth(void **state)
 static void
 test_path_length(void **state)
 {
-	char name[256], last[256];
+	char name[256], last[256], path[SCAN_PATH_MAX + 1];
+	size_t n = 1;
 	struct desk d;
 	int fd;
 
@@ -351,6 +352,12 @@ test_path_length(void **state)
 	touch(fd, last);
 	desk_counts(&d, "t", 0, 1);
 	desk_counts(&d, "t", 1, 0);
+	path[0] = 't';
+	for (int i = 0; i < 15; i++)
+		n += (size_t)snprintf(path + n, sizeof(path) - n, "/%s", name);
+	n += (size_t)snprintf(path + n, sizeof(path) - n, "/%s", last);
+	assert_int_equal(n, SCAN_PATH_MAX);
+	desk_counts(&d, path, 0, 1); /* by itself, too */
 	last[SCAN_PATH_MAX - 1 - 15 * 256 - 1] = 'l';
 	last[SCAN_PATH_MAX - 1 - 15 * 256] = '\0';
 	touch(fd, last);

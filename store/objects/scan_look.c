@@ -280,6 +280,11 @@ scan_file_add(struct scan_state *s, struct scan_dir *dir, const char *name, size
 	}
 	if (!scan_name_ok(s, dir, name, len))
 		return 0;
+	if (len > INDEX_NAME_MAX) {
+		scan_problem(s, dir, name, ERR_LIMIT, 0,
+			     "has a name of more than 255 bytes: rename it");
+		return 0;
+	}
 	if (!is_readable(dir, name, st)) {
 		scan_problem(s, dir, name, ERR_SYS, errno, "");
 		return 0;

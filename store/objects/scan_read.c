@@ -21,6 +21,13 @@
 #define READING_FILES 64
 #define READING_BYTES ((uint64_t)4 << 20)
 
+/* Of a name that the directory told twice the second entry is gone from the start. */
+static bool
+is_marked(const struct index_entry *e)
+{
+	return (e->flags & MARKED) != 0 && (e->flags & INDEX_GONE) == 0;
+}
+
 /* ---- one file ---- */
 
 struct file {
@@ -235,7 +242,7 @@ scan_read(struct worker *w, struct task *t)
 	unsigned n = r->n;
 
 	for (; n > 0 && index_row_next(r->row, &at, &old); here = at) {
-		if ((old.flags & MARKED) == 0)
+		if (!is_marked(&old))
 			continue;
 		n--;
 		f.e = old;
@@ -343,7 +350,7 @@ add_reading(struct plan *p, struct scan_dir *d, struct index_row *row, size_t at
 	struct pool *pool = &p->s->pool;
 	struct reading *r = (struct reading *)pool->tasks;
 
-	if ((e->flags & MARKED) == 0)
+	if (!is_marked(e))
 		return 0;
 	meter_expect(p->s->o.meter, 1, e->st.size);
 	if (r != NULL && r->row == row && r->n < READING_FILES &&

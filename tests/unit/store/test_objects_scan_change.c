@@ -3,7 +3,11 @@
  */
 #include "unit/store/scan_test.h"
 
+#include <dirent.h>
+#include <dlfcn.h>
+#include <stdarg.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 #include "store/meter.h"
 #include "store/objects/batch.h"
@@ -422,6 +426,124 @@ test_old_kernel(void **state)
 	desk_remove(&d);
 }
 
+/* ---- what a file system may tell of its names ---- */
+
+#define LONG_NAME (INDEX_NAME_MAX + 1) /* exFAT and NTFS have 255 characters, not bytes */
+
+static struct {
+	int twice;     /* so many lists tell their last name twice */
+	bool too_long; /* and each a name that is too long */
+} telling;
+
+/* Put one more name behind the ${n} bytes of a list that has room for it. */
+static long
+tell_more(char *dents, long n, const char *name)
+{
+	size_t len = strlen(name);
+	struct dirent64 *e = (void *)(dents + n);
+
+	e->d_reclen =
+	    (unsigned short)((offsetof(struct dirent64, d_name) + len + 8) & ~7ul);
+	e->d_ino = 1;
+	e->d_type = DT_REG;
+	memcpy((char *)e + offsetof(struct dirent64, d_name), name, len + 1);
+	return n + e->d_reclen;
+}
+
+static long
+tell(char *dents, long n)
+{
+	char name[LONG_NAME + 1] = "";
+	const struct dirent64 *e;
+	long at;
+
+	for (at = 0; at < n; at += e->d_reclen) {
+		e = (const void *)(dents + at);
+		if (e->d_name[0] != '.')
+			(void)snprintf(name, sizeof(name), "%s", e->d_name);
+	}
+	if (telling.twice > 0 && name[0] != '\0') {
+		telling.twice--;
+		n = tell_more(dents, n, name);
+	}
+	if (telling.too_long) {
+		memset(name, 'n', LONG_NAME);
+		name[LONG_NAME] = '\0';
+		n = tell_more(dents, n, name);
+	}
+	return n;
+}
+
+/* The one of libc, with more to tell. */
+long
+syscall(long number, ...)
+{
+	static long (*real)(long, ...);
+	long a[6], n;
+	va_list ap;
+	size_t i;
+
+	va_start(ap, number);
+	for (i = 0; i < 6; i++)
+		a[i] = va_arg(ap, long);
+	va_end(ap);
+	if (real == NULL) {
+		void *at = dlsym(RTLD_NEXT, "syscall");
+
+		memcpy(&real, &at, sizeof(at));
+	}
+	n = real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+	return number == SYS_getdents64 && n > 0 ? tell((char *)a[1], n) : n;
+}
+
+/* A name that is too long for this file system is none for that one. */
+int
+fstatat(int dirfd, const char *name, struct stat *st, int flags)
+{
+	static int (*real)(int, const char *, struct stat *, int);
+
+	if (real == NULL) {
+		void *at = dlsym(RTLD_NEXT, "fstatat");
+
+		memcpy(&real, &at, sizeof(at));
+	}
+	return real(dirfd, strlen(name) < LONG_NAME ? name : "x", st, flags);
+}
+
+/* A name that was replaced while the directory was read may come twice. */
+static void
+test_told_twice(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	start(&d);
+	telling.twice = 1;
+	desk_counts(&d, "t", 0, 1);
+	assert_int_equal(d.scan.nfiles, 1);
+	assert_int_equal(telling.twice, 0);
+	telling.twice = 1;
+	desk_scan(&d, "t");
+	assert_int_equal(d.scan.nfiles, 1);
+	assert_int_equal(d.scan.stats.hashed, 0);
+	assert_int_equal(telling.twice, 0);
+	desk_remove(&d);
+}
+
+static void
+test_name_too_long(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	start(&d);
+	telling.too_long = true;
+	desk_refuses(&d, "t", ERR_LIMIT, "has a name of more than 255 bytes");
+	telling.too_long = false;
+	desk_counts(&d, "t", 0, 1);
+	desk_remove(&d);
+}
+
 int
 main(void)
 {
@@ -436,6 +558,8 @@ main(void)
 	    cmocka_unit_test(test_cancelled),
 	    cmocka_unit_test(test_directory_vanishes),
 	    cmocka_unit_test(test_old_kernel),
+	    cmocka_unit_test(test_told_twice),
+	    cmocka_unit_test(test_name_too_long),
 	};
 
 	return cmocka_run_group_tests_name("objects_scan_change", tests, NULL, NULL);

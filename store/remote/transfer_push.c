@@ -226,7 +226,7 @@ lacks(struct transfer *t, const struct object_id *id, size_t *n, bool *wanted,
 	*wanted = false;
 	if (object_set_count(t->bad) == 0 && object_set_count(t->lacking) == 0)
 		return 0;
-	if (objects_tree(t->opt->cache, id, &tree, err) != 0) {
+	if (transfer_load(t, id, &tree, err) != 0) {
 		tree_release(&tree);
 		return -1;
 	}

@@ -164,6 +164,15 @@ lists_that_cannot_be_read(void **state)
 	assert_int_equal(y.rep.objects, 1);
 	assert_true(whole(y.remote_dir, &v[0].id));
 
+	/* So it is where a file of it is nowhere: that is what is said. */
+	lose(y.cache_dir, &file);
+	lose(y.remote_dir, &file);
+	y.opt.verify = true;
+	ok(push(&y, v, 2, &err));
+	y.opt.verify = false;
+	assert_int_equal(transfer_failures(&y.rep), 1);
+	assert_true(object_id_equal(&note_of(&y, TRANSFER_MISSING)->id, &file));
+
 	/* Damaged on both sides, or on the remote and nowhere else. */
 	damage(y.remote_dir, &v[0].id);
 	ok(push(&y, v, 2, &err));

@@ -9,10 +9,15 @@ struct fetch_opts {
 	struct exchange_opts x;
 };
 
-static const struct opt fetch_opts[] = {EXCHANGE_OPTS(struct fetch_opts, x),
-					ARTIFACT_JOBS(struct fetch_opts, x.common),
-					ARTIFACT_QUIET(struct fetch_opts, x.common),
-					{.name = NULL}};
+static const struct opt fetch_opts[] = {
+    EXCHANGE_OPTS(struct fetch_opts, x),
+    {.name = "verify",
+     .kind = OPT_FLAG,
+     .at = offsetof(struct fetch_opts, x.verify),
+     .doc = "Read what the cache has already, and replace what is damaged there."},
+    ARTIFACT_JOBS(struct fetch_opts, x.common),
+    ARTIFACT_QUIET(struct fetch_opts, x.common),
+    {.name = NULL}};
 
 static int
 fetch_verb(struct cli *c, const void *opts)
@@ -38,7 +43,8 @@ const struct verb verb_fetch = {
 	"never stored, and the remote's copy stays as it is. Interrupted, the same "
 	"command goes on.",
     .examples = "dag fetch\tall that is tracked\n"
-		"dag fetch data/raw -r backup\tone directory, from another remote",
+		"dag fetch data/raw -r backup\tone directory, from another remote\n"
+		"dag fetch --verify\tand check what is there",
     .opts = fetch_opts,
     .size = sizeof(struct fetch_opts),
     .run = fetch_verb,

@@ -187,8 +187,8 @@ get_all(struct transfer *t, struct err *err)
 
 	if (t->into == NULL)
 		return ended ? -1 : 0;
-	/* What has come shall stay, unless the cache is the trouble. */
-	if (ended && transfer_fatal(err))
+	/* What has come shall stay, unless there is no room for it. */
+	if (ended && transfer_fatal(err) && err->code != ERR_CANCELLED)
 		return -1;
 	if (batch_flush(t->into, ended ? &ignored : err) != 0)
 		return -1;

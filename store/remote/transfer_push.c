@@ -209,7 +209,7 @@ send_all(struct transfer *t, struct err *err)
 	if (transfer_each(t, push_one, err) == 0)
 		return flush(t, err);
 	/* What has arrived shall stay where that can still be had. */
-	if (!transfer_fatal(err))
+	if (!transfer_fatal(err) || err->code == ERR_CANCELLED)
 		(void)flush(t, &ignored);
 	return -1;
 }

@@ -200,6 +200,35 @@ the_user_stops_at_each_call(void **state)
 	assert_true(break_each(&f, true, true, 4) >= 10);
 }
 
+/* What was moved until then is not moved again. */
+static void
+what_came_before_the_stop_stays(void **state)
+{
+	struct flaky f = {.cancels = true, .times = 1};
+	struct transfer_want v[3];
+	struct err err = {0};
+	struct yard y;
+
+	(void)state;
+	yard_make(&y);
+	make_wants(&y, v);
+	y.opt.jobs = 1;
+	use_flaky(&y, &f, 13); /* begin, exists, 10 files and one that is stopped */
+	fails(push(&y, v, 3, &err), ERR_CANCELLED);
+	y.m.cancel = false;
+	assert_in_range(y.rep.objects, 10, 11);
+	assert_int_equal(objects_in(y.remote_dir), y.rep.objects);
+	y.opt.remote = y.r;
+	ok(push(&y, v, 3, &err));
+	yard_lose(&y, y.cache_dir);
+	use_flaky(&y, &f, 13); /* begin, 2 lists, 9 files and one */
+	fails(fetch(&y, v, 3, &err), ERR_CANCELLED);
+	y.m.cancel = false;
+	assert_in_range(y.rep.objects, 2 + 9, 2 + 10);
+	assert_int_equal(objects_in(y.cache_dir), y.rep.objects);
+	yard_remove(&y);
+}
+
 /* A remote that fails with everything is not asked for everything. */
 static void
 a_lost_remote_ends_the_call(void **state)
@@ -420,6 +449,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(each_call_of_the_remote_fails),
 	    cmocka_unit_test(the_user_stops_at_each_call),
+	    cmocka_unit_test(what_came_before_the_stop_stays),
 	    cmocka_unit_test(a_lost_remote_ends_the_call),
 	    cmocka_unit_test(full_disks),
 	    cmocka_unit_test(broken_disks),

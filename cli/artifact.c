@@ -22,6 +22,7 @@
 #include "store/track/problems.h"
 
 #define PROBLEMS_SHOWN 20
+#define PATHS_SHOWN    50
 #define LOCK_WAIT_US   INT64_C(3600000000) /* for others to end */
 
 /* ---- opening ---- */
@@ -187,6 +188,24 @@ artifact_problems(struct artifact *a, const struct problems *p)
 		(void)err_set(&err, p->v[i].code, "%s", p->v[i].text);
 		(void)cli_fail(a->c, &err);
 	}
+	if (p->count > i)
+		cli_note(a->c, "... and %zu more", p->count - i);
+}
+
+void
+artifact_list(struct artifact *a, const struct problems *p, const char *what)
+{
+	struct buf b;
+	size_t i;
+
+	buf_init(&b, 0);
+	buf_adds(&b, what);
+	for (i = 0; i < p->n && i < PATHS_SHOWN; i++) {
+		buf_addc(&b, '\n');
+		artifact_put_path(a, p->v[i].path, &b);
+	}
+	cli_error(a->c, b.p);
+	buf_release(&b);
 	if (p->count > i)
 		cli_note(a->c, "... and %zu more", p->count - i);
 }

@@ -109,6 +109,12 @@ int artifact_fail(struct artifact *, const struct err *);
 void artifact_problems(struct artifact *, const struct problems *);
 
 /**
+ * artifact_list(a, p, what):
+ * Say ${what} went wrong, with the files that it is about below it.
+ */
+void artifact_list(struct artifact *, const struct problems *, const char *);
+
+/**
  * artifact_path(a, word, err):
  * Return the path that ${word} names, relative to the root, normalized; one outside of it as
  * it is, absolute.  A link at its end is not followed.  NULL with ${err} on failure.

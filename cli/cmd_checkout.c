@@ -19,8 +19,6 @@
 #include "store/track/checkout.h"
 #include "store/track/links.h"
 
-#define PATHS_SHOWN 50
-
 struct checkout_opts {
 	struct artifact_opts common;
 	bool force, relink, recursive, glob, deps, allow_missing, summary;
@@ -256,25 +254,6 @@ put_summary(struct checkout *k)
 	buf_adds(b, *between == '\0' ? "no changes\n" : "\n");
 }
 
-/* A list of files under one error: "dag: error: ..." and a line for each. */
-static void
-put_list(struct checkout *k, const struct problems *p, const char *what)
-{
-	struct buf b;
-	size_t i;
-
-	buf_init(&b, 0);
-	buf_adds(&b, what);
-	for (i = 0; i < p->n && i < PATHS_SHOWN; i++) {
-		buf_addc(&b, '\n');
-		artifact_put_path(&k->a, p->v[i].path, &b);
-	}
-	cli_error(k->a.c, b.p);
-	buf_release(&b);
-	if (p->count > i)
-		cli_note(k->a.c, "... and %zu more", p->count - i);
-}
-
 static int
 tell(struct checkout *k)
 {
@@ -289,16 +268,18 @@ tell(struct checkout *k)
 		put_kind(k, i, k->unused, k->nunused);
 	}
 	if (k->rc == 1) {
-		put_list(k, &k->report.unsaved,
-			 "nothing was changed, as these files would be lost: the cache "
-			 "does not have them ('dag commit' or 'dag add' records them, "
-			 "--force gives them up)");
+		artifact_list(
+		    &k->a, &k->report.unsaved,
+		    "nothing was changed, as these files would be lost: the cache "
+		    "does not have them ('dag commit' or 'dag add' records them, "
+		    "--force gives them up)");
 		return EXIT_WORK;
 	}
 	if (k->report.missing.count > 0 && !k->o->allow_missing) {
-		put_list(k, &k->report.missing,
-			 "the cache does not have what these need ('dag pull' gets it); "
-			 "what they belong to was left as it is");
+		artifact_list(
+		    &k->a, &k->report.missing,
+		    "the cache does not have what these need ('dag pull' gets it); "
+		    "what they belong to was left as it is");
 		code = EXIT_WORK;
 	}
 	if (k->report.failed.count > 0) {

@@ -16,6 +16,8 @@ static const struct verb *const table[] = {
 	&verb_logs,
 	&verb_explain,
 	&verb_add,
+	&verb_import_url,
+	&verb_update,
 	&verb_status,
 	&verb_diff,
 	&verb_commit,

@@ -18,6 +18,7 @@ extern const struct verb verb_explain;
 extern const struct verb verb_fetch;
 extern const struct verb verb_gc;
 extern const struct verb verb_help;
+extern const struct verb verb_import_url;
 extern const struct verb verb_init;
 extern const struct verb verb_list;
 extern const struct verb verb_logs;
@@ -33,6 +34,7 @@ extern const struct verb verb_runs;
 extern const struct verb verb_show;
 extern const struct verb verb_status;
 extern const struct verb verb_unprotect;
+extern const struct verb verb_update;
 extern const struct verb verb_version;
 
 #endif

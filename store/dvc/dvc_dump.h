@@ -3,16 +3,11 @@
 /* What .dvc files and dvc.lock hold, as values to be written.  Private to store/dvc. */
 #include <stddef.h>
 
-struct buf;
+#include "store/dvc/relpath.h"
+
 struct dvc_out;
 struct yaml_doc;
 struct yaml_val;
-
-/**
- * dvc_relpath(b, from, to):
- * Append ${to} as seen from the directory ${from}, both normalized and seen from one root.
- */
-void dvc_relpath(struct buf *, const char *, const char *);
 
 /**
  * dvc_dump_out(doc, out, wdir), dvc_dump_dep(doc, out, wdir):

@@ -212,8 +212,8 @@ relink(struct adding *a, struct add_job *j)
 /* ---- names ---- */
 
 /* Git must not see the data; where it does not already, .gitignore says so. */
-static int
-ignore(struct adding *a, struct add_job *j)
+int
+add_ignore(struct adding *a, struct add_job *j)
 {
 	const char *path = j->item->path, *full, *slash;
 	int r;
@@ -240,8 +240,8 @@ ignore(struct adding *a, struct add_job *j)
 }
 
 /* Imports carry a hash of what their file says. */
-static int
-seal(struct adding *a, struct dvc_file *f)
+int
+add_seal(struct adding *a, struct dvc_file *f)
 {
 	char md5[DVC_MD5_MAX];
 
@@ -269,7 +269,7 @@ point(struct adding *a, struct add_job *j)
 		j->stage->changed = true;
 		r = dvc_lock_write(j->lock, a->ws->root_fd, changed, a->err);
 	} else {
-		r = seal(a, j->file);
+		r = add_seal(a, j->file);
 		if (r == 0)
 			r = dvc_file_write(j->file, a->ws->root_fd, changed, a->err);
 	}
@@ -284,7 +284,7 @@ record(struct adding *a, struct add_job *j)
 	const char *target = j->item->target;
 
 	if (j->first == j)
-		return ignore(a, j) == 0 ? point(a, j) : -1;
+		return add_ignore(a, j) == 0 ? point(a, j) : -1;
 	*j->item = *j->first->item;
 	j->item->target = target;
 	return 0;

@@ -56,4 +56,18 @@ int add_check(struct adding *, size_t);
  */
 struct dvc_out *add_out(const struct add_job *);
 
+/**
+ * add_ignore(a, j):
+ * Let git ignore the job's out: where it does not already, .gitignore says so, and the item
+ * tells which one was written.  Return 0 or -1.
+ */
+int add_ignore(struct adding *, struct add_job *);
+
+/**
+ * add_seal(a, f):
+ * Give the pointer file of an import (one that has a hash) the hash of what it says now.
+ * Return 0 or -1.
+ */
+int add_seal(struct adding *, struct dvc_file *);
+
 #endif

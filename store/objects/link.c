@@ -106,6 +106,18 @@ set_mtime(const struct placing *p, int fd)
 	return p->what->since_ns == 0 || futimens(fd, times) == 0 ? 0 : place_failed(p);
 }
 
+/* The temporary takes the place of what has the name.  What that is, is looked at now: to make
+ * a large file takes long. */
+static int
+temp_rename(struct placing *p)
+{
+	if (p->what->may_replace != NULL &&
+	    p->what->may_replace(p->what->arg, p->err) != 0)
+		return -1;
+	return fsio_rename(p->dirfd, p->temp, p->dirfd, p->name) == 0 ? 0
+								      : place_failed(p);
+}
+
 /* The temporary gets its name, or goes. */
 static int
 temp_end(struct placing *p, int fd, int r)
@@ -116,8 +128,8 @@ temp_end(struct placing *p, int fd, int r)
 		r = place_failed(p);
 	if (r == 0)
 		fault_point(LINK_WRITTEN);
-	if (r == 0 && fsio_rename(p->dirfd, p->temp, p->dirfd, p->name) != 0)
-		r = place_failed(p);
+	if (r == 0)
+		r = temp_rename(p);
 	if (r != 0)
 		(void)unlinkat(p->dirfd, p->temp, 0);
 	return r;
@@ -316,9 +328,7 @@ place_link(struct placing *p)
 		r = link_once(p, p->temp);
 		if (r == 0) {
 			fault_point(LINK_TEMP);
-			r = fsio_rename(p->dirfd, p->temp, p->dirfd, p->name);
-			if (r != 0)
-				(void)place_failed(p);
+			r = temp_rename(p);
 			/* Two names of one file: rename leaves both. */
 			(void)unlinkat(p->dirfd, p->temp, 0);
 			return r;

@@ -56,6 +56,10 @@ struct link_what {
 	/* clock_stamp_ns() before; 0: none.  A file of the user's own gets an mtime of just
 	 * before it, so that any later write shows (index.h). */
 	int64_t since_ns;
+	/* Asked with ${arg} before something that has the name is replaced, when all else is
+	 * done: -1 with the error leaves it as it is.  NULL: it may be anything. */
+	int (*may_replace)(void *, struct err *);
+	void *arg;
 };
 
 /**

@@ -212,12 +212,33 @@ is_linked(struct worker *w, const char *name, const struct apply_out *out,
 	return S_ISREG(st.st_mode) && st.st_nlink == 1;
 }
 
+/* What is being replaced. */
+struct replaced {
+	struct worker *w;
+	const char *name;
+	const struct apply_out *out;
+	const struct action *act;
+};
+
+static int
+may_replace(void *arg, struct err *err)
+{
+	const struct replaced *r = arg;
+
+	return check_there(r->w, r->name, r->act, r->out->plan->have_legacy, err);
+}
+
 static int
 put_file(struct worker *w, const char *name, const struct apply_out *out,
-	 const struct tree_entry *want, struct err *err)
+	 const struct action *act, struct err *err)
 {
 	const struct apply_options *o = w->a->o;
-	struct link_what what = {.type = o->type, .exec = out->exec};
+	const struct tree_entry *want = act->want;
+	struct replaced replaced = {w, name, out, act};
+	struct link_what what = {.type = o->type,
+				 .exec = out->exec,
+				 .may_replace = may_replace,
+				 .arg = &replaced};
 	int64_t since_ns = clock_stamp_ns();
 	struct object_id id;
 	struct stat st;
@@ -268,12 +289,10 @@ do_action(struct worker *w, const struct apply_out *out, const struct action *ac
 		/* What is to be removed may be gone with its directory. */
 		return act->want == NULL && err->code == ERR_NOTFOUND ? 0 : -1;
 	}
-	if (act->want != NULL && is_right(w, name, out, act))
-		return 0;
+	if (act->want != NULL)
+		return is_right(w, name, out, act) ? 0 : put_file(w, name, out, act, err);
 	if (check_there(w, name, act, out->plan->have_legacy, err) != 0)
 		return -1;
-	if (act->want != NULL)
-		return put_file(w, name, out, act->want, err);
 	if (fsio_unlink(w->dir.fd, name) != 0 && errno != ENOENT)
 		return fault(w, "remove", err);
 	fault_point(CHECKOUT_REMOVED);

@@ -38,7 +38,7 @@ workdir_release(struct workdir *w)
 static int
 make_open(int root_fd, char *path)
 {
-	int fd = fsio_open_beneath(root_fd, path, FLAGS, 0), above = root_fd, saved;
+	int fd = fsio_open_nolinks(root_fd, path, FLAGS), above = root_fd, saved;
 	char *slash;
 
 	if (fd >= 0 || errno != ENOENT)
@@ -53,7 +53,7 @@ make_open(int root_fd, char *path)
 	}
 	if (fsio_mkdir(above, slash != NULL ? slash + 1 : path, 0777) == 0 ||
 	    errno == EEXIST)
-		fd = fsio_open_beneath(root_fd, path, FLAGS, 0);
+		fd = fsio_open_nolinks(root_fd, path, FLAGS);
 	saved = errno;
 	if (above != root_fd)
 		(void)close(above);
@@ -64,9 +64,10 @@ make_open(int root_fd, char *path)
 static int
 failed(const char *path, struct err *err)
 {
-	if (errno == EXDEV)
+	if (errno == ELOOP)
 		return err_set(err, ERR_INVALID,
-			       "a link on the way to '%s' leads out of the project",
+			       "a symbolic link is on the way to '%s', where a directory "
+			       "should be: take it away",
 			       path);
 	if (errno == ENOTDIR)
 		return err_set(err, ERR_INVALID,
@@ -96,7 +97,7 @@ workdir_enter(struct workdir *w, const char *path, bool make, const char **name,
 	else if (make)
 		w->fd = make_open(w->root_fd, w->path.p);
 	else
-		w->fd = fsio_open_beneath(w->root_fd, w->path.p, FLAGS, 0);
+		w->fd = fsio_open_nolinks(w->root_fd, w->path.p, FLAGS);
 	return w->fd >= 0 ? 0 : failed(path, err);
 }
 
@@ -153,7 +154,7 @@ workdir_prune(int root_fd, char *path, const char *top)
 		if (slash == NULL)
 			return;
 		*slash = '\0';
-		fd = fsio_open_beneath(root_fd, path, FLAGS, 0);
+		fd = fsio_open_nolinks(root_fd, path, FLAGS);
 		*slash = '/';
 		if (fd < 0)
 			return;

@@ -28,8 +28,8 @@ void workdir_release(struct workdir *);
  * workdir_enter(w, path, make, name, err):
  * Open the directory that ${path} (relative to the root, normalized) lies in, and with ${make}
  * make it and what is missing above it, 0777 cut by the umask.  ${name} is the last component,
- * a part of ${path}.  No link leads out of the root.  Return 0, or -1: ERR_NOTFOUND where there
- * is none, ERR_INVALID where a link leads out.
+ * a part of ${path}.  Links are not followed: what is on the way is a directory, or else
+ * ERR_INVALID.  Return 0, or -1: ERR_NOTFOUND where there is none.
  */
 int workdir_enter(struct workdir *, const char *, bool, const char **, struct err *);
 

@@ -435,48 +435,6 @@ test_relink(void **state)
 	assert_true(S_ISREG(st.st_mode) && st.st_nlink == 1);
 }
 
-/* Somebody writes while we work: the hook runs before the link of the first file. */
-static int
-write_meanwhile(void *arg, enum fsio_op op, const char *path)
-{
-	(void)path;
-	if (op != FSIO_RENAME || *(int *)arg != 0)
-		return 0;
-	*(int *)arg = 1;
-	put("d/z", "written meanwhile");
-	put("d/zz", "appeared meanwhile");
-	return 0;
-}
-
-static void
-test_meanwhile(void **state)
-{
-	struct object_id one, two;
-	int done = 0;
-
-	(void)state;
-	makedir("d");
-	put("d/a", "a1");
-	put("d/z", "z1");
-	put("d/zz", "zz1");
-	one = save("d");
-	drop("d/zz");
-	put("d/a", "a2");
-	put("d/z", "z2");
-	two = save("d");
-	(void)two;
-	ws.workers = 1;
-	fsio_set_fault(write_meanwhile, &done);
-	assert_int_equal(get("d", one, gently), CHECKOUT_REFUSED);
-	fsio_set_fault(NULL, NULL);
-	assert_int_equal(done, 1);
-	assert_int_equal(report.failed.n, 2);
-	assert_string_equal(report.failed.v[0].path, "d/z");
-	holds("d/a", "a1");
-	holds("d/z", "written meanwhile");
-	holds("d/zz", "appeared meanwhile");
-}
-
 /* Names that are one on a file system that folds them: refused, by name, before a change. */
 static void
 test_folds(void **state)
@@ -565,7 +523,6 @@ main(void)
 	    cmocka_unit_test_setup_teardown(test_empty_dir, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_exec, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_relink, setup, teardown),
-	    cmocka_unit_test_setup_teardown(test_meanwhile, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_folds, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_outside, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_index, setup, teardown),

@@ -50,6 +50,16 @@ is_link(int root_fd, const char *path)
 	       (S_ISLNK(st.st_mode) || (S_ISREG(st.st_mode) && st.st_nlink > 1));
 }
 
+/* Whether there may be links at what could not be looked at as a whole. */
+static bool
+may_have_links(int root_fd, const char *path)
+{
+	struct stat st;
+
+	return fstatat(root_fd, path, &st, 0) == 0 &&
+	       (S_ISDIR(st.st_mode) || is_link(root_fd, path));
+}
+
 /* Leave in the list what is a link. */
 static int
 keep_links(int root_fd, const char *dir, struct tree *t, struct err *err)
@@ -90,8 +100,9 @@ remove_links(const struct workspace *ws, const struct track_out *out,
 	if (r != 0)
 		return -1;
 	r = save_path(s, out->path, false, &saved, err);
-	if (r != 0 && (err->code == ERR_NOTFOUND || err->code == ERR_INVALID)) {
-		/* Nothing is there, or what could not be tracked: so it was not linked. */
+	if (r != 0 &&
+	    (err->code == ERR_NOTFOUND ||
+	     (err->code == ERR_INVALID && !may_have_links(ws->root_fd, out->path)))) {
 		err_clear(err);
 		(void)save_end(s, false, NULL);
 		saved_release(&saved);

@@ -26,7 +26,8 @@ int remove_data(const struct workspace *, const struct track_out *const *, size_
 /**
  * remove_links(ws, out, problems, err):
  * Put copies in the place of those files of ${out} that are links into the cache, so that they
- * live on by themselves.  Those that could not be copied are in ${problems}.  Return 0 or -1.
+ * live on by themselves.  Those that could not be copied are in ${problems}.  Return 0, or -1:
+ * ERR_INVALID names what cannot be tracked in a directory, of which then nothing is done.
  */
 int remove_links(const struct workspace *, const struct track_out *, struct problems *,
 		 struct err *);

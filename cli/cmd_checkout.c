@@ -8,7 +8,6 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/path.h"
 #include "cli/artifact.h"
 #include "cli/artifact_select.h"
 #include "cli/cli.h"
@@ -74,10 +73,7 @@ struct checkout {
 static bool
 is_named(const struct checkout *k, const char *path)
 {
-	for (size_t i = 0; i < k->a.list.n; i++)
-		if (path_is_below(path, k->a.list.outs[i].path))
-			return true;
-	return false;
+	return track_find(&k->a.list, path) != NULL;
 }
 
 /* Whether what lies there is what we have put there, and nobody else's. */
@@ -132,12 +128,33 @@ remove_unused(struct checkout *k, struct err *err)
 	return r < 0 ? -1 : 0;
 }
 
+/* Before what is not named goes: whether the rest will be refused.  1, 0 or -1. */
+static int
+look_ahead(struct checkout *k, struct checkout_options o)
+{
+	struct err unused;
+	bool any = false;
+	int r;
+
+	for (size_t i = 0; i < k->links.n && !any; i++)
+		any = !is_named(k, k->links.v[i].path);
+	if (!any)
+		return 0;
+	o.dry = true;
+	r = checkout_outs(&k->a.ws, &o, k->outs, k->n, &k->report, &unused);
+	if (r == 1)
+		return 1;
+	/* What fails may do so for what stands in the way, and will go. */
+	checkout_report_release(&k->report);
+	return 0;
+}
+
 /* ---- the work ---- */
 
 static int
 remember(struct checkout *k, struct err *err)
 {
-	for (size_t i = 0; i < k->n; i++) {
+	for (size_t i = 0; k->rc == 0 && i < k->n; i++) {
 		const struct checkout_out *o = &k->outs[i];
 
 		if ((o->state == CHECKOUT_SAME || o->state == CHECKOUT_ADDED ||
@@ -185,8 +202,13 @@ work(void *arg, struct meter *m, struct err *err)
 	(void)m;
 	if (prepare(k, err) != 0 || artifact_links(&k->a, &k->links, err) != 0)
 		return -1;
-	if (k->a.c->nargs == 0 && remove_unused(k, err) != 0)
-		return -1;
+	if (k->a.c->nargs == 0) {
+		k->rc = look_ahead(k, o);
+		if (k->rc != 0)
+			return 0;
+		if (remove_unused(k, err) != 0)
+			return -1;
+	}
 	k->rc = checkout_outs(&k->a.ws, &o, k->outs, k->n, &k->report, err);
 	if (k->rc < 0)
 		return -1;

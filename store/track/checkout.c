@@ -439,7 +439,7 @@ checkout_outs(const struct workspace *ws, const struct checkout_options *o,
 	}
 	if (r == 0)
 		r = plan_all(&c);
-	if (r == 0)
+	if (r == 0 && !o->dry)
 		r = apply_all(&c);
 	intent_done(ws->intent);
 	for (size_t i = 0; i < n; i++) {

@@ -50,6 +50,7 @@ struct checkout_options {
 	bool force;
 	bool relink;	    /* also files that are right */
 	bool allow_missing; /* what is there of an out is taken */
+	bool dry;	    /* only find out what would be lost */
 };
 
 struct checkout_report {

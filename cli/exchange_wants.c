@@ -92,25 +92,36 @@ of_tree(struct exchange *x, struct err *err)
 
 /* ---- revisions ---- */
 
-/* Whether the words mean the out, and which part of it. */
+/* Whether the word means the out, and which part of it. */
 static bool
-is_meant(const struct revs *r, const struct track_out *o, const char **only)
+is_meant(const struct revs *r, const struct word *w, const struct track_out *o,
+	 const char **only)
 {
 	*only = NULL;
-	for (size_t i = 0; i < r->nwords; i++) {
-		const char *w = r->words[i].path;
+	if ((o->stage != NULL && strcmp(o->stage, w->stage) == 0 &&
+	     strcmp(o->in->path, w->stage_file) == 0) ||
+	    strcmp(o->path, w->path) == 0 || strcmp(o->file, w->path) == 0 ||
+	    (r->x->o->recursive && path_is_below(o->path, w->path)))
+		return true;
+	if (!path_is_below(w->path, o->path))
+		return false;
+	*only = w->path + strlen(o->path) + 1;
+	return true;
+}
 
-		if ((o->stage != NULL && strcmp(o->stage, r->words[i].stage) == 0 &&
-		     strcmp(o->in->path, r->words[i].stage_file) == 0) ||
-		    strcmp(o->path, w) == 0 || strcmp(o->file, w) == 0 ||
-		    (r->x->o->recursive && path_is_below(o->path, w)))
-			return true;
-		if (path_is_below(w, o->path)) {
-			*only = w + strlen(o->path) + 1;
-			return true;
-		}
-	}
-	return r->nwords == 0;
+/* What the words mean of an out: all of it, or one or more parts. */
+static int
+add_meant(const struct revs *r, const struct track_out *o, struct track_targets *v,
+	  struct err *err)
+{
+	struct track_target t = {.out = o};
+
+	if (r->nwords == 0 && vec_push(v, t) != 0)
+		return err_nomem(err);
+	for (size_t i = 0; i < r->nwords; i++)
+		if (is_meant(r, &r->words[i], o, &t.inside) && vec_push(v, t) != 0)
+			return err_nomem(err);
+	return 0;
 }
 
 /* Those of the list that the words mean. */
@@ -118,13 +129,9 @@ static int
 find_meant(const struct revs *r, const struct track_list *list, struct track_targets *v,
 	   struct err *err)
 {
-	struct track_target t;
-
-	for (size_t i = 0; i < list->n; i++) {
-		t.out = &list->outs[i];
-		if (is_meant(r, t.out, &t.inside) && vec_push(v, t) != 0)
-			return err_nomem(err);
-	}
+	for (size_t i = 0; i < list->n; i++)
+		if (add_meant(r, &list->outs[i], v, err) != 0)
+			return -1;
 	return r->x->o->deps ? track_upstream(list, v, err) : 0;
 }
 

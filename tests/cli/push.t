@@ -229,4 +229,23 @@ like(ok_dag(0, 'a tab, for programs', $odd, 'status', '-c', '--json')->{out}, qr
 spew("$odd/t\tab", "2\n");
 unlike(ok_dag(0, 'a tab, for people', $odd, 'status')->{out}, qr/modified:\s+t\tab/, '... is not written to a terminal');
 like(ok_dag(0, 'a tab, for programs', $odd, 'status', '--json')->{out}, qr/"t\\tab": "modified"/, '... is a tab');
+
+# Two parts of one directory, of another branch.
+my $two = "$top/two";
+make_path($two);
+git($two, qw(init -q -b main));
+ok_dag(0, 'remote', $two, 'remote', 'add', '-q', '-d', 'r', '../two-rem');
+for my $n (1, 2) {
+	spew("$two/d/$_", "$_ of $n\n") for qw(x y z);
+	ok_dag(0, "version $n", $two, 'add', '-q', 'd');
+	git($two, qw(add -A));
+	git($two, qw(commit -qm), $n);
+	git($two, qw(switch -qc other)) if $n == 1;
+}
+git($two, qw(switch -q main));
+ok_dag(0, 'two parts of all branches', $two, 'push', '-q', '-a', 'd/x', 'd/y');
+for my $n (1, 2) {
+	ok(-e object("$top/two-rem", md5_hex("$_ of $n\n")), "... $_ of $n is there") for qw(x y);
+	ok(!-e object("$top/two-rem", md5_hex("z of $n\n")), '... the third is not');
+}
 done_testing();

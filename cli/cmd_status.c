@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
+#include "base/textwidth.h"
 #include "cli/artifact.h"
 #include "cli/artifact_select.h"
 #include "cli/cli.h"
@@ -99,7 +100,7 @@ struct status {
 	const struct status_opts *o;
 	struct artifact_target *targets;
 	struct status_out *outs; /* one for each target, and */
-	const char **keys;	 /* where it is recorded, as it is shown */
+	const char **keys;	 /* where it is recorded, as seen from here */
 	size_t n;
 	struct status_data_opts data_opts;
 	struct status_data data;
@@ -115,9 +116,9 @@ key_of(struct status *k, const struct track_out *o)
 
 	buf_init(&b, 0);
 	if (o->stage == NULL) {
-		artifact_put_path(&k->a, o->file, &b);
+		artifact_put_seen(&k->a, o->file, &b);
 	} else {
-		artifact_put_path(&k->a,
+		artifact_put_seen(&k->a,
 				  o->in->yaml != NULL ? o->in->yaml->name : o->file, &b);
 		if (strcmp(b.p, "dvc.yaml") == 0)
 			buf_clear(&b);
@@ -240,7 +241,8 @@ put_text(struct status *k)
 
 		if (!begins_file(k, i))
 			continue;
-		buf_addf(b, "%s:\n\tchanged outs:\n", key);
+		text_put(b, key, strlen(key));
+		buf_adds(b, ":\n\tchanged outs:\n");
 		for (size_t p = i; p < k->n; p++)
 			if (is_of_file(k, p, key))
 				buf_addf(

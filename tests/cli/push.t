@@ -229,6 +229,7 @@ like(ok_dag(0, 'a tab, for programs', $odd, 'status', '-c', '--json')->{out}, qr
 spew("$odd/t\tab", "2\n");
 unlike(ok_dag(0, 'a tab, for people', $odd, 'status')->{out}, qr/modified:\s+t\tab/, '... is not written to a terminal');
 like(ok_dag(0, 'a tab, for programs', $odd, 'status', '--json')->{out}, qr/"t\\tab": "modified"/, '... is a tab');
+like(ok_dag(0, 'a tab, for programs', $odd, 'status', '--json')->{out}, qr/"t\\tab\.dvc": \[/, '... also in the name of its pointer');
 
 # Two parts of one directory, of another branch.
 my $two = "$top/two";

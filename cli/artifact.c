@@ -105,7 +105,7 @@ artifact_open(struct cli *c, const struct artifact_opts *o, bool write,
 	      struct artifact *a, struct err *err)
 {
 	*a = (struct artifact){.c = c, .o = o, .write = write};
-	a->track.root_fd = a->project.state_fd = -1;
+	a->project.root_fd = a->project.state_fd = -1;
 	a->track.root_fd = a->track.lock = -1;
 	a->arena = arena_new(0);
 	a->diag = diag_new();

@@ -25,6 +25,10 @@ static const struct opt pull_opts[] = {
      .kind = OPT_FLAG,
      .at = offsetof(struct pull_opts, x.allow_missing),
      .doc = "Take what there is; it is no failure that other objects are missing."},
+    {.name = "verify",
+     .kind = OPT_FLAG,
+     .at = offsetof(struct pull_opts, x.verify),
+     .doc = "Read what the cache has already, and replace what is damaged there."},
     ARTIFACT_JOBS(struct pull_opts, x.common),
     ARTIFACT_QUIET(struct pull_opts, x.common),
     {.name = NULL}};

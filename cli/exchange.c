@@ -204,11 +204,27 @@ move(struct exchange *x, const struct transfer_options *opt,
 }
 
 static int
+move_runs(struct exchange *x, const struct transfer_options *opt,
+	  const struct transfer_want *v, size_t n, struct transfer_report *report,
+	  struct err *err)
+{
+	(void)v;
+	(void)n;
+	return transfer_runs(opt, x->push, report, err);
+}
+
+static int
 work(void *arg, struct meter *m, struct err *err)
 {
 	struct exchange *x = arg;
 
-	return exchange_wants(x, m, err) == 0 ? exchange_each(x, m, err) : -1;
+	if (exchange_wants(x, m, err) != 0 || exchange_each(x, m, err) != 0)
+		return -1;
+	if (!x->o->runs)
+		return 0;
+	/* After the data: a run is worth something only with what it has made. */
+	x->move = move_runs;
+	return exchange_with(x, x->o->remote, NULL, 0, m, err);
 }
 
 void

@@ -20,7 +20,7 @@ struct track_revs;
 struct exchange_opts {
 	struct artifact_opts common;
 	const char *remote;
-	bool branches, tags, commits, recursive, glob, deps, verify;
+	bool branches, tags, commits, recursive, glob, deps, runs, verify;
 	bool allow_missing; /* what is nowhere is no failure */
 };
 
@@ -46,6 +46,8 @@ struct exchange_opts {
 	EXCHANGE_FLAG(type, m, "recursive", 'R', recursive,                       \
 	    "A TARGET that is a directory means all that is tracked in it."),     \
 	ARTIFACT_WITH_DEPS(type, m.deps),                                         \
+	EXCHANGE_FLAG(type, m, "run-cache", 0, runs,                              \
+	    "Also DVC's run cache: what 'dvc repro' has run, to be taken again."), \
 	EXCHANGE_FLAG(type, m, "glob", 0, glob,                                   \
 	    "A TARGET is a pattern with * ? [ ] and **.")
 /* clang-format on */

@@ -23,9 +23,9 @@
 
 /* ---- one directory ---- */
 
-/* Call fn for each name in the directory `name` of base; a missing directory has none. */
-static int
-each_name(int base, const char *name, int (*fn)(void *, int, const char *), void *arg)
+int
+objects_each_name(int base, const char *name, int (*fn)(void *, int, const char *),
+		  void *arg)
 {
 	int fd = fsio_open(base, name, O_RDONLY | O_DIRECTORY | O_NONBLOCK, 0), r = 0;
 	struct dirent *e;
@@ -122,7 +122,7 @@ list_some(void *arg)
 			break;
 		at.n = 0;
 		prefix_name(at.prefix, name);
-		if (each_name(l->base, name, list_name, &at) != 0)
+		if (objects_each_name(l->base, name, list_name, &at) != 0)
 			l->failed = errno;
 		meter_add(l->m, at.n, 0);
 	}
@@ -172,8 +172,8 @@ estimate(int base)
 {
 	size_t n = 0;
 
-	(void)each_name(base, "00", count_name, &n);
-	(void)each_name(base, "80", count_name, &n);
+	(void)objects_each_name(base, "00", count_name, &n);
+	(void)objects_each_name(base, "80", count_name, &n);
 	return n * (PREFIXES / 2);
 }
 
@@ -263,10 +263,10 @@ objects_sweep(struct objects *o, int64_t before_s, size_t *n, struct err *err)
 
 		if (base < 0)
 			continue;
-		r = each_name(base, ".", sweep_name, &s);
+		r = objects_each_name(base, ".", sweep_name, &s);
 		for (unsigned i = 0; r == 0 && i < PREFIXES; i++) {
 			prefix_name(i, name);
-			r = each_name(base, name, sweep_name, &s);
+			r = objects_each_name(base, name, sweep_name, &s);
 		}
 	}
 	if (n != NULL)

@@ -266,9 +266,8 @@ make_dir(const struct objects *o, int dirfd, const char *path)
 	return 0;
 }
 
-/* Make the directory with its parents; those that are new are durable. */
-static int
-make_dirs(const struct objects *o, char *path)
+int
+objects_make_dirs(const struct objects *o, char *path)
 {
 	char *slash = strrchr(path, '/');
 	int r = make_dir(o, AT_FDCWD, path);
@@ -277,7 +276,7 @@ make_dirs(const struct objects *o, char *path)
 		return r == 0 || errno == EEXIST ? 0 : -1;
 	if (r != 0 && errno == ENOENT) {
 		*slash = '\0';
-		r = make_dirs(o, path);
+		r = objects_make_dirs(o, path);
 		*slash = '/';
 		if (r != 0)
 			return -1;
@@ -304,7 +303,7 @@ open_base(const struct objects *o, bool legacy, bool create)
 		return -1;
 	}
 	fd = fsio_open(AT_FDCWD, path.p, O_RDONLY | O_DIRECTORY, 0);
-	if (fd < 0 && errno == ENOENT && create && make_dirs(o, path.p) == 0)
+	if (fd < 0 && errno == ENOENT && create && objects_make_dirs(o, path.p) == 0)
 		fd = fsio_open(AT_FDCWD, path.p, O_RDONLY | O_DIRECTORY, 0);
 	buf_release(&path);
 	return fd;

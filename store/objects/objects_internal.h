@@ -49,6 +49,13 @@ void object_rel(const struct object_id *, char[REL_MAX]);
 int objects_base(struct objects *, bool, bool);
 
 /**
+ * objects_make_dirs(o, path):
+ * Make the directory of that absolute path, which is written to and restored, with its parents;
+ * those that are new are durable.  Return 0, or -1 with errno.
+ */
+int objects_make_dirs(const struct objects *, char *);
+
+/**
  * objects_make_prefix(o, base, rel):
  * Make the directory "ab" that ${rel} begins with.  Return 1 if it is new, 0 if it was there,
  * or -1 with errno.
@@ -60,6 +67,13 @@ int objects_make_prefix(const struct objects *, int, const char *);
  * Return 0, or -1 for a store that was opened for reading only.
  */
 int objects_writable(const struct objects *, struct err *);
+
+/**
+ * objects_each_name(base, path, fn, arg):
+ * Call ${fn}(${arg}, descriptor, name) for each name in the directory until it returns non-zero;
+ * one that is not there has none.  Return 0, or -1: with errno, or because ${fn} said so.
+ */
+int objects_each_name(int, const char *, int (*)(void *, int, const char *), void *);
 
 /**
  * objects_digest(o, d, err), objects_digest_back(o, d):

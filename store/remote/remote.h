@@ -6,8 +6,8 @@
  * objects is believed only as far as "there is something of this name": bytes that come from
  * it are verified by who asked for them (transfer.h).
  *
- * Files that are not named by their bytes (DVC's run cache below "runs/") are few and small:
- * they will be functions of their own, by name and whole, and flush covers them too.
+ * Files that are not objects (DVC's run cache, store/objects/runs.h) are few and small: they have
+ * functions of their own, by name and whole.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,6 +19,8 @@ struct meter;
 struct object_id;
 struct object_set;
 struct remote;
+struct run_name;
+struct run_names;
 
 #define REMOTE_JOBS_MAX 64
 
@@ -52,6 +54,12 @@ struct remote_ops {
 	int (*remove)(struct remote *, const struct object_id *, struct err *);
 	/* What was put is visible and durable, what was removed stays removed. */
 	int (*flush)(struct remote *, struct err *);
+	/* The run cache: as runs_list, runs_read and runs_write.  NULL: it keeps none. */
+	int (*runs)(struct remote *, struct run_names *, struct err *);
+	int (*run_read)(struct remote *, const struct run_name *, struct buf *,
+			struct err *);
+	int (*run_write)(struct remote *, const struct run_name *, const void *, size_t,
+			 struct err *);
 	/* Forget what was put and not flushed. */
 	void (*end)(struct remote *);
 	/* Append where the object lies, for people: a path, a URL. */

@@ -16,6 +16,7 @@
 #include "store/objects/batch.h"
 #include "store/objects/object_id.h"
 #include "store/objects/objects.h"
+#include "store/objects/runs.h"
 
 #define READ_BYTES   ((size_t)256 << 10)
 #define JOBS_PER_CPU 2
@@ -313,6 +314,28 @@ dir_where(struct remote *r, const struct object_id *id, struct buf *out)
 	objects_path(self(r)->o, id, out);
 }
 
+/* ---- the run cache ---- */
+
+static int
+dir_runs(struct remote *r, struct run_names *names, struct err *err)
+{
+	return runs_list(self(r)->o, names, err);
+}
+
+static int
+dir_run_read(struct remote *r, const struct run_name *name, struct buf *out,
+	     struct err *err)
+{
+	return runs_read(self(r)->o, name, out, err);
+}
+
+static int
+dir_run_write(struct remote *r, const struct run_name *name, const void *p, size_t n,
+	      struct err *err)
+{
+	return runs_write(self(r)->o, name, p, n, err);
+}
+
 static const struct remote_ops dir_ops = {
     .begin = dir_begin,
     .exists = dir_exists,
@@ -321,6 +344,9 @@ static const struct remote_ops dir_ops = {
     .put = dir_put,
     .remove = dir_remove,
     .flush = dir_flush,
+    .runs = dir_runs,
+    .run_read = dir_run_read,
+    .run_write = dir_run_write,
     .end = dir_end,
     .where = dir_where,
     .close = dir_close,

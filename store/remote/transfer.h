@@ -93,6 +93,15 @@ int transfer_fetch(const struct transfer_options *, const struct transfer_want *
 		   struct transfer_report *, struct err *);
 
 /**
+ * transfer_runs(opt, push, report, err):
+ * Bring the run cache to the remote, or from there, as far as it is not there: each file is
+ * read whole and moved only if it is what its names say.  With opt->verify what is there is read
+ * too, and replaced if it is not.  As transfer_push.
+ */
+int transfer_runs(const struct transfer_options *, bool, struct transfer_report *,
+		  struct err *);
+
+/**
  * transfer_failures(report):
  * Return how many objects are not where they should be, or are damaged.
  */

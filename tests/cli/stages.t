@@ -1,5 +1,6 @@
 #!/usr/bin/perl
-# What the stages of a dvc.yaml are made of: --with-deps of push, fetch, pull, checkout, status.
+# What the stages of a dvc.yaml are made of: --with-deps of push, fetch, pull, checkout, status;
+# and what DVC remembers of their runs: --run-cache.
 use strict;
 use warnings;
 use Cwd qw(abs_path);
@@ -99,4 +100,59 @@ is(ok_dag(0, 'status -c -d', $c, qw(status -c -d report))->{out}, "Cache and rem
 spew("$c/raw/a", 'changed');
 ok_dag(0, 'commit -d', $c, qw(commit -q -f -d report));
 like(slurp("$c/raw.dvc"), qr/size: 9/, '... records what changed before it');
+
+# The run cache: this file and its names are DVC 3.67.1's.
+my $run = 'runs/11/118da17535fa3f8025e9718790c7927c9a7109b39202fdf162dd69d4916ebeea/10bd11580daa1aef78ca9d8daa731e7c27a11eeddc6eaae94b94ef9ca231b9a0';
+my $text = <<'END';
+cmd: mkdir -p mid && cp raw mid/a && cp raw mid/b
+deps:
+- path: raw
+  hash: md5
+  md5: 2306b4377429730ee03a806cff76e92b
+  size: 4
+outs:
+- path: mid
+  hash: md5
+  md5: 87c93bc2aa2ec75803d5f6357557605f.dir
+  size: 8
+  nfiles: 2
+END
+my $cache = "$r/.dag/cache";
+remove_tree($rem);
+is(ok_dag(0, 'push --run-cache without one', $r, qw(push --run-cache raw))->{out}, "3 files pushed\n", '... is a push');
+ok(!-e "$rem/runs", '... and makes none');
+spew("$cache/$run", $text);
+spew("$cache/runs/11/x", 'x');
+is(ok_dag(0, 'push', $r, qw(push raw))->{out}, "Everything is up to date.\n", 'a push leaves it');
+is(ok_dag(0, 'push --run-cache', $r, qw(push --run-cache raw))->{out}, "1 file pushed\n", 'unless it is asked for');
+is(slurp("$rem/$run"), $text, '... as it is');
+ok(!-e "$rem/runs/11/x", '... without what is none of it');
+is(ok_dag(0, 'again', $r, qw(push --run-cache raw))->{out}, "Everything is up to date.\n", '... once');
+spew("$rem/$run", $text =~ s/raw mid/war mid/r);
+is(ok_dag(0, 'what is there', $r, qw(push --run-cache raw))->{out}, "Everything is up to date.\n", '... is believed');
+my $p = ok_dag(0, '--verify', $r, qw(push --run-cache --verify raw));
+like($p->{err}, qr{^dag: '\Q$rem/$run\E' was damaged, and was replaced: what it says has another hash$}m, '... is not');
+is(slurp("$rem/$run"), $text, '... is put right');
+spew("$rem/$run", $text =~ s/raw mid/war mid/r);
+$p = ok_dag(1, 'fetch of a damaged one', $c, qw(fetch --run-cache raw));
+like($p->{err}, qr{^dag: error: '\Q$rem/$run\E' is damaged, and stays where it is: what it says has another hash$}m, '... names it');
+ok(!-e "$c/.dag/cache/runs", '... and stores nothing');
+spew("$rem/$run", $text);
+is(ok_dag(0, 'fetch', $c, qw(fetch --run-cache raw))->{out}, "1 file fetched\n", 'a whole one comes');
+is(slurp("$c/.dag/cache/$run"), $text, '... as it is');
+spew("$c/.dag/cache/$run", '');
+spew("$c/.dag/cache/" . $run =~ s/10bd/20bd/r, $text);
+remove_tree($rem);
+$p = ok_dag(1, 'push of damaged ones', $c, qw(push --run-cache raw));
+is(scalar(() = $p->{err} =~ /is damaged, and stays where it is/g), 2, '... names both');
+ok(!-e "$rem/runs" && -e "$rem/files", '... and sends the data alone');
+unlink "$c/.dag/cache/$run", "$c/.dag/cache/" . $run =~ s/10bd/20bd/r;
+spew("$rem/$run", $text);
+ok_dag(0, 'pull --run-cache', $c, qw(pull -q --run-cache raw));
+is(slurp("$c/.dag/cache/$run"), $text, '... brings it');
+chmod 0644, glob("$c/.dag/cache/files/md5/*/*");
+my ($one) = map { "$c/.dag/cache/files/md5/" . substr(md5_hex($_), 0, 2) . '/' . substr(md5_hex($_), 2) } 'rb';
+spew($one, 'xx');
+is(ok_dag(0, 'fetch --verify', $c, qw(fetch --verify raw))->{out} =~ s/^.*verified\n//mr, "1 file fetched\n", 'a damaged object is got anew');
+is(slurp($one), 'rb', '... and is right');
 done_testing();

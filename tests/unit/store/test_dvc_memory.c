@@ -10,6 +10,7 @@
 #include "store/dvc/dvc_file.h"
 #include "store/dvc/dvc_lock.h"
 #include "store/dvc/dvc_yaml.h"
+#include "store/dvc/run_cache.h"
 #include "unit/memory.h"
 
 #define HEX "b7be0a921c3d398700f1cf88c883ba91"
@@ -115,6 +116,27 @@ lock_is_whole(void *p, int rc)
 		assert_non_null(strstr(c->out.p, "  b@1:\n    cmd:\n    - x\n"));
 }
 
+static int
+check_run(void *p, struct err *e)
+{
+	/* The names of this file, as DVC makes them. */
+	static const struct run_name name = {
+	    "7617b94b5324c14f17f9ef5e6f4142ba396b091d1dbad28af61e4b1343d9535d",
+	    "bb5b78dbc1ae150c23110da1182e9831e9a7fcc8afbb94d170f35ee5fcb6cf50"};
+	static const char text[] = "cmd: c\ndeps:\n- path: d\n  md5: " HEX
+				   "\nouts:\n- path: o\n  md5: " HEX "\n";
+
+	(void)p;
+	return run_check(&name, text, sizeof text - 1, e);
+}
+
+static void
+nothing(void *p, int rc)
+{
+	(void)p;
+	(void)rc;
+}
+
 static void
 memory_runs_out(void **state)
 {
@@ -122,6 +144,7 @@ memory_runs_out(void **state)
 	const struct memory_call calls[] = {
 	    {"a .dvc file", clean, file_there_and_back, file_is_whole, &ctx, 0},
 	    {"dvc.lock", clean, lock_there_and_back, lock_is_whole, &ctx, 0},
+	    {"a run", clean, check_run, nothing, &ctx, 0},
 	};
 
 	(void)state;

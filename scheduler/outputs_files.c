@@ -13,6 +13,8 @@
 #include "base/fault.h"
 #include "base/fsio.h"
 #include "base/path.h"
+#include "scheduler/outputs_links.h"
+#include "scheduler/tracked.h"
 #include "store/meta.h"
 #include "store/project.h"
 
@@ -105,7 +107,9 @@ glob_present(const struct project *p, const char *pattern, const bool *stop,
 		return 0;
 	if (found == -1)
 		return err_sys(err, errnum, "cannot look for its input `%s`", pattern);
-	return err_set(err, ERR_NOTFOUND, "no file matches the input `%s`", pattern);
+	(void)err_set(err, ERR_NOTFOUND, "no file matches the input `%s`", pattern);
+	tracked_missing(p, pattern, err);
+	return -1;
 }
 
 int
@@ -118,9 +122,11 @@ input_present(const struct project *p, const char *path, const bool *stop,
 		return glob_present(p, path, stop, err);
 	if (fstatat(p->root_fd, path, &st, 0) == 0)
 		return 0;
-	if (errno == ENOENT)
-		return err_set(err, ERR_NOTFOUND, "its input `%s` does not exist", path);
-	return err_sys(err, errno, "cannot look at its input `%s`", path);
+	if (errno != ENOENT)
+		return err_sys(err, errno, "cannot look at its input `%s`", path);
+	(void)err_set(err, ERR_NOTFOUND, "its input `%s` does not exist", path);
+	tracked_missing(p, path, err);
+	return -1;
 }
 
 /* ---- outputs ---- */
@@ -187,9 +193,30 @@ ours(const struct project *p, const char *dag, const char *task, const char *pat
 		       path, task);
 }
 
+/* Remove a directory that is not empty. */
+static int
+clear_dir(const struct project *p, const struct output_task *t, int dirfd,
+	  const char *path, const bool *stop, struct err *err)
+{
+	struct err why = {0};
+	int rc = ours(p, t->dag, t->name, path, err);
+
+	if (rc != 0 && err->code == ERR_INVALID) {
+		rc = tracked_remove(p, path, stop, &why);
+		if (rc == 1)
+			return 0;
+		if (rc < 0 && why.code != ERR_NOTFOUND)
+			*err = why;
+		return -1;
+	}
+	if (rc == 0 && (rc = fsio_remove_tree(dirfd, path_basename(path), err)) != 0)
+		err_wrap(err, "cannot remove its old output `%s`", path);
+	return rc;
+}
+
 int
-output_clear(const struct project *p, const char *dag, const char *task, const char *path,
-	     bool persist, struct err *err)
+output_clear(const struct project *p, const struct output_task *t, const char *path,
+	     const bool *stop, struct err *err)
 {
 	int dirfd = open_parent(p, path, true, err), rc = 0;
 	const char *base = path_basename(path);
@@ -197,17 +224,17 @@ output_clear(const struct project *p, const char *dag, const char *task, const c
 
 	if (dirfd == -1)
 		return -1;
-	if (persist || fstatat(dirfd, base, &st, AT_SYMLINK_NOFOLLOW) != 0) {
-		if (!persist && errno != ENOENT)
+	if (t->persist) {
+		rc = output_unshare(p, dirfd, base, path, stop, err);
+	} else if (fstatat(dirfd, base, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+		if (errno != ENOENT)
 			rc = err_sys(err, errno, "cannot look at its output `%s`", path);
 	} else if (!S_ISDIR(st.st_mode)) {
 		if (unlinkat(dirfd, base, 0) != 0 && errno != ENOENT)
 			rc = err_sys(err, errno, "cannot remove its old output `%s`",
 				     path);
 	} else if (unlinkat(dirfd, base, AT_REMOVEDIR) != 0) {
-		rc = ours(p, dag, task, path, err);
-		if (rc == 0 && (rc = fsio_remove_tree(dirfd, base, err)) != 0)
-			err_wrap(err, "cannot remove its old output `%s`", path);
+		rc = clear_dir(p, t, dirfd, path, stop, err);
 	}
 	(void)close(dirfd);
 	fault_point(OUTPUT_REMOVED);

@@ -11,19 +11,26 @@ struct project;
 /**
  * input_present(p, path, stop, err):
  * See that the input ${path} (relative to the root, or absolute; a glob needs one match at
- * least) exists.  ${stop} set: give up.  Return 0 or -1.
+ * least) exists; of one that is tracked and not there the error names the way out.  ${stop}
+ * set: give up.  Return 0 or -1.
  */
 int input_present(const struct project *, const char *, const bool *, struct err *);
 
 /**
- * output_clear(p, dag, task, path, persist, err):
+ * output_clear(p, task, path, stop, err):
  * Remove what lies at the declared output ${path} and make its missing parent directories;
- * with ${persist} only the latter.  Links are removed, not followed; nothing outside the root
- * is touched.  A directory is removed only if it is empty or a committed attempt of the task
- * recorded it; else it is an error with the way out.  Return 0 or -1.
+ * of a task that leaves its outputs in place only the latter, and what is a link into the cache
+ * becomes a file of its own (outputs_links.h).  Links are removed, not followed; nothing outside
+ * the root is touched.  A directory is removed only if it is empty, a committed attempt of the
+ * task recorded it, or it is tracked and all of it is in the cache; else it is an error with the
+ * way out.  ${stop} set: give up.  Return 0 or -1.
  */
-int output_clear(const struct project *, const char *, const char *, const char *, bool,
-		 struct err *);
+struct output_task {
+	const char *dag, *name;
+	bool persist;
+};
+int output_clear(const struct project *, const struct output_task *, const char *,
+		 const bool *, struct err *);
 
 /**
  * output_durable(p, path, stop, is_dir, err):

@@ -101,14 +101,15 @@ prepare(uv_work_t *req)
 	struct work *w = req->data;
 	const struct render_paths *p = &w->r->rpaths[w->t->id];
 	const struct project *project = w->r->s->p;
+	const struct output_task task = {
+	    .dag = w->r->dag->name, .name = w->t->name, .persist = w->t->persist};
 	size_t i;
 
 	for (i = 0; i < p->ninputs && w->rc == 0; i++)
 		w->rc = input_present(project, p->inputs[i], &w->a->stop, &w->err);
 	fault_point(INPUTS_THERE);
 	for (i = 0; i < p->noutputs && w->rc == 0; i++)
-		w->rc = output_clear(project, w->r->dag->name, w->t->name, p->outputs[i],
-				     w->t->persist, &w->err);
+		w->rc = output_clear(project, &task, p->outputs[i], &w->a->stop, &w->err);
 }
 
 static void

@@ -75,8 +75,10 @@ look(void *ctx, struct err *err)
 static int
 clear(void *ctx, struct err *err)
 {
+	static const struct output_task task = {.dag = "d", .name = "t"};
+
 	(void)ctx;
-	return output_clear(&project, "d", "t", OUTPUT, false, err);
+	return output_clear(&project, &task, OUTPUT, &stop, err);
 }
 
 static void

@@ -96,6 +96,33 @@ stamp(const struct stat *st)
 	return (int64_t)st->st_ctim.tv_sec * 1000000000 + st->st_ctim.tv_nsec;
 }
 
+static bool
+is_hex(const char *s, size_t n)
+{
+	return strspn(s, "0123456789abcdef") >= n;
+}
+
+/* Whether it is a link into a cache that is not there any more: ".../12/f4b7...". */
+static bool
+is_lost_link(const struct worker *w, const char *name, const struct stat *st)
+{
+	const size_t rest = 2 * (size_t)OBJECT_ID_BYTES - 2;
+	struct stat unused;
+	char to[PATH_MAX];
+	const char *end;
+	ssize_t n;
+
+	if (!S_ISLNK(st->st_mode) || fstatat(w->dir.fd, name, &unused, 0) == 0)
+		return false;
+	n = readlinkat(w->dir.fd, name, to, sizeof(to) - 1);
+	if (n < (ssize_t)(rest + 4))
+		return false;
+	to[n] = '\0';
+	end = to + n - rest;
+	return end[-4] == '/' && is_hex(end - 3, 2) && end[-1] == '/' &&
+	       is_hex(end, rest);
+}
+
 /* What stands where no file was: directories without files go. */
 static int
 make_room(struct worker *w, const char *name, const struct stat *st, struct err *err)
@@ -108,7 +135,7 @@ make_room(struct worker *w, const char *name, const struct stat *st, struct err 
 			       "files that are not tracked",
 			       w->path.p);
 	}
-	if (w->a->o->force)
+	if (w->a->o->force || is_lost_link(w, name, st))
 		return 0;
 	return err_set(
 	    err, ERR_EXISTS,

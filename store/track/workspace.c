@@ -120,6 +120,7 @@ workspace_scan(const struct workspace *ws, const char *path, bool legacy, struct
 				 .workers = ws->workers,
 				 .legacy = legacy,
 				 .others = ws->others,
+				 .broken_ok = true,
 				 .meter = ws->meter};
 	struct workspace_ignore ignore;
 	int r;

@@ -49,7 +49,8 @@ void workspace_ignore_release(struct workspace_ignore *);
 
 /**
  * workspace_scan(ws, path, legacy, scan, err):
- * Scan one path as it is, by the index.  As scan_path.
+ * Scan one path as it is, by the index.  As scan_path; a link that leads nowhere is as if it
+ * were not there, so that what was linked to a cache that is gone can be told and mended.
  */
 int workspace_scan(const struct workspace *, const char *, bool, struct scan *,
 		   struct err *);

@@ -153,6 +153,26 @@ ok_dag(0, 'relink', $dir, 'checkout', '--relink');
 ok(-f "$dir/d/x" && !-l "$dir/d/x" && (stat _)[3] == 1, '... a file of its own');
 right();
 
+# A cache that has gone leaves links that lead nowhere: they are told as what is gone, and made anew.
+spew("$dir/.dag/config", "[cache]\n    type = symlink\n");
+ok_dag(0, 'links', $dir, 'checkout', '--relink');
+rename("$dir/.dag/cache", "$dir/.dag/away") or die $!;
+spew("$dir/.dag/config", "[cache]\n    type = symlink\n    dir = $dir/.dag/away\n");
+is_deeply(status('a', 'd'), {'a.dvc' => [{'changed outs' => {a => 'deleted'}}], 'd.dvc' => [{'changed outs' => {d => 'modified'}}]}, 'links that lead nowhere');
+is(ok_dag(0, 'are made anew', $dir, 'checkout', 'a', 'd')->{out}, "M\td/\nA\ta\n", '... as what is gone');
+is(slurp("$dir/a") . slurp("$dir/d/x"), "a1\nx1\n", '... with their content');
+remove_tree("$dir/.dag/cache");
+rename("$dir/.dag/away", "$dir/.dag/cache") or die $!;
+spew("$dir/.dag/config", "[cache]\n    type = copy\n");
+unlink "$dir/a";
+symlink('nowhere', "$dir/a") or die $!;
+like(ok_dag(1, 'a link of somebody', $dir, 'checkout', 'a')->{err}, qr/'a' has appeared/, '... is theirs');
+is(readlink("$dir/a"), 'nowhere', '... and stays');
+like(ok_dag(2, 'what is added', $dir, 'add', 'a')->{err}, qr/'a' is a symbolic link that leads nowhere/, '... must be there');
+ok_dag(0, 'all', $dir, 'checkout', '-f', '--relink');
+ok(!-l "$dir/a" && -f _, '... files again');
+right();
+
 # That the cache has all of many files is remembered, until one goes.
 spew("$dir/.dag/config", '');
 spew("$dir/many/$_", "many $_\n") for 1 .. 300;

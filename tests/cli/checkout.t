@@ -173,6 +173,13 @@ ok_dag(0, 'all', $dir, 'checkout', '-f', '--relink');
 ok(!-l "$dir/a" && -f _, '... files again');
 right();
 
+# Programs get the names as they are, also of the pointer.
+spew("$dir/t\tb", "1\n");
+ok_dag(0, 'a tab', $dir, 'add', '-q', "t\tb");
+unlink "$dir/t\tb";
+is_deeply(status(), {"t\tb.dvc" => [{'changed outs' => {"t\tb" => 'deleted'}}]}, '... in a name');
+unlink "$dir/t\tb.dvc";
+
 # That the cache has all of many files is remembered, until one goes.
 spew("$dir/.dag/config", '');
 spew("$dir/many/$_", "many $_\n") for 1 .. 300;

@@ -1,5 +1,6 @@
 #include "cli/status_data.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,6 +106,25 @@ is_unchanged(const struct changes *c, const struct change *like)
 	return false;
 }
 
+/* A list that the commit has too may be known by the files alone; they are its own then. */
+static bool
+is_in_unchanged(const struct changes *c, const struct change *file)
+{
+	char dir[PATH_MAX];
+	struct change above = {.path = dir, .dir = true};
+	size_t n = strlen(file->path);
+
+	if (n >= sizeof(dir))
+		return false;
+	memcpy(dir, file->path, n + 1);
+	for (char *slash; (slash = strrchr(dir, '/')) != NULL;) {
+		*slash = '\0';
+		if (is_unchanged(c, &above))
+			return true;
+	}
+	return false;
+}
+
 /* The next that is the same in the commit, the pointers and the work tree. */
 static const struct change *
 next_unchanged(const struct status_data *d, size_t *i)
@@ -113,7 +133,8 @@ next_unchanged(const struct status_data *d, size_t *i)
 		const struct change *c = &d->uncommitted.v[(*i)++];
 
 		if (c->kind == CHANGE_UNCHANGED && !c->missing_only &&
-		    (!d->has_git || is_unchanged(&d->committed, c)))
+		    (!d->has_git || is_unchanged(&d->committed, c) ||
+		     is_in_unchanged(&d->committed, c)))
 			return c;
 	}
 	return NULL;

@@ -34,6 +34,13 @@ is_deeply(diff(), {}, '... {} in JSON');
 is(ok_dag(0, 'no changes', $dir, 'status', '--data')->{out}, "no changes\n", 'the same by status');
 is_deeply(data('--granular', '--unchanged'), {unchanged => ['a', 'b', 'c', 'd/', 'd/sub/y', 'd/x', 'd/z']}, 'what is unchanged');
 
+# The list of a directory is not in the cache: the files tell which it is.
+my ($lists) = slurp("$dir/d.dvc") =~ /md5: (\w+\.dir)/;
+$lists = "$dir/.dag/cache/files/md5/" . substr($lists, 0, 2) . q(/) . substr($lists, 2);
+rename($lists, "$dir/list") or die $!;
+is_deeply(data('--granular', '--unchanged'), {not_in_cache => ['d/'], unchanged => ['a', 'b', 'c', 'd/', 'd/sub/y', 'd/x', 'd/z']}, 'what is unchanged without its list');
+rename("$dir/list", $lists) or die $!;
+
 # The work tree.
 spew("$dir/a", "hello\nmore\n");
 unlink "$dir/b", "$dir/d/z";

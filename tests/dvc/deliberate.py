@@ -3,13 +3,19 @@
 Each entry is a function of a turn that returns the paths it answers for; docs/artifacts.md tells the
 user of those that are dag's choice.
 """
+import ast
+import hashlib
 import json
 import os
+import re
+
+import yaml
 
 
 class Turn:
-    def __init__(self, table, argv, keep, before, after, answers, outs):
-        self.table, self.argv, self.keep = table, argv, keep
+    def __init__(self, table, argv, cwd, keep, before, after, answers, outs):
+        self.table, self.argv, self.cwd, self.keep = table, argv, cwd, keep
+        self.right = False  # what DVC fails at is right already
         self.before, self.after, self.answers, self.outs = before, after, answers, outs
         self.names = table.names
 
@@ -32,6 +38,8 @@ class Turn:
         if "dag" not in self.names:
             return False
         n = self.names.index("dag")
+        if self.answers[n][0] == 0 and self.right:
+            return True
         for name, reason, verbs, words in FAILURES:
             if self.answers[n][0] == 1 and self.argv[0] in verbs and words in self.answers[1 - n][2]:
                 self.table.used[name] = self.table.used.get(name, 0) + 1
@@ -63,7 +71,9 @@ def kept_permissions(turn, found):
     for path, one, two in found:
         if path.startswith("repo/") and not path.startswith("repo/.dvc/") and one and two:
             ours = one if turn.names[0] == "dag" else two
-            same = one[0] == two[0] and one[2] == two[2] and (int(one[1], 8) ^ int(two[1], 8)) & 0o100 == 0
+            # Of a file in a directory nobody records whether it can be executed.
+            in_directory = any(path.startswith(f"repo/{out}/") for out in turn.outs)
+            same = one[0] == two[0] and one[2] == two[2] and (in_directory or (int(one[1], 8) ^ int(two[1], 8)) & 0o100 == 0)
             if one[0] == "file" and same and turn.before.get(path) == ours:
                 claimed.append(path)
     return claimed
@@ -76,6 +86,46 @@ def blank_at_end(turn, found):
 
     return [path for path, one, two in found if path.endswith("/.gitignore") and path.startswith("repo/")
             and (not one or not two or one[:2] == two[:2]) and rest(one) == rest(two)]
+
+
+def escaped_lines(turn, found):
+    """.gitignore files in which DVC has left the line of a name that has to be escaped there."""
+    if turn.argv[0] not in ("move", "remove"):
+        return []
+    n = turn.names.index("dag")
+    claimed = []
+    for path, *sides in found:
+        ours, theirs = sides[n], sides[1 - n]
+        if path.startswith("repo/") and path.endswith("/.gitignore") and theirs and (ours is None or ours[:2] == theirs[:2]):
+            left = (ours[2] if ours else b"").splitlines()
+            more = [line for line in theirs[2].splitlines() if line not in left]
+            if more and all(b"\\" in line for line in more) and [line for line in theirs[2].splitlines() if line in left] == left:
+                claimed.append(path)
+    return claimed
+
+
+def moved_pointers(turn, found):
+    """A pointer that was moved, with the comments and the layout that it had."""
+    claimed = []
+    for path, *sides in found:
+        if turn.argv[0] == "move" and path.endswith(".dvc") and all(sides) and sides[0][:2] == sides[1][:2]:
+            meaning = [yaml.load(side[2], yaml.BaseLoader) for side in sides]
+            if meaning[0] == meaning[1]:
+                claimed.append(path)
+    return claimed
+
+
+def right_already(turn, found):
+    """Directories whose list is not there, and that dag found to be right as they are; DVC has removed their files."""
+    n = turn.names.index("dag")
+    failed = re.search(r"Checkout failed for following targets:\n(.*?)\nIs your cache up to date", turn.answers[1 - n][2], re.S)
+    if turn.argv[0] not in ("checkout", "pull") or turn.answers[n][0] != 0 or not failed:
+        return []
+    outs = ["repo/" + os.path.normpath(os.path.join(turn.cwd, out)) + "/" for out in failed[1].split("\n")]
+    claimed = [path for path, *sides in found if any((path + "/").startswith(out) for out in outs)
+               and sides[1 - n] is None and sides[n] == turn.before.get(path)]
+    turn.right = bool(claimed)
+    return claimed
 
 
 def half_done(turn, found):
@@ -175,6 +225,61 @@ def protected(turn, found):
     return claimed | {path for path, *sides in found if path in parents(claimed) and sides[1 - n] is None}
 
 
+def autostage(snapshot):
+    kind, _, content = snapshot.get("repo/.dvc/config", ("", "", b""))
+    return b"autostage = true" in content
+
+
+def staged(turn, found):
+    """Pointers that dag's commit has told git of as they are now, where core.autostage asks for that."""
+    n = turn.names.index("dag")
+    if turn.argv[0] != "commit" or not autostage(turn.before):
+        return []
+    claimed = []
+    for path, *sides in found:
+        name = path.partition("git's index, ")[2]
+        if name.endswith((".dvc", "dvc.lock")) and sides[1 - n] == turn.before.get(path) and sides[n]:
+            content = turn.after[n].get("repo/" + name, ("", "", b""))[2]
+            if hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest() == sides[n][2]:
+                claimed.append(path)
+    return claimed
+
+
+def stages_of(text):
+    """A dvc.lock without what its stages read and run; None where it is none."""
+    try:
+        document = yaml.load(text, yaml.BaseLoader)
+        for stage in document["stages"].values():
+            for key in ("cmd", "deps", "params"):
+                stage.pop(key, None)
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError):
+        return None
+    return document
+
+
+def recorded_reading(turn, found):
+    """What stages read and run, recorded by DVC in dvc.lock and in the run cache with what that needs."""
+    n = turn.names.index("dag")
+    if turn.argv[0] != "commit":
+        return []
+    runs, claimed = b"", []
+    for path, *sides in found:
+        ours, theirs = sides[n], sides[1 - n]
+        if path.startswith("repo/.dvc/cache/runs") and ours is None and theirs:
+            runs += theirs[2]
+            claimed.append(path)
+        elif path.startswith("repo/") and path.endswith("/dvc.lock") and ours and theirs and ours[:2] == theirs[:2]:
+            same = stages_of(ours[2])
+            if same is not None and same == stages_of(theirs[2]):
+                claimed.append(path)
+    for path, *sides in found:
+        parts = path.rsplit("/", 2)
+        if path.startswith("repo/.dvc/cache/files/md5/") and sides[n] is None and sides[1 - n][0] == "file" \
+                and (parts[1] + parts[2]).encode() in runs:
+            claimed += [path, os.path.dirname(path)]
+    return claimed
+
+
 def line_ends(turn, found):
     """Files that DVC 2 recorded by their lines, of which DVC leaves other bytes behind."""
     n = turn.names.index("dag")
@@ -190,6 +295,10 @@ RULES = [
      "others than its owner might execute", False, kept_permissions),
     ("blank at the end", "in .gitignore the last blank of a name is escaped, as git wants it; DVC's entry ignores another name",
      False, blank_at_end),
+    ("escaped lines", "a line of .gitignore goes with what it is for; DVC does not find those that had to be escaped", False, escaped_lines),
+    ("moved pointers", "a pointer keeps its comments and its layout when it is moved; DVC writes it anew", False, moved_pointers),
+    ("right already", "a directory whose files are those that its pointer means is right, whether its list is in the cache or not; "
+     "DVC's checkout removes it and fails", False, right_already),
     ("half done", "where one thing cannot be done dag does the others, and begins nothing that it cannot finish; DVC stops at "
      "the first in the order of the directory, or removes files before it finds that others are missing", False, half_done),
     ("linked", "every file is linked as cache.type says; DVC leaves those whose objects were in the cache before",
@@ -204,9 +313,126 @@ RULES = [
      "DVC keeps what it is asked for", False, protected),
     ("line ends", "a commit never changes the bytes of a file; DVC puts in its place what DVC 2 hashed, with other line ends",
      False, line_ends),
+    ("what stages read", "what a stage reads and what it runs is recorded by who runs it; DVC's commit records that too, and a run in "
+     "its run cache", False, recorded_reading),
+    ("staged", "core.autostage is for every verb that writes a pointer; DVC's commit leaves it to the user", False, staged),
 ]
 
-CLOUD = ("names of one object", "status --cloud tells all files that an object is the content of, not one of them")
+# Answers: (name, reason, rule).  A rule is given the table, the command and what dag and DVC answer, each as (whether
+# it could, the JSON, stderr); where it applies it returns both without what is meant, else None.
+
+def without(value, below):
+    """JSON without the entries whose path ${below} tells to be meant, and without what is empty by that."""
+    def among(entry):
+        if isinstance(entry, dict):
+            return any(among(v) for v in entry.values())
+        return isinstance(entry, str) and below(entry)
+
+    if isinstance(value, dict):
+        rest = {key: without(v, below) for key, v in value.items()}
+        return {key: v for key, v in rest.items() if v not in ([], {})}
+    return [v for v in value if not among(v)] if isinstance(value, list) else value
+
+
+def names_of_one(table, argv, ours, theirs):
+    """DVC tells each object under one name only, whichever comes first."""
+    if argv[0] == "status" and "--cloud" in argv and ours[0] and theirs[0] and theirs[1].items() <= ours[1].items():
+        return theirs, theirs
+    return None
+
+
+def is_comparison(argv):
+    return argv[:2] == ["data", "status"] or argv[0] == "diff"
+
+
+def tabs(table, argv, ours, theirs):
+    outs = {out for out in table.outs if "\t" in out}
+    outs |= {out.replace("\t", "") for out in outs}
+    if not outs or not is_comparison(argv) or not ours[0] or not theirs[0]:
+        return None
+
+    def below(path):
+        return any(path == out or path.startswith(out + "/") for out in outs)
+
+    return tuple((True, without(said[1], below), "") for said in (ours, theirs))
+
+
+def dangling(table, argv, ours, theirs):
+    """A link that leads nowhere: status of DVC fails, diff of DVC calls it modified."""
+    def leads_nowhere(path):
+        path = os.path.join(table.repo, path)
+        return os.path.islink(path) and not os.path.exists(path)
+
+    if argv[0] == "status" and ours[0] and not theirs[0]:
+        gone = re.search(r"ERROR: unexpected error - \[Errno 2\] No such file or directory: (.*)", theirs[2])
+        return (theirs, theirs) if gone and leads_nowhere(ast.literal_eval(gone[1])) else None
+    if argv[0] == "diff" and ours[0] and theirs[0]:
+        links = [entry for entry in theirs[1].get("modified", []) if isinstance(entry["path"], str) and leads_nowhere(entry["path"])]
+        if links:
+            said = dict(theirs[1], modified=[e for e in theirs[1]["modified"] if e not in links],
+                        deleted=sorted(theirs[1]["deleted"] + links, key=lambda e: json.dumps(e, sort_keys=True)))
+            return ours, (True, said, "")
+    return None
+
+
+def known_by_files(table, argv, ours, theirs):
+    """The list of a directory is not in the cache, but the files are there, and are what it lists."""
+    if not is_comparison(argv) or not ours[0] or not theirs[0]:
+        return None
+    if argv[0] == "diff":
+        missing = [entry["path"] for entry in theirs[1].get("not in cache", [])]
+        lists = [path for path in missing if path.endswith("/") and not any(e != path and e.startswith(path) for e in missing)]
+        left = [entry for entry in ours[1].get("not in cache", [])
+                if not any(entry["path"] != out and entry["path"].startswith(out) for out in lists)]
+        return ((True, dict(ours[1], **{"not in cache": left}), ""), theirs) if lists else None
+    unknown = [e for e in theirs[1].get("uncommitted", {}).get("unknown", []) if isinstance(e, str)]
+    lists = [path for path in theirs[1].get("not_in_cache", []) if path.endswith("/") and any(e.startswith(path) for e in unknown)]
+    if not lists or any(ours[1].get(key) != theirs[1].get(key) for key in ours[1].keys() | theirs[1].keys()
+                        if key not in ("not_in_cache", "uncommitted", "committed")):
+        return None
+
+    def below(path):
+        return any(path != out and path.startswith(out) for out in lists)
+
+    return tuple((True, without(said[1], below), "") for said in (ours, theirs))
+
+
+def directories_inside(table, argv, ours, theirs):
+    """Of a directory whose list is not there DVC tells the directories in it too, where dag tells the files."""
+    if argv[:2] != ["data", "status"] or not ours[0] or not theirs[0]:
+        return None
+    said = dict(theirs[1])
+    for part in ("committed", "uncommitted"):
+        unknown = said.get(part, {}).get("unknown", [])
+        files = [path for path in unknown if not path.endswith("/")]
+        if any(path.endswith("/") and any(f.startswith(path) for f in files) for path in unknown):
+            said[part] = dict(said[part], unknown=[path for path in unknown if path in files or not any(f.startswith(path) for f in files)])
+    return (ours, (True, said, "")) if said != theirs[1] else None
+
+
+def what_stages_read(table, argv, ours, theirs):
+    """Of a stage DVC also tells what it reads, and its command."""
+    if argv[0] != "status" or "--cloud" in argv or not ours[0] or not theirs[0]:
+        return None
+    said = {}
+    for name, found in theirs[1].items():
+        left = [one for one in found if one != "changed command" and not (isinstance(one, dict) and one.keys() == {"changed deps"})]
+        if left:
+            said[name] = left
+    return (ours, (True, said, "")) if said != theirs[1] else None
+
+
+ANSWERS = [
+    ("names of one object", "status --cloud tells all files that an object is the content of, not one of them", names_of_one),
+    ("tabs", "the pointers of a commit are read as those of the work tree; DVC takes the tabs out of the paths of the former", tabs),
+    ("dangling links", "a link that leads nowhere is a file that is gone; DVC's status fails, its diff says modified", dangling),
+    ("directories inside", "a tracked directory is a list of files; where DVC does not know that list it tells the directories in it too",
+     directories_inside),
+    ("known by its files", "a directory whose list is not in the cache is known where its files are those that the pointer means; DVC "
+     "says that it knows nothing", known_by_files),
+    ("inputs of stages", "status tells what is to be recorded; what a stage reads and what it runs is its own business", what_stages_read),
+]
+
 
 # What dag takes for a failure and DVC does not: (name, reason, commands, what DVC writes).
 FAILURES = [
@@ -216,8 +442,11 @@ FAILURES = [
 
 
 class Table:
-    def __init__(self, names):
+    """Which differences of ${names} were met; the repository that is asked about lies at ${repo}."""
+
+    def __init__(self, names, repo=None):
         self.names = names
+        self.repo = repo
         self.outs = set()  # all that was ever tracked
         self.used = {}
 
@@ -225,15 +454,25 @@ class Table:
         return Turn(self, **what)
 
     def same_answer(self, argv, said):
-        if said[0][:2] == said[1][:2]:
-            return True
-        if "dag" in self.names and argv[0] == "status" and "--cloud" in argv and said[0][0] and said[1][0]:
-            # DVC tells each object under one name only, whichever comes first.
+        """Whether two answers are the same but for what is meant."""
+        used = []
+        if said[0][:2] != said[1][:2]:
+            if "dag" not in self.names:
+                return False
             n = self.names.index("dag")
-            if said[1 - n][1].items() <= said[n][1].items():
-                self.used[CLOUD[0]] = self.used.get(CLOUD[0], 0) + 1
-                return True
-        return False
+            ours, theirs = said[n], said[1 - n]
+            for name, _, rule in ANSWERS:
+                both = rule(self, argv, ours, theirs)
+                if both:
+                    used.append(name)
+                    ours, theirs = both
+                if ours[:2] == theirs[:2]:
+                    break
+            else:
+                return False
+        for name in used:
+            self.used[name] = self.used.get(name, 0) + 1
+        return True
 
     def report(self):
-        return [f"{self.used[name]} x {name}: {reason}" for name, reason, *_ in RULES + FAILURES + [CLOUD] if name in self.used]
+        return [f"{self.used[name]} x {name}: {reason}" for name, reason, *_ in RULES + FAILURES + ANSWERS if name in self.used]

@@ -1,4 +1,5 @@
 """The place of a walk: a repository, its remotes and a home, copied and looked at as one."""
+import contextlib
 import hashlib
 import os
 import shutil
@@ -45,6 +46,29 @@ class Place:
     def copy_of(self, name):
         """Make now anew as a copy of what lies aside; hard links within it stay links."""
         subprocess.run(["cp", "-a", os.path.join(self.top, name), self.now], check=True)
+
+    @contextlib.contextmanager
+    def out_of_sight(self, stay):
+        """The remotes lie elsewhere meanwhile, unless they are to ${stay}."""
+        away = os.path.join(self.top, "away")
+        names = [] if stay else [name for name in STORES[1:] if os.path.isdir(os.path.join(self.now, name))]
+        os.makedirs(away, exist_ok=True)
+        for name in names:
+            os.rename(os.path.join(self.now, name), os.path.join(away, name))
+        try:
+            yield
+        finally:
+            for name in names:
+                os.rename(os.path.join(away, name), os.path.join(self.now, name))
+
+    def forget(self):
+        """DVC keeps what it has found of a directory or a commit in a database of its own: lists that are gone
+        from the cache since, files that were executable once.  It is to say what is there now.
+        """
+        for base, dirs, _ in os.walk(os.path.join(self.home, "dvc_site_cache_dir")):
+            if "index" in dirs:
+                shutil.rmtree(os.path.join(base, "index"))
+                dirs.remove("index")
 
     def drop(self, name):
         shutil.rmtree(os.path.join(self.top, name))

@@ -1,10 +1,13 @@
 #!/usr/bin/python3
 """Whole repositories of DVC's: what dag does in them leaves no stray difference.
 
+    repos.t [NAME...]
+
 Some are made here; the others are those of the shared data, where that is at hand
 (DAG_SHARED/data/dvc).
 """
 import os
+import re
 import shutil
 import sys
 import tarfile
@@ -170,7 +173,21 @@ def shared():
 
 
 def given(name):
-    return lambda w: shutil.copytree(f"{top}/given/{name}", w.place.repo, symlinks=True, dirs_exist_ok=True)
+    def fill(w):
+        shutil.copytree(f"{top}/given/{name}", w.place.repo, symlinks=True, dirs_exist_ok=True)
+        # What is imported comes from a machine that is not this one: it is put beside the repository,
+        # as it was, because DVC commits no import whose source is gone.
+        for pointer, out, _ in tracked(w.place.repo):
+            with open(w.place.path(pointer), encoding="utf-8") as f:
+                text = f.read()
+            if "\n  path: /" in text:
+                there = "../outside/" + out
+                copy = shutil.copytree if os.path.isdir(w.place.path(out)) else shutil.copy
+                os.makedirs(w.place.path("../outside"), exist_ok=True)
+                copy(w.place.path(out), w.place.path(there))
+                put(w, pointer, re.sub(r"(?m)^  path: /.*$", "  path: " + there, text))
+                w.must_dvc(["commit", "-q", "-f", pointer])
+    return fill
 
 
 # What is done in each.
@@ -220,5 +237,6 @@ if which[0] == "dag" or os.environ.get("DAG_REPOS_ALL"):
     if not there:
         print("# SKIP the shared repositories, which are not here (DAG_SHARED/data/dvc)")
 for name, fill in every.items():
-    visit(name, fill)
+    if name in sys.argv[1:] or not sys.argv[1:]:
+        visit(name, fill)
 tap.done()

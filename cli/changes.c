@@ -275,8 +275,8 @@ changes_put_markdown(struct buf *b, const struct changes *c,
 
 /* ---- JSON ---- */
 
-static void
-json_path(struct json_writer *w, const char *path, bool dir)
+void
+changes_json_path(struct json_writer *w, const char *path, bool dir)
 {
 	struct buf b;
 
@@ -284,7 +284,10 @@ json_path(struct json_writer *w, const char *path, bool dir)
 	buf_adds(&b, path);
 	if (dir)
 		buf_addc(&b, '/');
-	json_strn(w, b.p, b.n);
+	if (buf_failed(&b))
+		w->out->state = b.state;
+	else
+		json_strn(w, b.p, b.n);
 	buf_release(&b);
 }
 
@@ -300,15 +303,15 @@ static void
 json_names(struct json_writer *w, const struct change *c, enum group g, bool diff)
 {
 	if (g != GROUP_RENAMED) {
-		json_path(w, g == GROUP_MISSING ? c->old_path : c->path,
-			  is_of_old(g, diff) ? c->old_dir : c->dir);
+		changes_json_path(w, g == GROUP_MISSING ? c->old_path : c->path,
+				  is_of_old(g, diff) ? c->old_dir : c->dir);
 		return;
 	}
 	json_begin_object(w);
 	json_key(w, "old");
-	json_path(w, c->old_path, c->old_dir);
+	changes_json_path(w, c->old_path, c->old_dir);
 	json_key(w, "new");
-	json_path(w, c->path, c->dir);
+	changes_json_path(w, c->path, c->dir);
 	json_end(w);
 }
 
@@ -384,7 +387,7 @@ changes_json_kinds(struct json_writer *w, const struct changes *c)
 			json_begin_array(w);
 		}
 		any = true;
-		json_path(w, c->v[i].path, c->v[i].dir);
+		changes_json_path(w, c->v[i].path, c->v[i].dir);
 	}
 	if (any)
 		json_end(w);

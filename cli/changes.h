@@ -53,6 +53,12 @@ void changes_json_kinds(struct json_writer *, const struct changes *);
 bool changes_any(const struct changes *);
 
 /**
+ * changes_json_path(w, path, dir):
+ * Write a path, a directory with a slash, by its own bytes.
+ */
+void changes_json_path(struct json_writer *, const char *, bool);
+
+/**
  * changes_put_list(b, c, ansi):
  * Append the lines "        modified: path", by kind, in that colour (NULL: none).
  */

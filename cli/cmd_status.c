@@ -16,6 +16,7 @@
 #include "cli/opts.h"
 #include "cli/status_cloud.h"
 #include "cli/status_data.h"
+#include "cli/status_far.h"
 #include "cli/verbs.h"
 #include "store/dvc/dvc_yaml.h"
 #include "store/track/status.h"
@@ -24,7 +25,7 @@ struct status_opts {
 	struct artifact_opts common;
 	bool json, recursive, glob, deps, data, granular, unchanged, untracked;
 	struct exchange_opts far; /* of --cloud */
-	bool cloud;
+	bool cloud, not_in_remote;
 };
 
 static const struct opt status_opts[] = {
@@ -43,7 +44,9 @@ static const struct opt status_opts[] = {
      .kind = OPT_STRING,
      .at = offsetof(struct status_opts, far.remote),
      .arg = "REMOTE",
-     .doc = "With --cloud: the remote (default: the default one of 'dag remote')."},
+     .doc =
+	 "With --cloud or --not-in-remote: the remote (default: the default one of 'dag "
+	 "remote')."},
     {.name = "all-branches",
      .letter = 'a',
      .kind = OPT_FLAG,
@@ -77,6 +80,10 @@ static const struct opt status_opts[] = {
      .kind = OPT_FLAG,
      .at = offsetof(struct status_opts, untracked),
      .doc = "With these two also files that neither git nor dag knows."},
+    {.name = "not-in-remote",
+     .kind = OPT_FLAG,
+     .at = offsetof(struct status_opts, not_in_remote),
+     .doc = "With these two also what the remote does not have."},
     {.name = "recursive",
      .letter = 'R',
      .kind = OPT_FLAG,
@@ -104,6 +111,7 @@ struct status {
 	size_t n;
 	struct status_data_opts data_opts;
 	struct status_data data;
+	struct far_paths far;
 };
 
 /* "d.dvc", or for the stage of a dvc.yaml "train", "sub/dvc.yaml:train". */
@@ -316,14 +324,29 @@ run_cloud(struct cli *c, const struct status_opts *o)
 
 	if (!o->cloud)
 		return cli_usage(c, "--remote, --all-branches, --all-tags and "
-				    "--all-commits go with --cloud");
-	if (wants_data(o))
+				    "--all-commits go with --cloud (--remote also with "
+				    "--not-in-remote)");
+	if (wants_data(o) || o->not_in_remote)
 		return cli_usage(c, "--cloud does not go with --data or --granular");
 	x.common = o->common;
 	x.recursive = o->recursive;
 	x.glob = o->glob;
 	x.deps = o->deps;
 	return status_cloud(c, &x, o->json);
+}
+
+static int
+find_far(struct status *k, struct cli *c)
+{
+	struct exchange_opts x = k->o->far;
+	int code;
+
+	x.common = k->o->common;
+	code = status_far(c, &x, k->o->granular, &k->far);
+	if (code != EXIT_OK)
+		far_paths_release(&k->far);
+	k->data.far = &k->far;
+	return code;
 }
 
 static int
@@ -334,18 +357,21 @@ status_verb(struct cli *c, const void *opts)
 	struct err err = {0};
 	int code;
 
-	if (k.o->cloud || far->remote != NULL || far->branches || far->tags ||
-	    far->commits)
+	if (k.o->cloud || (far->remote != NULL && !k.o->not_in_remote) || far->branches ||
+	    far->tags || far->commits)
 		return run_cloud(c, k.o);
-	if ((k.o->unchanged || k.o->untracked) && !wants_data(k.o))
-		return cli_usage(c, "--unchanged and --untracked-files go with --data or "
-				    "--granular");
+	if ((k.o->unchanged || k.o->untracked || k.o->not_in_remote) && !wants_data(k.o))
+		return cli_usage(c, "--unchanged, --untracked-files and --not-in-remote "
+				    "go with --data or --granular");
+	if (k.o->not_in_remote && (code = find_far(&k, c)) != EXIT_OK)
+		return code;
 	if (artifact_open(c, &k.o->common, false, &k.a, &err) == 0 &&
 	    find_data_targets(&k, &err) == 0 && artifact_work(&k.a, work, &k, &err) == 0)
 		code = tell(&k);
 	else
 		code = artifact_fail(&k.a, &err);
 	status_data_free(&k.data);
+	far_paths_release(&k.far);
 	artifact_close(&k.a);
 	return code;
 }

@@ -143,6 +143,22 @@ put_notes(struct exchange *x, const struct exchange_part *p, size_t *shown)
 	}
 }
 
+int
+exchange_damage(struct exchange *x)
+{
+	int code = EXIT_OK;
+
+	vec_foreach (&x->parts, struct exchange_part, p) {
+		vec_foreach (&p->report.notes, struct transfer_note, note) {
+			if (note->fate == TRANSFER_MISSING)
+				continue;
+			cli_error(x->a.c, note->err.msg);
+			code = EXIT_WORK;
+		}
+	}
+	return code;
+}
+
 static void
 put_counts(struct exchange *x, bool ended, uint64_t objects, uint64_t failures)
 {

@@ -67,6 +67,7 @@ struct exchange {
 	VEC(struct exchange_part) parts;
 	const struct repo_scope *scope; /* NULL: as the options say */
 	bool all;			/* also what is never pushed */
+	bool words_apart;		/* all is meant, the words are something else */
 	struct track_revs *revs;
 	struct track_list broken; /* that of a commit with mistakes, for their messages */
 	size_t unrecorded;	  /* outs without a hash */
@@ -104,6 +105,13 @@ int exchange_each(struct exchange *, struct meter *, struct err *);
  */
 int exchange_with(struct exchange *, const char *, const struct transfer_want *, size_t,
 		  struct meter *, struct err *);
+
+/**
+ * exchange_damage(x):
+ * After a look at both sides: name the lists that are damaged, so that their files are not known.
+ * Return the exit code.
+ */
+int exchange_damage(struct exchange *);
 
 /**
  * exchange_release(x):

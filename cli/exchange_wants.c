@@ -80,7 +80,7 @@ of_tree(struct exchange *x, struct err *err)
 	struct artifact_target *v;
 	size_t n;
 
-	if (artifact_select(&x->a, x->a.c->args, x->a.c->nargs,
+	if (artifact_select(&x->a, x->a.c->args, x->words_apart ? 0 : x->a.c->nargs,
 			    artifact_how(x->o->recursive, x->o->glob, x->o->deps), &v, &n,
 			    err) != 0)
 		return -1;

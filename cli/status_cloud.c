@@ -133,27 +133,10 @@ put_text(struct cloud *k)
 		buf_addf(b, "Cache and remote '%s' are in sync.\n", p->name);
 }
 
-/* Lists that are damaged: what they name is not known. */
-static int
-put_notes(struct cloud *k)
-{
-	int code = EXIT_OK;
-
-	vec_foreach (&k->x.parts, struct exchange_part, p) {
-		vec_foreach (&p->report.notes, struct transfer_note, note) {
-			if (note->fate == TRANSFER_MISSING)
-				continue;
-			cli_error(k->x.a.c, note->err.msg);
-			code = EXIT_WORK;
-		}
-	}
-	return code;
-}
-
 static int
 tell(struct cloud *k, bool json)
 {
-	int code = put_notes(k);
+	int code = exchange_damage(&k->x);
 
 	if (k->v.n > 1)
 		qsort(k->v.v, k->v.n, sizeof(*k->v.v), by_path);

@@ -12,6 +12,7 @@
 #include "cli/artifact.h"
 #include "cli/changes.h"
 #include "cli/cli.h"
+#include "cli/status_far.h"
 #include "store/git.h"
 #include "store/track/collect_rev.h"
 #include "store/track/compare.h"
@@ -213,6 +214,18 @@ put_missing(struct printing *p)
 }
 
 static void
+put_far(struct printing *p)
+{
+	const struct far_paths *f = p->d->far;
+
+	if (f == NULL || f->v.n == 0)
+		return;
+	put_title(p, "Not in remote", "'dag push PATH' sends it", NULL);
+	for (size_t i = 0; i < f->v.n; i++)
+		put_line(p, f->v.v[i].path, f->v.v[i].dir, "31");
+}
+
+static void
 put_rest(struct printing *p)
 {
 	const struct change *c;
@@ -240,6 +253,7 @@ put_text(struct printing *p)
 	const struct status_data *d = p->d;
 
 	put_missing(p);
+	put_far(p);
 	if (changes_any(&d->committed)) {
 		put_title(p, "Changes of pointers since the last commit",
 			  "'git commit' of the pointer files records them", NULL);
@@ -260,19 +274,6 @@ put_text(struct printing *p)
 
 /* ---- JSON ---- */
 
-static void
-json_path(struct json_writer *w, const char *path, bool dir)
-{
-	struct buf b;
-
-	buf_init(&b, 0);
-	buf_adds(&b, path);
-	if (dir)
-		buf_addc(&b, '/');
-	json_strn(w, b.p, b.n);
-	buf_release(&b);
-}
-
 /* A key with a list, begun with the first of its members. */
 static void
 list_member(struct json_writer *w, const char *key, bool *open, const char *path,
@@ -283,7 +284,7 @@ list_member(struct json_writer *w, const char *key, bool *open, const char *path
 		json_begin_array(w);
 	}
 	*open = true;
-	json_path(w, path, dir);
+	changes_json_path(w, path, dir);
 }
 
 static void
@@ -292,7 +293,7 @@ put_json(struct printing *p)
 	const struct status_data *d = p->d;
 	const struct change *c;
 	struct json_writer w;
-	bool missing = false, untracked = false, unchanged = false;
+	bool missing = false, far = false, untracked = false, unchanged = false;
 	const char *path;
 
 	json_init(&w, p->b, 2);
@@ -300,6 +301,11 @@ put_json(struct printing *p)
 	for (size_t i = 0; (c = next_missing(d, &i)) != NULL;)
 		list_member(&w, "not_in_cache", &missing, c->old_path, c->dir);
 	if (missing)
+		json_end(&w);
+	for (size_t i = 0; d->far != NULL && i < d->far->v.n; i++)
+		list_member(&w, "not_in_remote", &far, d->far->v.v[i].path,
+			    d->far->v.v[i].dir);
+	if (far)
 		json_end(&w);
 	if (changes_any(&d->committed)) {
 		json_key(&w, "committed");
@@ -333,5 +339,5 @@ status_data_tell(struct artifact *a, struct status_data *d)
 	else if (!a->o->quiet)
 		put_text(&p);
 	return changes_any(&d->committed) || changes_any(&d->uncommitted) ||
-	       next_missing(d, &i) != NULL;
+	       next_missing(d, &i) != NULL || (d->far != NULL && d->far->v.n > 0);
 }

@@ -14,6 +14,7 @@
 
 struct artifact;
 struct err;
+struct far_paths;
 struct track_revs;
 
 struct status_data_opts {
@@ -25,7 +26,8 @@ struct status_data_opts {
 
 struct status_data {
 	const struct status_data_opts *o;
-	const char **targets; /* relative to the root; n = 0: all */
+	const struct far_paths *far; /* what a remote does not have; NULL: not asked */
+	const char **targets;	     /* relative to the root; n = 0: all */
 	size_t ntargets;
 	struct track_revs *revs;
 	struct track_list head;

@@ -91,7 +91,7 @@ is_deeply(data('--granular', '--untracked-files', '--unchanged'), {uncommitted =
 	deleted => ['b'], renamed => [{old => 'd/z', new => 'd/x-y'}]}, untracked => ['forgotten/file'], unchanged => ['c', 'd/sub/y']}, '... in full');
 is_deeply(data('--granular', 'd/x', 'a'), {uncommitted => {modified => ['a', 'd/x']}}, '... of some paths');
 ok_dag(1, 'status -q', $dir, 'status', '--data', '-q');
-usage($dir, '--unchanged and --untracked-files go with --data or --granular', 'status', '--unchanged');
+usage($dir, '--unchanged, --untracked-files and --not-in-remote go with --data or --granular', 'status', '--unchanged');
 
 # The pointers.
 ok_dag(1, 'record', $dir, 'commit', '-fq');

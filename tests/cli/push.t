@@ -62,7 +62,7 @@ is(ok_dag(0, 'status --cloud', $r, 'status', '-c')->{out},
 	join('', map { "\tnew:                $_\n" } 'a', 'd', 'd/s/y', 'd/x', 'd/zero'), '... all is new');
 is(ok_dag(0, '... as JSON', "$r/d", 'status', '-c', '--json', '../a')->{out}, "{\n  \"../a\": \"new\"\n}\n", '... of one, from below');
 is(ok_dag(1, '... quietly', $r, 'status', '-c', '-q')->{out}, '', '... exit 1');
-usage($r, '--remote, --all-branches, --all-tags and --all-commits go with --cloud', 'status', '-r', 'r');
+usage($r, '--remote, --all-branches, --all-tags and --all-commits go with --cloud (--remote also with --not-in-remote)', 'status', '-r', 'r');
 my $p = ok_dag(0, 'push', $r, 'push');
 is($p->{out}, "5 files pushed\n", '... says how many');
 is($p->{err}, "dag: made '$rem' for the remote 'r'\n", '... and that there was no such directory');
@@ -74,6 +74,38 @@ is(ok_dag(0, '... as JSON', $r, 'status', '-c', '--json')->{out}, "{}\n", '... n
 is(ok_dag(0, '... quietly', $r, 'status', '-c', '-q')->{out}, '', '... exit 0');
 is(ok_dag(0, '--glob', $r, 'push', '--glob', '*')->{out}, "Everything is up to date.\n", '... means them too');
 is(ok_dag(0, 'quietly', $r, 'push', '-q')->{out}, '', '... not a word');
+# status --data --not-in-remote: by what its directory lacks, not by its list.
+sub lacking {
+	my ($args, @paths) = @_;
+	my $want = @paths ? qq({\n  "not_in_remote": [\n) . join(",\n", map { qq(    "$_") } @paths) . "\n  ]\n}\n" : "{}\n";
+	my $got = ok_dag(0, "status --not-in-remote @$args", $r, 'status', '--json', '--not-in-remote', @$args)->{out};
+	$got =~ s/,\n  "committed": .*/\n}\n/s;
+	$got =~ s/^  "committed": .*/}\n/ms;
+	is($got =~ s/\{\n\}/{}/r, $want, '... says what it lacks');
+}
+lacking(['--data']);
+my $far = object($rem, md5_hex("2\n"));
+rename $far, "$top/x" or die;
+lacking(['--data'], 'd/');
+lacking(['--granular'], 'd/', 'd/x');
+lacking(['--granular', 'd/x'], 'd/x');
+lacking(['--granular', 'd/s', 'a', 'nothing']);
+rename "$top/x", $far or die;
+spew("$r/new", 'new');
+ok_dag(0, 'add', $r, qw(add -q new));
+lacking(['--data'], 'new');
+like(ok_dag(0, 'for people', $r, qw(status --data --not-in-remote new))->{out}, qr/^Not in remote:\n  \('dag push PATH' sends it\)\n        new\n/, '... with the way on');
+ok_dag(0, 'another', $r, qw(remote add -q two), "$top/two");
+lacking(['--data', '-r', 'two'], 'a', 'd/', 'new');
+ok_dag(1, 'quietly', $r, qw(status --data --not-in-remote -q));
+ok_dag(0, 'push', $r, qw(push -q));
+lacking(['--data']);
+like(ok_dag(2, 'an unknown remote', $r, qw(status --data --not-in-remote -r no))->{err}, qr/'no'/, '... is named');
+usage($r, '--unchanged, --untracked-files and --not-in-remote go with --data or --granular', qw(status --not-in-remote));
+usage($r, '--cloud does not go with --data or --granular', qw(status --cloud --not-in-remote));
+unlink "$r/new", "$r/new.dvc", object("$r/.dag/cache", md5_hex('new')), object($rem, md5_hex('new'));
+spew("$r/.gitignore", slurp("$r/.gitignore") =~ s{^/new\n}{}mr);
+ok_dag(0, 'no more', $r, qw(remote remove -q two));
 git($r, qw(add -A));
 git($r, qw(commit -qm 1));
 git($top, 'clone', '-q', $r, $c);

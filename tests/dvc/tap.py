@@ -2,6 +2,7 @@
 import atexit
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -46,9 +47,12 @@ def python():
     return made.stdout.strip()
 
 
-def scratch():
-    """A directory that goes with the test."""
-    top = os.path.realpath(tempfile.mkdtemp(prefix="dag-dvc-"))
+def scratch(memory=False):
+    """A directory that goes with the test, also with one that is ended by a signal; in memory, if there is some."""
+    where = "/dev/shm" if memory and os.access("/dev/shm", os.W_OK) else None
+    top = os.path.realpath(tempfile.mkdtemp(prefix="dag-dvc-", dir=where))
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(1))
 
     def remove(owner=os.getpid()):
         if os.getpid() == owner:

@@ -22,6 +22,8 @@ my $here = dirname(abs_path(__FILE__));
 
 delete @ENV{grep { /^DAG_/ && !/^DAG_(?:BUILD|SOURCE|GOLDEN)$/ } keys %ENV};
 delete @ENV{qw(NO_COLOR COLUMNS LINES)};
+# Who is ended by a signal cleans up, too.
+$SIG{$_} = sub { exit 1 } for qw(INT TERM HUP);
 $ENV{LC_ALL} = 'C.UTF-8';
 $ENV{TERM} = 'dumb';
 

@@ -211,6 +211,7 @@ my @cuts = (
 	['object-temp', 1], ['object-temp', 900], ['object-written', 1999], ['objects-synced', 1],
 	['object-named', 1], ['object-named', 1200], ['object-named', 2000], ['objects-durable', 1]);
 my $cut = 0;
+is(scalar(keys %$want) + 1 . ' files, ' . @cuts . ' cuts', '2001 files, 15 cuts', 'as many as were measured with DVC');
 srand(20260101);
 for (@cuts) {
 	my ($where, $n) = @$_;

@@ -15,6 +15,9 @@ our @EXPORT = qw(project write_file read_file dag start_dag wait_dag wait_until 
 
 my $bin = "$ENV{DAG_BUILD}/bin/dag";
 
+# Who is ended by a signal cleans up, too.
+$SIG{$_} = sub { exit 1 } for qw(INT TERM HUP);
+
 sub project {
     my $dir = abs_path(tempdir(CLEANUP => 1));
     chdir $dir or die "cannot enter $dir: $!";

@@ -35,15 +35,16 @@ def write(path, size):
 
 def at_once(what, *calls):
     """Each call is (tool, argv); which of them is first is chance.  DVC gives up where a lock is held for
-    3 s: then it is asked again, as its user would."""
+    3 s, or where another has changed what it looks at: then it is asked again, as its user would."""
     answers = [None] * len(calls)
 
     def call(i):
         time.sleep(random.uniform(0, 0.15))
         for _ in range(5):
             answers[i] = calls[i][0].run(calls[i][1], here)
-            if calls[i][0] is dag or answers[i][0] == 0 or "lock" not in answers[i][2]:
+            if calls[i][0] is dag or answers[i][0] == 0:
                 break
+            diag(f"{what}: DVC: {answers[i][2]}")
 
     threads = [threading.Thread(target=call, args=(i,)) for i in range(len(calls))]
     for t in threads:

@@ -18,6 +18,8 @@
 #include "store/dvc/config_schema.h"
 
 #define EXPAND_DEPTH 10 /* of %(name)s in what %(name)s stands for, as ConfigObj */
+#define EXPAND_MAX \
+	1000 /* %(name)s of one value: ten times a thousand of them never end */
 
 /* ---- files ---- */
 
@@ -61,6 +63,7 @@ struct expand {
 	const struct ini *ini;
 	const char *section;
 	struct buf *out;
+	unsigned left; /* how many more may be put in */
 };
 
 static const char *
@@ -78,9 +81,9 @@ look_up(const struct expand *x, const char *key)
 }
 
 /* Append ${text} with what it names put in.  Return 0; -1: a name without value, in circles, or
- * too long. */
+ * too long, or too many of them. */
 static int
-expand(const struct expand *x, const char *text, unsigned depth)
+expand(struct expand *x, const char *text, unsigned depth)
 {
 	const char *open, *close, *value;
 	char key[INI_NAME_MAX + 1];
@@ -99,8 +102,9 @@ expand(const struct expand *x, const char *text, unsigned depth)
 			continue;
 		}
 		n = (size_t)(close - open) - 2;
-		if (n > INI_NAME_MAX || depth == EXPAND_DEPTH)
+		if (n > INI_NAME_MAX || depth == EXPAND_DEPTH || x->left == 0)
 			return -1;
+		x->left--;
 		memcpy(key, open + 2, n);
 		key[n] = '\0';
 		value = look_up(x, key);
@@ -173,13 +177,19 @@ static int
 put_value(struct merge *m, const char *section, const struct ini_value *v, unsigned line,
 	  struct buf *out)
 {
-	struct expand x = {m->c->files[m->level].ini, section, out};
+	struct expand x = {m->c->files[m->level].ini, section, out, EXPAND_MAX};
 
 	for (size_t i = 0; i < v->n; i++) {
 		buf_adds(out, i > 0 ? ", " : "");
 		if (expand(&x, v->v[i], 0) != 0) {
-			(void)err_set(m->err, ERR_INVALID,
-				      "a %%(name)s in the value names no value");
+			if (x.left == 0)
+				(void)err_set(
+				    m->err, ERR_LIMIT,
+				    "the value has more than %d %%(name)s in it",
+				    EXPAND_MAX);
+			else
+				(void)err_set(m->err, ERR_INVALID,
+					      "a %%(name)s in the value names no value");
 			return say_place(m, line);
 		}
 	}

@@ -115,6 +115,44 @@ test_levels(void **state)
 	place_remove(&pl);
 }
 
+/* A value that has ${n} others in it, all of them empty, by two steps. */
+static void
+spill_expanded(const char *dir, unsigned n)
+{
+	struct buf b;
+
+	buf_init(&b, 0);
+	buf_adds(&b, "[DEFAULT]\nnone = \"\"\nten = ");
+	for (int i = 0; i < 9; i++)
+		buf_adds(&b, "%(none)s");
+	buf_adds(&b, "\n[core]\nremote = r");
+	for (; n >= 10; n -= 10)
+		buf_adds(&b, "%(ten)s");
+	for (; n > 0; n--)
+		buf_adds(&b, "%(none)s");
+	buf_addc(&b, '\n');
+	spill(dir, ".dvc/config", b.p);
+	buf_release(&b);
+}
+
+static void
+test_expand_limit(void **state)
+{
+	struct config *c;
+	struct place pl;
+
+	(void)state;
+	make_repo(&pl);
+	spill_expanded(pl.dir, 1000);
+	c = open_config();
+	assert_string_equal(config_str(c, "core", "remote", ""), "r");
+	config_close(c);
+	spill_expanded(pl.dir, 1001);
+	fails(open_fails(), ERR_LIMIT);
+	says(".dvc/config:5: the value has more than 1000 %(name)s in it");
+	place_remove(&pl);
+}
+
 static void
 test_mistakes(void **state)
 {
@@ -383,9 +421,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_levels),	cmocka_unit_test(test_mistakes),
-	    cmocka_unit_test(test_remotes),	cmocka_unit_test(test_urls),
-	    cmocka_unit_test(test_without_dvc), cmocka_unit_test(test_memory),
+	    cmocka_unit_test(test_levels),	 cmocka_unit_test(test_mistakes),
+	    cmocka_unit_test(test_expand_limit), cmocka_unit_test(test_remotes),
+	    cmocka_unit_test(test_urls),	 cmocka_unit_test(test_without_dvc),
+	    cmocka_unit_test(test_memory),
 	};
 
 	return cmocka_run_group_tests_name("store/dvc/config", tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/fault.h"
+#include "base/map.h"
 #include "store/dvc/dvc_file.h"
 #include "store/dvc/dvc_lock.h"
 #include "store/dvc/gitignore.h"
@@ -253,41 +254,94 @@ add_seal(struct adding *a, struct dvc_file *f)
 	return f->md5 != NULL ? 0 : err_nomem(a->err);
 }
 
-static int
-point(struct adding *a, struct add_job *j)
+/* What is known of the out now. */
+static void
+set_entry(struct add_job *j)
 {
 	const struct add_item *item = j->item;
-	bool *changed = &j->item->file_changed;
-	int r;
+	struct dvc_out *out = add_out(j);
+	struct dvc_meta was = out->meta;
 
-	if (j->keep)
-		return 0;
-	dvc_out_set_object(add_out(j), &item->id, j->size,
+	dvc_out_set_object(out, &item->id, j->size,
 			   item->dir ? (int64_t)item->nfiles : -1,
 			   j->inside == NULL && !item->dir && j->saved.exec);
-	if (j->stage != NULL) {
+	j->differs = !object_id_equal(&was.md5, &out->meta.md5) ||
+		     was.size != out->meta.size || was.nfiles != out->meta.nfiles ||
+		     was.isexec != out->meta.isexec;
+	if (j->stage != NULL)
 		j->stage->changed = true;
-		r = dvc_lock_write(j->lock, a->ws->root_fd, changed, a->err);
+}
+
+/* The file of all outs from the last one on. */
+static int
+write_pointer(struct adding *a, struct add_job *last)
+{
+	bool changed = false, any = false;
+	int r;
+
+	if (last->stage != NULL) {
+		r = dvc_lock_write(last->lock, a->ws->root_fd, &changed, a->err);
 	} else {
-		r = add_seal(a, j->file);
+		r = add_seal(a, last->file);
 		if (r == 0)
-			r = dvc_file_write(j->file, a->ws->root_fd, changed, a->err);
+			r = dvc_file_write(last->file, a->ws->root_fd, &changed, a->err);
 	}
-	if (r == 0 && *changed)
+	if (r != 0)
+		return -1;
+	if (changed)
 		fault_point(TRACK_POINTED);
+	for (struct add_job *j = last; j != NULL; j = j->before) {
+		j->item->file_changed = changed && j->differs;
+		any = any || j->differs;
+	}
+	/* It was written for another reason, and somebody has to tell. */
+	last->item->file_changed = last->item->file_changed || (changed && !any);
+	return 0;
+}
+
+/* Each file is written once: a dvc.lock may have thousands of outs. */
+static int
+point_all(struct adding *a)
+{
+	struct map files = {0};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < a->n; i++) {
+		struct add_job *j = &a->jobs[i];
+
+		if (j->first != j || j->keep)
+			continue;
+		set_entry(j);
+		j->before = map_get(&files, j->item->file);
+		if (map_put(&files, j->item->file, j) < 0)
+			r = err_nomem(a->err);
+	}
+	map_foreach (&files, e)
+		if (r == 0)
+			r = write_pointer(a, e->val);
+	map_release(&files);
 	return r;
 }
 
 static int
-record(struct adding *a, struct add_job *j)
+record(struct adding *a)
 {
-	const char *target = j->item->target;
+	int r = 0;
 
-	if (j->first == j)
-		return add_ignore(a, j) == 0 ? point(a, j) : -1;
-	*j->item = *j->first->item;
-	j->item->target = target;
-	return 0;
+	for (size_t i = 0; r == 0 && i < a->n; i++)
+		if (a->jobs[i].first == &a->jobs[i])
+			r = add_ignore(a, &a->jobs[i]);
+	if (r == 0)
+		r = point_all(a);
+	for (size_t i = 0; r == 0 && i < a->n; i++) {
+		struct add_job *j = &a->jobs[i];
+		const char *target = j->item->target;
+
+		if (j->first != j)
+			*j->item = *j->first->item;
+		j->item->target = target;
+	}
+	return r;
 }
 
 int
@@ -314,8 +368,8 @@ add_paths(const struct workspace *ws, const struct add_options *o, struct add_it
 		r = save_all(&a);
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = relink(&a, &a.jobs[i]);
-	for (size_t i = 0; r == 0 && i < n; i++)
-		r = record(&a, &a.jobs[i]);
+	if (r == 0)
+		r = record(&a);
 	for (size_t i = 0; i < n; i++) {
 		saved_release(&a.jobs[i].saved);
 		tree_release(&a.jobs[i].tree);

@@ -29,6 +29,8 @@ struct add_job {
 	    *inside; /* of a directory that is tracked: what is added, relative to it */
 	bool there;  /* something lies at the target: */
 	struct saved saved;
+	bool differs;		/* the entry says something else than before */
+	struct add_job *before; /* the one before it whose entry is in the same file */
 };
 
 struct dvc_out;

@@ -91,6 +91,18 @@ like(slurp("$dir/dvc.lock"), qr/@{[md5_hex(qq(n1\n))]}/, '... is recorded');
 ok(!-e object("n1\n"), '... not in the cache');
 unlike(slurp("$dir/.gitignore"), qr/plain/, '... and git may have it');
 
+# Several outputs in one dvc.lock: each is told of by itself, and the file is written once.
+spew("$dir/made", "m2\n");
+spew("$dir/plain", "n2\n");
+{
+	local $ENV{DAG_FAULT} = 'track-pointed:2';
+	ok_dag(0, 'both', $dir, 'commit', '-f', 'made', 'plain');
+}
+like(slurp("$dir/dvc.lock"), qr/@{[md5_hex(qq(m2\n))]}.*@{[md5_hex(qq(n2\n))]}/s, '... are recorded');
+spew("$dir/plain", "n3\n");
+is((split /to track/, ok_dag(0, 'one of them', $dir, 'commit', '-f', 'made', 'plain')->{out})[0], "plain  3 B\n", '... is told');
+like(slurp("$dir/dvc.lock"), qr/@{[md5_hex(qq(m2\n))]}.*@{[md5_hex(qq(n3\n))]}/s, '... and recorded');
+
 # Asking, on a terminal.
 spew("$dir/a", "a4\n");
 for (['n', "a3\n", 1], ['y', "a4\n", 0]) {

@@ -7,8 +7,10 @@
  *
  *	index.lock	ours from before the reading to after the renaming
  *	index.dag	a copy of index, staged into by libgit2, then renamed to index
+ *	index.dag.lock	libgit2's, while it writes that
  *
- * Killed in between, both stay: the next git names the lock, as it does after a killed git.
+ * Killed in between, all stay: the next git names the first, as it does after a killed git.
+ * Whoever holds that may remove the others.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -95,7 +97,7 @@ lg_ignores(struct repo *r, const char *path, struct err *err)
 
 /* The files of one staging; the names live in one buffer each. */
 struct staging {
-	struct buf index, lock, copy;
+	struct buf index, lock, copy, half;
 	bool locked;
 };
 
@@ -109,7 +111,8 @@ take_lock(struct staging *s, struct err *err)
 		fd = open(s->lock.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 		if (fd >= 0) {
 			s->locked = true;
-			return close(fd);
+			(void)close(fd); /* nothing was written */
+			return 0;
 		}
 		if (errno != EEXIST)
 			return err_sys(err, errno, "cannot make '%s'", s->lock.p);
@@ -133,6 +136,7 @@ copy_index(struct staging *s, struct err *err)
 	int fd, rc = -1;
 
 	(void)unlink(s->copy.p);
+	(void)unlink(s->half.p);
 	if (stat(s->index.p, &st) != 0)
 		return errno == ENOENT
 			   ? 0
@@ -166,6 +170,7 @@ end_staging(struct staging *s)
 	buf_release(&s->index);
 	buf_release(&s->lock);
 	buf_release(&s->copy);
+	buf_release(&s->half);
 }
 
 static int
@@ -174,11 +179,14 @@ begin_staging(struct repo *r, struct staging *s, struct err *err)
 	buf_init(&s->index, 0);
 	buf_init(&s->lock, 0);
 	buf_init(&s->copy, 0);
+	buf_init(&s->half, 0);
 	s->locked = false;
 	path_join(&s->index, r->dir, "index");
 	path_join(&s->lock, r->dir, "index.lock");
 	path_join(&s->copy, r->dir, "index.dag");
-	if (buf_failed(&s->index) || buf_failed(&s->lock) || buf_failed(&s->copy))
+	path_join(&s->half, r->dir, "index.dag.lock");
+	if (buf_failed(&s->index) || buf_failed(&s->lock) || buf_failed(&s->copy) ||
+	    buf_failed(&s->half))
 		return err_nomem(err);
 	return take_lock(s, err) != 0 ? -1 : copy_index(s, err);
 }

@@ -143,6 +143,24 @@ test_lock(void **state)
 	repo_close(r);
 }
 
+/* What somebody who was killed in the midst left, once git's lock has been removed by hand. */
+static void
+test_left_over(void **state)
+{
+	const char *path = "f";
+	struct err err = {0};
+	struct repo *r;
+
+	(void)state;
+	sh("git init -q left; cd left; echo 1 >f; echo half >.git/index.dag; "
+	   "echo half >.git/index.dag.lock");
+	r = opened("left");
+	ok(repo_stage(r, &path, 1, NULL, &err));
+	assert_string_equal(said("git -C left ls-files"), "f");
+	sh("cd left; test ! -e .git/index.dag; test ! -e .git/index.dag.lock");
+	repo_close(r);
+}
+
 /* Two who stage at once, one of them git: nothing of either is lost. */
 static void
 test_together(void **state)
@@ -307,11 +325,17 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_stage),	 cmocka_unit_test(test_stage_unborn),
-	    cmocka_unit_test(test_stage_linked), cmocka_unit_test(test_stage_refused),
-	    cmocka_unit_test(test_lock),	 cmocka_unit_test(test_together),
-	    cmocka_unit_test(test_tracks),	 cmocka_unit_test(test_ignores),
-	    cmocka_unit_test(test_hooks),	 cmocka_unit_test(test_hooks_of_others),
+	    cmocka_unit_test(test_stage),
+	    cmocka_unit_test(test_stage_unborn),
+	    cmocka_unit_test(test_stage_linked),
+	    cmocka_unit_test(test_stage_refused),
+	    cmocka_unit_test(test_lock),
+	    cmocka_unit_test(test_left_over),
+	    cmocka_unit_test(test_together),
+	    cmocka_unit_test(test_tracks),
+	    cmocka_unit_test(test_ignores),
+	    cmocka_unit_test(test_hooks),
+	    cmocka_unit_test(test_hooks_of_others),
 	};
 
 	return cmocka_run_group_tests_name("store.git_index", tests, git_setup,

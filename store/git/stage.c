@@ -35,6 +35,48 @@
 
 /* ---- looking ---- */
 
+/* Whether git left the checksum at the end of the index out, as it may since 2.40. */
+static bool
+is_unsummed(const struct repo *r)
+{
+	static const char none[GIT_OID_RAWSZ];
+	char last[GIT_OID_RAWSZ] = "x";
+	struct buf path;
+	int fd = -1;
+
+	buf_init(&path, 0);
+	path_join(&path, r->dir, "index");
+	if (!buf_failed(&path))
+		fd = open(path.p, O_RDONLY | O_CLOEXEC);
+	buf_release(&path);
+	if (fd < 0)
+		return false;
+	if (lseek(fd, -GIT_OID_RAWSZ, SEEK_END) >= 0)
+		(void)!read(fd, last, sizeof(last));
+	(void)close(fd);
+	return memcmp(last, none, sizeof(last)) == 0;
+}
+
+/* Say why libgit2 cannot read the index. */
+static int
+unreadable(const struct repo *r, int rc, struct err *err)
+{
+	if (is_unsummed(r))
+		return err_set(
+		    err, ERR_INVALID,
+		    "the index of the repository '%s' has no checksum (index.skipHash, "
+		    "feature.manyFiles), which this version of dag cannot read: 'git "
+		    "config index.skipHash false' and 'git update-index "
+		    "--force-write-index' give it one",
+		    r->name);
+	return lg_fail(
+	    err, rc,
+	    "cannot read the index of the repository '%s' (a split or sparse one "
+	    "is made plain by 'git update-index --no-split-index', 'git "
+	    "sparse-checkout init --no-sparse-index')",
+	    r->name);
+}
+
 int
 lg_index(struct repo *r, git_index **out, struct err *err)
 {
@@ -46,12 +88,7 @@ lg_index(struct repo *r, git_index **out, struct err *err)
 		return 0;
 	git_index_free(*out);
 	*out = NULL;
-	return lg_fail(
-	    err, rc,
-	    "cannot read the index of the repository '%s' (a split or sparse one "
-	    "is made plain by 'git update-index --no-split-index', 'git "
-	    "sparse-checkout init --no-sparse-index')",
-	    r->name);
+	return unreadable(r, rc, err);
 }
 
 int
@@ -284,8 +321,7 @@ stage_locked(struct repo *r, struct staging *s, const char *const *paths, size_t
 	if (rc == 0)
 		rc = git_index_open(&index, s->copy.p);
 	if (rc != 0)
-		(void)lg_fail(err, rc, "cannot read the index of the repository '%s'",
-			      r->name);
+		(void)unreadable(r, rc, err);
 	else if ((rc = git_repository_set_index(r->git, index)) != 0)
 		(void)lg_fail(err, rc, "cannot stage in '%s'", r->name);
 	else

@@ -35,7 +35,8 @@ int link_type_parse(const char *, enum link_type *);
  * link_probe(o, root_fd, v, n, works, err):
  * Find the first of the ${n} types at ${v} that works between the store and the directory
  * ${root_fd}, by trying it with a file of a few bytes.  Without any (n = 0) they are reflink
- * and copy.  Return 0, or -1: ERR_INVALID if none works.
+ * and copy.  Return 0, or -1: ERR_INVALID if none works, ERR_NOMEM and
+ * ERR_FULL before another is taken for want of memory or room.
  */
 int link_probe(struct objects *, int, const enum link_type *, size_t, enum link_type *,
 	       struct err *);

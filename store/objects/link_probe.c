@@ -113,9 +113,17 @@ try_type(struct objects *o, const struct trial *t, int root_fd, enum link_type t
 	}
 }
 
+/* What tells nothing about the kind of link: any other would have met it too. */
+static bool
+is_shortage(const struct err *why)
+{
+	return why->code == ERR_NOMEM || why->code == ERR_FULL;
+}
+
 int
 link_works(struct objects *o, int root_fd, enum link_type type, struct err *err)
 {
+	struct err why = {0};
 	struct trial t;
 	int r;
 
@@ -125,11 +133,15 @@ link_works(struct objects *o, int root_fd, enum link_type type, struct err *err)
 		return -1;
 	r = try_type(o, &t, root_fd, type);
 	if (r != 0)
-		(void)err_sys(err, errno, "no %s from '%s'", names[type], o->dir);
+		(void)err_sys(&why, errno, "no %s from '%s'", names[type], o->dir);
 	(void)close(t.fd);
 	(void)unlinkat(t.base, t.from, 0);
 	(void)unlinkat(root_fd, t.to, 0);
-	return r == 0;
+	if (r == 0)
+		return 1;
+	if (err != NULL)
+		*err = why;
+	return is_shortage(&why) ? -1 : 0;
 }
 
 int
@@ -144,7 +156,7 @@ link_probe(struct objects *o, int root_fd, const enum link_type *v, size_t n,
 		v = usual;
 		n = sizeof(usual) / sizeof(usual[0]);
 	}
-	for (size_t i = 0; i < n && r != 1; i++) {
+	for (size_t i = 0; i < n && r != 1 && !(r < 0 && is_shortage(&why)); i++) {
 		r = link_works(o, root_fd, v[i], &why);
 		*works = v[i];
 	}

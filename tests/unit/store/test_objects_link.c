@@ -390,6 +390,15 @@ probes(void **state)
 	fault_start(&f);
 	ok(link_probe(y.s.o, y.root, NULL, 0, &works, &err));
 	assert_int_equal(works, LINK_COPY);
+	/* Without memory or room nothing is known of a type, and none is taken instead. */
+	f.times = 9;
+	f.answer = ENOMEM;
+	fault_start(&f);
+	assert_int_equal(link_works(y.s.o, y.root, LINK_REFLINK, &err), -1);
+	fails(link_probe(y.s.o, y.root, NULL, 0, &works, &err), ERR_NOMEM);
+	f.answer = ENOSPC;
+	fault_start(&f);
+	fails(link_probe(y.s.o, y.root, NULL, 0, &works, &err), ERR_FULL);
 	fault_end();
 	assert_int_equal(link_works(y.s.o, y.root, LINK_HARDLINK, &err), 1);
 	assert_int_equal(shop_files(y.root, ".", false), 0);

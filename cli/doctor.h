@@ -39,4 +39,11 @@ void doctor_say(struct doctor *, const char *, enum grade, const char *, ...)
  */
 void doctor_project(struct doctor *);
 
+/**
+ * doctor_data(d):
+ * Look at what tracked data stands on, once the project is found: the settings in force, the
+ * cache, and which links work between it and the work tree.
+ */
+void doctor_data(struct doctor *);
+
 #endif

@@ -296,6 +296,7 @@ doctor_project(struct doctor *d)
 	}
 	doctor_say(d, "project", GRADE_OK, "%s", d->project.root);
 	look_git(d);
+	doctor_data(d);
 	if (d->project.state_fd < 0) {
 		if (look_files(d, d->project.root_fd, "files", d->project.root))
 			look_sync(d, d->project.root_fd);

@@ -14,7 +14,7 @@ my $dir = project('a.yaml' => "tasks: {a: {run: 'true'}}\n");
 rmdir "$dir/.dag";
 my $p = ok_dag(0, 'a fresh directory', $dir, 'doctor');
 like($p->{out}, qr/^$_ +(?:ok|warn) /m, $_) for 'dag', 'libraries', 'dag-shim', 'pidfd', 'openat2',
-	'open files', 'processes', 'processors', 'memory', 'clock', 'terminal', 'git', 'files', 'commits', 'database';
+	'open files', 'processes', 'processors', 'memory', 'clock', 'terminal', 'git', 'files', 'commits', 'database', 'settings', 'cache', 'links';
 ok(!-e "$dir/.dag", 'nothing is made');
 unlike($p->{out}, qr/ fail /, 'nothing fails');
 
@@ -50,6 +50,41 @@ subtest 'what was left behind' => sub {
 	ok_dag(0, 'another run', $dir, 'run', 'a');
 	like(ok_dag(0, '...', $dir, 'doctor')->{out}, qr/^git +ok/m, '... the next run mends it');
 	rmdir "$dir/.git";
+};
+
+subtest 'data' => sub {
+	my $d = project();
+	local $ENV{HOME} = "$d/home";
+	local $ENV{XDG_CONFIG_HOME} = "$d/home/.config";
+	local $ENV{XDG_CONFIG_DIRS} = "$d/etc";
+	rmdir "$d/.dag";
+	my $p = ok_dag(0, 'before the first add', $d, 'doctor');
+	like($p->{out}, qr/^settings +ok +none: all is as it comes$/m, 'no settings');
+	like($p->{out}, qr{^cache +ok +\Q$d\E/\.dag/cache: .* free; the\s+first 'dag add' makes it$}ms, 'no cache yet');
+	like($p->{out}, qr/^links +ok +(?:no )?reflink, copy, hardlink, symlink; 'dag checkout'\s+makes a (?:reflink|copy)$/m, 'which links work');
+	is(join(' ', glob("$d/* $d/.[a-z]*")), '', 'nothing is made');
+	ok_dag(0, 'a setting', $d, 'config', 'cache.type', 'hardlink,symlink');
+	ok_dag(0, 'one of mine', $d, qw(config --local core.autostage true));
+	spew("$d/a", 'a');
+	ok_dag(0, 'add', $d, qw(add -q a));
+	$p = ok_dag(0, 'then', $d, 'doctor');
+	like($p->{out}, qr{^settings +ok +\Q$d\E/\.dag/config \(1\),\s+\Q$d\E/\.dag/config\.local\s+\(1\)$}m, 'both files, the stronger last');
+	like($p->{out}, qr/^cache +ok +\S+: \S+, \S+ \S+ free$/m, 'the cache is there');
+	like($p->{out}, qr/^links +ok +.*\s+makes a\s+hardlink \(cache\.type\)$/m, 'and what is used') or diag($p->{out});
+	is(join(' ', glob("$d/.dag/cache/files/md5/.*.tmp $d/.dag-*")), '', 'nothing is left');
+	spew("$d/.dag/config", "[cache]\n    type = softlink\n");
+	like(ok_dag(1, 'a mistake in it', $d, 'doctor')->{out}, qr{^settings +fail +\S*\.dag/config:2: }m, 'is named');
+};
+
+# A cache where hard links cannot be: the only type that is set does not work.
+subtest 'links of another file system' => sub {
+	plan skip_all => 'needs another file system in /dev/shm' unless -w '/dev/shm' && (stat '/dev/shm')[0] != (stat $dir)[0];
+	my $far = tempdir('dag-doctor-XXXXXX', DIR => '/dev/shm', CLEANUP => 1);
+	my $d = project();
+	ok_dag(0, 'a setting', $d, 'config', 'cache.dir', "$far/c");
+	like(ok_dag(0, 'doctor', $d, 'doctor')->{out}, qr/^links +ok +no\s+reflink,\s+copy,\s+no\s+hardlink,\s+symlink; 'dag\s+checkout'\s+makes\s+a\s+copy$/m, 'says so');
+	ok_dag(0, 'a setting', $d, qw(config cache.type hardlink));
+	like(ok_dag(1, 'doctor', $d, 'doctor')->{out}, qr/^links +fail .*none\s+of\s+the\s+link\s+types.*add\s+'copy'\s+to\s+it/ms, 'none works: says what to do');
 };
 
 subtest 'owners' => sub {

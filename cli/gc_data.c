@@ -13,6 +13,7 @@
 #include "base/textwidth.h"
 #include "base/timefmt.h"
 #include "cli/cli.h"
+#include "cli/gc_held.h"
 #include "cli/gc_projects.h"
 #include "store/git.h"
 #include "store/objects/object_set.h"
@@ -39,7 +40,9 @@ struct gc {
 	int64_t since_s;  /* of --date */
 	struct repo_scope scope;
 	struct side cache, remote;
-	size_t unknown; /* lists that are nowhere */
+	size_t unknown;			/* lists that are nowhere */
+	VEC(struct transfer_want) held; /* by runs that have not ended */
+	bool held_only;			/* some objects are used for that alone */
 };
 
 /* ---- the work ---- */
@@ -103,6 +106,17 @@ without_remote(struct remote *r, const struct object_set *used, struct object_se
 	return rc;
 }
 
+/* Add what runs that have not ended use. */
+static int
+add_held(struct gc *g, struct remote *r, struct object_set *used, struct meter *m,
+	 struct err *err)
+{
+	size_t unknown = 0; /* is no news of who began the run */
+
+	return sweep_used(g->x.a.track.cache, r, g->held.v, g->held.n, used, &unknown, m,
+			  err);
+}
+
 static int
 gc_cache(struct gc *g, struct remote *r, const struct object_set *used, struct meter *m,
 	 struct err *err)
@@ -115,6 +129,9 @@ gc_cache(struct gc *g, struct remote *r, const struct object_set *used, struct m
 		less = object_set_new();
 		rc =
 		    less != NULL ? without_remote(r, used, less, m, err) : err_nomem(err);
+		/* A run may have links to it. */
+		if (rc == 0)
+			rc = add_held(g, r, less, m, err);
 	}
 	if (rc == 0)
 		rc = sweep_find(&s, less != NULL ? less : used, g->before_s,
@@ -162,6 +179,12 @@ both(struct exchange *x, const struct transfer_options *opt,
 	if (rc == 0)
 		rc = sweep_used(opt->cache, opt->remote, v, n, used, &g->unknown,
 				opt->meter, err);
+	if (rc == 0) {
+		size_t before = object_set_count(used);
+
+		rc = add_held(g, opt->remote, used, opt->meter, err);
+		g->held_only = object_set_count(used) > before;
+	}
 	if (rc == 0)
 		rc = gc_cache(g, opt->remote, used, opt->meter, err);
 	if (rc == 0 && g->o->cloud)
@@ -171,13 +194,35 @@ both(struct exchange *x, const struct transfer_options *opt,
 }
 
 static int
+hold(void *ctx, const struct transfer_want *w, struct err *err)
+{
+	struct gc *g = ctx;
+
+	return vec_push(&g->held, *w) == 0 ? 0 : err_nomem(err);
+}
+
+static int
+find_held(struct gc *g, struct meter *m, struct err *err)
+{
+	struct artifact *a = &g->x.a;
+	struct gc_held h = {.project = &a->project,
+			    .track = &a->track,
+			    .arena = a->arena,
+			    .meter = m,
+			    .add = hold,
+			    .ctx = g};
+
+	return artifact_git(a, &h.git, err) == 0 ? gc_held(&h, err) : -1;
+}
+
+static int
 work(void *arg, struct meter *m, struct err *err)
 {
 	struct gc *g = arg;
 	struct exchange *x = &g->x;
 	struct transfer_options opt = {.cache = x->a.track.cache, .meter = m};
 
-	if (exchange_wants(x, m, err) != 0 ||
+	if (exchange_wants(x, m, err) != 0 || find_held(g, m, err) != 0 ||
 	    gc_projects(x, g->o->projects.v, g->o->projects.n, &g->scope, m, err) != 0)
 		return -1;
 	if (g->o->cloud || g->o->not_in_remote)
@@ -371,6 +416,9 @@ tell(struct gc *g)
 			 "the lists of %zu director%s that are used are not here, so "
 			 "their files are not known: 'dag fetch -A' gets them",
 			 g->unknown, g->unknown == 1 ? "y" : "ies");
+	if (g->held_only && !g->x.o->common.quiet)
+		cli_note(g->x.a.c, "objects stay that only runs use which have not ended "
+				   "('dag runs' names them)");
 	if (g->json) {
 		if (g->cache.done)
 			put_json(g);
@@ -404,6 +452,7 @@ gc_data(struct cli *c, const struct gc_data_opts *o, bool dry, bool json)
 		tell(&g);
 		code = artifact_fail(&g.x.a, &err);
 	}
+	vec_release(&g.held);
 	buf_release(&g.cache.paths);
 	buf_release(&g.remote.paths);
 	sweep_release(&g.cache.found);

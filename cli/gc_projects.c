@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/fsio.h"
 #include "cli/exchange.h"
+#include "cli/gc_held.h"
 #include "store/git.h"
 #include "store/meter.h"
 #include "store/objects/object_set.h"
@@ -81,6 +82,28 @@ of_revs(struct other *o, const struct repo_scope *scope, struct err *err)
 	return repo_revs(o->git, &all, of_commit, o, err);
 }
 
+static int
+add_held(void *ctx, const struct transfer_want *w, struct err *err)
+{
+	struct other *o = ctx;
+
+	return vec_push(&o->x->wants, *w) == 0 ? 0 : err_nomem(err);
+}
+
+static int
+of_runs(struct other *o, struct err *err)
+{
+	const struct gc_held h = {.project = &o->project,
+				  .track = &o->track,
+				  .git = o->git,
+				  .arena = o->x->a.arena,
+				  .meter = o->m,
+				  .add = add_held,
+				  .ctx = o};
+
+	return gc_held(&h, err);
+}
+
 /* A directory that was misspelt would protect nothing. */
 static int
 open_other(struct other *o, const char *dir, struct err *err)
@@ -116,6 +139,8 @@ one(struct exchange *x, const char *dir, const struct repo_scope *scope, struct 
 		rc = of_tree(&o, err);
 	if (rc == 0 && o.git != NULL)
 		rc = of_revs(&o, scope, err);
+	if (rc == 0)
+		rc = of_runs(&o, err);
 	track_revs_close(o.revs);
 	object_set_free(o.seen);
 	repo_close(o.git);

@@ -13,7 +13,7 @@ struct repo_scope;
 /**
  * gc_projects(x, dirs, n, scope, m, err):
  * Add to the wants of ${x} what is tracked in the repositories of ${n} directories: in their
- * work trees, and in the revisions of ${scope} without those given by name, which are this
+ * work trees, by their runs that have not ended, and in the revisions of ${scope} without those given by name, which are this
  * repository's.  They are read as they are now, without their locks.  Return 0, or -1: a
  * directory that does not belong to a repository, or one that cannot be read whole, is named.
  */

@@ -178,6 +178,7 @@ run_over(struct session *s, struct srun *r)
 			o->run_ended(o->ctx, &v);
 	}
 	attempt_release_all(r);
+	session_hold_end(r);
 	srun_let_go(r);
 	wake_others(s->p, &s->waiter);
 }

@@ -80,6 +80,7 @@ struct srun {
 	bool wants_git; /* what is checked out is to be recorded of it */
 	enum run_result result;
 	int64_t last_command; /* id of the last command carried out */
+	struct hold *hold;    /* what it uses is being written down; or NULL */
 };
 
 /* Whether anything can be started: see session_start.c. */
@@ -210,6 +211,10 @@ int srun_add(struct srun *, const struct engine_run_spec *, struct err *);
 void session_git(struct session *);
 bool session_git_waits(struct session *);
 void session_git_stop(struct session *);
+
+/* session_held.c */
+void session_hold(struct srun *);
+void session_hold_end(struct srun *);
 
 /* session_take.c */
 struct take {

@@ -493,6 +493,8 @@ session_take(struct session *s, const char *id, const struct take *how, struct e
 	fault_point(TAKE_ADOPTED);
 	if (how->retry)
 		fault_point(RETRY_TAKEN);
+	if (!r->settle && !how->cancel)
+		session_hold(r);
 	if (!r->settle)
 		session_show_began(r);
 	return 0;

@@ -11,6 +11,7 @@
 #include "store/project.h"
 #include "store/track/checkout.h"
 #include "store/track/collect.h"
+#include "store/track/held.h"
 #include "store/track/remove.h"
 #include "store/track/track.h"
 #include "store/track/workspace.h"
@@ -25,14 +26,14 @@ struct tracked {
 };
 
 static int
-tracked_open(const struct project *p, struct tracked *t, struct err *err)
+tracked_open(const struct project *p, struct tracked *t, struct meter *m, struct err *err)
 {
 	struct track_options o = {.project = p};
 
 	*t = (struct tracked){.track = {.root_fd = -1, .lock = -1}};
 	if (track_open(&o, &t->track, err) != 0)
 		return -1;
-	return track_collect(&t->track, NULL, NULL, &t->list, err);
+	return track_collect(&t->track, m, NULL, &t->list, err);
 }
 
 static void
@@ -67,7 +68,7 @@ tracked_missing(const struct project *p, const char *path, struct err *err)
 	struct tracked t;
 	struct err why;
 
-	if (tracked_open(p, &t, &why) == 0) {
+	if (tracked_open(p, &t, NULL, &why) == 0) {
 		o = glob ? find_glob(p, &t.list, path) : track_find(&t.list, path);
 		if (o != NULL && !object_id_is_set(&o->id))
 			o = NULL;
@@ -98,7 +99,7 @@ tracked_covers(const struct project *p, const char *path)
 	bool yes = true;
 	size_t n;
 
-	if (tracked_open(p, &t, &why) == 0)
+	if (tracked_open(p, &t, NULL, &why) == 0)
 		yes = track_find(&t.list, path) != NULL ||
 		      (track_below(&t.list, path, &n) != NULL && n > 0);
 	tracked_close(&t);
@@ -159,7 +160,7 @@ tracked_remove(const struct project *p, const char *path, const bool *stop,
 	struct stat st;
 	int rc;
 
-	rc = tracked_open(p, &t, err);
+	rc = tracked_open(p, &t, NULL, err);
 	if (rc == 0) {
 		o = track_find(&t.list, path);
 		if (o != NULL && strcmp(o->path, path) == 0 && o->cache)
@@ -169,5 +170,30 @@ tracked_remove(const struct project *p, const char *path, const bool *stop,
 	if (rc == 1 && (unlinkat(p->root_fd, path, AT_REMOVEDIR) != 0 &&
 			fstatat(p->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0))
 		rc = 0;
+	return rc;
+}
+
+/* ---- runs ---- */
+
+bool
+tracked_any(const struct project *p)
+{
+	static const char *const signs[] = {".dvc", ".dag/cache", ".dag/config"};
+
+	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
+		if (faccessat(p->root_fd, signs[i], F_OK, 0) == 0)
+			return true;
+	return false;
+}
+
+int
+tracked_hold(const struct project *p, const char *run, struct meter *m, struct err *err)
+{
+	struct tracked t;
+	int rc = tracked_open(p, &t, m, err);
+
+	if (rc == 0)
+		rc = held_write(p->state_fd, run, &t.list, err);
+	tracked_close(&t);
 	return rc;
 }

@@ -32,4 +32,18 @@ bool tracked_covers(const struct project *, const char *);
  */
 int tracked_remove(const struct project *, const char *, const bool *, struct err *);
 
+/**
+ * tracked_any(p):
+ * Return whether anything may be tracked in the project, by a look at names only.
+ */
+bool tracked_any(const struct project *);
+
+/**
+ * tracked_hold(p, run, meter, err):
+ * Write down what the pointers name now, for the run with that id (store/track/held.h).  Return
+ * 0 or -1.
+ */
+struct meter;
+int tracked_hold(const struct project *, const char *, struct meter *, struct err *);
+
 #endif

@@ -64,37 +64,34 @@ drop_duplicates(struct yaml_reader *r, size_t base)
 	return 0;
 }
 
-/* Add the pairs of `from` whose keys have not been seen. */
+/* Put the pairs over those that are there; a key that is there keeps its place. */
 static int
-merge_one(struct yaml_reader *r, struct map *seen, const struct yaml_node *from)
+put_over(struct yaml_reader *r, struct map *into, struct yaml_pair *v, size_t n)
 {
-	for (size_t i = 0; i < from->map.n; i++) {
-		struct yaml_node *key = from->map.v[i].key;
-
-		if (map_hasn(seen, key->str, key->len))
-			continue;
-		if (map_putn(seen, key->str, key->len, key) < 0 ||
-		    vec_push(&r->pairs, from->map.v[i]) != 0)
+	for (size_t i = 0; i < n; i++)
+		if (map_putn(into, v[i].key->str, v[i].key->len, &v[i]) < 0)
 			return yaml_nomem(r);
-	}
 	return 0;
 }
 
+/* What `<<` names; of a list the first wins. */
 static int
-merge_value(struct yaml_reader *r, struct map *seen, const struct yaml_node *val)
+put_merged(struct yaml_reader *r, struct map *into, const struct yaml_node *val)
 {
 	size_t i;
 
 	if (val->kind == YAML_MAP)
-		return merge_one(r, seen, val);
-	for (i = 0; val->kind == YAML_SEQ && i < val->seq.n; i++) {
+		return put_over(r, into, val->map.v, val->map.n);
+	for (i = 0; val->kind == YAML_SEQ && i < val->seq.n; i++)
 		if (val->seq.v[i]->kind != YAML_MAP)
 			break;
-		if (merge_one(r, seen, val->seq.v[i]) != 0)
-			return -1;
-	}
-	if (val->kind == YAML_SEQ && i == val->seq.n)
+	if (val->kind == YAML_SEQ && i == val->seq.n) {
+		while (i-- > 0)
+			if (put_over(r, into, val->seq.v[i]->map.v,
+				     val->seq.v[i]->map.n) != 0)
+				return -1;
 		return 0;
+	}
 	r->mistakes = true;
 	diag_add(r->d, DIAG_ERROR, yaml_node_pos(r, val),
 		 "'<<' takes a mapping or a list of mappings, not %s",
@@ -104,23 +101,26 @@ merge_value(struct yaml_reader *r, struct map *seen, const struct yaml_node *val
 }
 
 /*
- * `<<: *base` (YAML 1.1's merge key, as ruamel and PyYAML read it): the mapping's own keys
- * win, then those of the mappings merged, the first of a list first.
+ * `<<: *base` (YAML 1.1's merge key): the mapping's own keys win, then those of the mappings
+ * merged.  What is merged stands first, in the order that PyYAML and ruamel.yaml load it.
  */
 static int
 merge(struct yaml_reader *r, size_t base, const struct yaml_node *val)
 {
-	struct map seen = {0};
-	size_t i, n = r->pairs.n;
-	int rc = 0;
+	struct map all = {0};
+	size_t n = r->pairs.n - base;
+	struct yaml_pair *own = arena_array(r->arena, n + 1, sizeof *own);
+	int rc = own != NULL ? put_merged(r, &all, val) : yaml_nomem(r);
 
-	for (i = base; i < n && rc == 0; i++)
-		if (map_putn(&seen, r->pairs.v[i].key->str, r->pairs.v[i].key->len,
-			     r->pairs.v[i].key) < 0)
-			rc = yaml_nomem(r);
+	if (rc == 0 && n != 0)
+		memcpy(own, r->pairs.v + base, n * sizeof *own);
 	if (rc == 0)
-		rc = merge_value(r, &seen, val);
-	map_release(&seen);
+		rc = put_over(r, &all, own, n);
+	r->pairs.n = base;
+	map_foreach (&all, e)
+		if (rc == 0 && vec_push(&r->pairs, *(struct yaml_pair *)e->val) != 0)
+			rc = yaml_nomem(r);
+	map_release(&all);
 	return rc;
 }
 

@@ -10,6 +10,7 @@
 #include "base/yaml.h"
 #include "store/dvc/dvc_lock.h"
 #include "store/dvc/dvc_read.h"
+#include "store/dvc/dvc_yaml_internal.h"
 
 #define COUNT(array)  (sizeof(array) / sizeof((array)[0]))
 #define OUT(member)   offsetof(struct dvc_yaml_out, member)
@@ -219,16 +220,17 @@ static const struct dvc_key top_keys[] = {
     IGNORED("datasets"),
 };
 
-static void
-take_top(struct dvc_read *r, const struct yaml_node *top, void *into)
+void
+dvc_yaml_take(struct dvc_read *r, const struct yaml_node *top, struct dvc_yaml *y)
 {
+	y->nstages = 0;
 	if (top->kind != YAML_NULL)
-		dvc_read_map(r, top, "dvc.yaml", top_keys, COUNT(top_keys), into);
+		dvc_read_map(r, top, "dvc.yaml", top_keys, COUNT(top_keys), y);
 }
 
 int
-dvc_yaml_parse(const char *name, const char *text, size_t len, struct diag *d,
-	       struct dvc_yaml **out, struct err *err)
+dvc_yaml_make(const char *name, const char *text, size_t len, struct diag *d,
+	      struct dvc_yaml_how *how, struct dvc_yaml **out, struct err *err)
 {
 	struct arena *a = arena_new(0);
 	struct dvc_yaml *y = a != NULL ? arena_zalloc(a, sizeof *y) : NULL;
@@ -241,6 +243,7 @@ dvc_yaml_parse(const char *name, const char *text, size_t len, struct diag *d,
 		return err_nomem(err);
 	}
 	y->arena = a;
+	how->y = y;
 	y->name = arena_strdup(a, name);
 	y->dir = r.dir = dvc_read_dir(a, name);
 	if (len > DVC_YAML_MAX)
@@ -249,12 +252,27 @@ dvc_yaml_parse(const char *name, const char *text, size_t len, struct diag *d,
 		 (y->text = arena_strndup(a, text, len)) == NULL)
 		err_nomem(err);
 	else
-		rc = dvc_read_file(&r, y->name, y->text, len, d, err, take_top, y);
+		rc = dvc_read_file(&r, y->name, y->text, len, d, err, how->take, how);
 	if (rc != 0 && d == NULL)
 		dvc_yaml_free(y);
 	else
 		*out = y;
 	return rc;
+}
+
+static void
+take_top(struct dvc_read *r, const struct yaml_node *top, void *how)
+{
+	dvc_yaml_take(r, top, ((struct dvc_yaml_how *)how)->y);
+}
+
+int
+dvc_yaml_parse(const char *name, const char *text, size_t len, struct diag *d,
+	       struct dvc_yaml **out, struct err *err)
+{
+	struct dvc_yaml_how how = {.take = take_top};
+
+	return dvc_yaml_make(name, text, len, d, &how, out, err);
 }
 
 int

@@ -34,8 +34,9 @@ struct dvc_yaml_out {
 
 struct dvc_yaml_stage {
 	const char *name;
-	bool many;	  /* by foreach or matrix: dvc.lock has "name@..." */
-	const char *wdir; /* as written, or NULL */
+	bool many;	   /* by foreach or matrix: dvc.lock has "name@..." */
+	const char *group; /* of one that was made by them: "name"; else NULL */
+	const char *wdir;  /* as written, or NULL */
 	bool frozen;
 	bool always_changed;
 	struct dvc_yaml_out *outs;

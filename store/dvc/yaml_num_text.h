@@ -40,4 +40,11 @@ void num_text_addf(struct num_text *, const char *, ...)
  */
 bool ydoc_float_text(struct num_text *, const char *, size_t);
 
+/**
+ * ydoc_int_decimal(t, s, n):
+ * Spell the integer ${s} of ${n} characters, at most YAML_NUMBER_MAX, in decimal digits.
+ * False: it has no digits.
+ */
+bool ydoc_int_decimal(struct num_text *, const char *, size_t);
+
 #endif

@@ -224,6 +224,26 @@ put_in_decimal(struct num_text *b, const char *text)
 }
 
 bool
+ydoc_int_decimal(struct num_text *b, const char *s, size_t n)
+{
+	struct num_text clean;
+	bool minus;
+
+	num_text_init(&clean);
+	if (!clean_digits(&clean, s, n, &minus) || num_text_full(&clean) ||
+	    (clean.n == 2 && clean.p[0] == '0' && strchr("box", clean.p[1]) != NULL))
+		return false;
+	if (minus)
+		num_text_addc(b, '-');
+	put_in_decimal(b, clean.p);
+	if (minus && strcmp(b->p, "-0") == 0) {
+		num_text_init(b);
+		num_text_addc(b, '0');
+	}
+	return !num_text_full(b);
+}
+
+bool
 ydoc_number_equal(const struct yaml_val *a, const struct yaml_val *b)
 {
 	struct num_text x, y;

@@ -110,9 +110,13 @@ read_params(struct load *l, const char *path, bool maybe, struct yaml_node **out
 	*out = map_get(c->read, path);
 	if (*out != NULL)
 		return 0;
+	if (c->files->python != NULL && params_is_python(path))
+		*c->files->python = true;
 	buf_init(&text, PIPELINE_PARAMS_MAX);
 	rc = c->files->read(c->files->arg, path, PIPELINE_PARAMS_MAX, &text, &err);
-	if (rc < 0 || (rc == 0 && !maybe))
+	if (rc < 0 && err.code == ERR_NOMEM)
+		c->r->nomem = true;
+	else if (rc < 0 || (rc == 0 && !maybe))
 		dvc_read_say(c->r, l->node, "%s: %s", path,
 			     rc < 0 ? err.msg : "there is no such file");
 	if (rc == 1) {
@@ -125,7 +129,7 @@ read_params(struct load *l, const char *path, bool maybe, struct yaml_node **out
 			rc = -1;
 		}
 	} else {
-		rc = rc == 0 && maybe ? ABSENT : 1;
+		rc = c->r->nomem ? -1 : rc == 0 && maybe ? ABSENT : 1;
 	}
 	buf_release(&text);
 	*out = rc == 0 ? top : NULL;

@@ -286,7 +286,7 @@ put_holes(struct interpolation *x, struct yaml_node *n, const char *key,
 	}
 	put_plain(n->str + at, n->len - at, &b);
 	if (rc == 0)
-		rc = count(x, n, 1, b.n);
+		rc = count(x, n, 1, b.state == BUF_TOOBIG ? b.max + 1 : b.n);
 	if (rc == 0 &&
 	    (buf_failed(&b) || (*out = value_str(x->r->a, b.p, b.n, n)) == NULL))
 		rc = nomem(x);

@@ -149,11 +149,17 @@ parse_yaml(struct arena *a, struct diag *d, const char *name, const char *text,
 	return *out != NULL ? 0 : -1;
 }
 
+bool
+params_is_python(const char *name)
+{
+	return ends(name, ".py");
+}
+
 int
 params_parse(struct arena *a, struct diag *d, const char *name, const char *text,
 	     size_t len, struct yaml_node **out)
 {
-	if (ends(name, ".py"))
+	if (params_is_python(name))
 		return refuse(
 		    d, name, NULL, 0,
 		    "params in Python are not read, since that would mean to run "

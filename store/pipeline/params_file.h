@@ -4,6 +4,7 @@
  * Files of params: YAML, JSON and TOML, told apart by their extension as DVC does: .json,
  * .toml, .py (which is refused: it would have to be run), everything else is YAML.
  */
+#include <stdbool.h>
 #include <stddef.h>
 
 struct arena;
@@ -18,5 +19,11 @@ struct yaml_node;
  */
 int params_parse(struct arena *, struct diag *, const char *, const char *, size_t,
 		 struct yaml_node **);
+
+/**
+ * params_is_python(name):
+ * Return whether the file is one that is refused for being Python.
+ */
+bool params_is_python(const char *);
 
 #endif

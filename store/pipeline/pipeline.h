@@ -6,6 +6,7 @@
  *
  *	text -> tree [base/yaml] -> the same without templates [expand] -> struct dvc_yaml
  */
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "store/pipeline/value.h"
@@ -27,6 +28,8 @@ struct pipeline_files {
 	int (*read)(void *, const char *, size_t, struct buf *, struct err *);
 	void *arg;
 	struct value_options options;
+	bool
+	    *python; /* set where a file of params is refused for being Python; or NULL */
 };
 
 /**

@@ -21,6 +21,11 @@ toml_say(struct toml *t, const char *where, const char *fmt, ...)
 	char msg[512];
 	va_list ap;
 
+	/* A word that memory ran out for is no mistake of the file. */
+	if (buf_failed(&t->word)) {
+		t->nomem = true;
+		return -1;
+	}
 	for (const char *p = t->text; p < where; p++)
 		if (*p == '\n') {
 			pos.line++;

@@ -11,6 +11,7 @@
 #include "store/dvc/dvc_file.h"
 #include "store/dvc/dvc_lock.h"
 #include "store/dvc/dvc_yaml.h"
+#include "store/pipeline/pipeline.h"
 #include "store/track/collect_internal.h"
 
 _Static_assert(DVC_YAML_MAX == DVC_FILE_MAX, "one limit for all pointer files");
@@ -187,6 +188,72 @@ take_outs(struct collector *c, const struct track_file *f, const char *lock_path
 	return rc;
 }
 
+/* Whether where its outputs are is a matter of templates. */
+static bool
+moves(const struct dvc_yaml *y)
+{
+	for (size_t i = 0; i < y->nstages; i++)
+		if (y->stages[i].wdir != NULL && strstr(y->stages[i].wdir, "${") != NULL)
+			return true;
+	return false;
+}
+
+/* Whether it stands for other stages than are written in it. */
+static bool
+has_templates(const struct dvc_yaml *y)
+{
+	bool many = false;
+
+	for (size_t i = 0; i < y->nstages; i++)
+		many = many || y->stages[i].many;
+	return many || strstr(y->text, "${") != NULL;
+}
+
+static int
+read_params(void *arg, const char *path, size_t max, struct buf *out, struct err *err)
+{
+	struct collector *c = arg;
+
+	c->read_more = true;
+	return c->read(c->ctx, path, max, out, err);
+}
+
+/*
+ * What a stage of the past made stands in dvc.lock, whatever templates say; so dvc.yaml is
+ * taken as it is written where it can be.  It has to be, too, where its params are Python.
+ */
+static int
+read_yaml(struct collector *c, struct track_file *f, const struct buf *text,
+	  struct err *why)
+{
+	bool python = false;
+	struct pipeline_files files = {.read = read_params, .arg = c, .python = &python};
+	struct dvc_yaml *plain;
+	int rc = dvc_yaml_parse(f->path, text->p, text->n, NULL, &plain, why);
+	bool put_in = rc == 0 && ((c->stages && has_templates(plain)) || moves(plain));
+
+	if (put_in)
+		rc = pipeline_parse(&files, f->path, text->p, text->n, NULL, &f->yaml,
+				    why);
+	if (rc == 0 && put_in) {
+		dvc_yaml_free(plain);
+		return 0;
+	}
+	if (rc == 0 || (python && put_in)) {
+		f->yaml = plain;
+		return 0;
+	}
+	if (put_in)
+		dvc_yaml_free(plain);
+	/* Once more, for the messages with their lines. */
+	if (c->diag == NULL)
+		return -1;
+	err_clear(why);
+	return put_in ? pipeline_parse(&files, f->path, text->p, text->n, c->diag,
+				       &f->yaml, why)
+		      : dvc_yaml_parse(f->path, text->p, text->n, c->diag, &f->yaml, why);
+}
+
 static int
 take_yaml(struct collector *c, struct track_file *f, const struct buf *text,
 	  struct err *err)
@@ -199,7 +266,7 @@ take_yaml(struct collector *c, struct track_file *f, const struct buf *text,
 
 	if (lock_path == NULL)
 		return err_nomem(err);
-	if (dvc_yaml_parse(f->path, text->p, text->n, c->diag, &f->yaml, &why) != 0)
+	if (read_yaml(c, f, text, &why) != 0)
 		return note(c, &why, err);
 	buf_init(&lock, DVC_LOCK_MAX);
 	rc = c->read(c->ctx, lock_path, DVC_LOCK_MAX, &lock, err);

@@ -15,6 +15,10 @@ struct collector {
 	void *ctx;
 	struct diag *diag;
 	struct arena *arena;
+	bool
+	    stages; /* what stages are to make counts too: dvc.yaml's templates are put in */
+	bool
+	    read_more; /* what was taken depends on other files than the pointer and its lock */
 	VEC(struct track_file *) files;
 	VEC(struct track_out) outs;
 	bool

@@ -293,6 +293,10 @@ take_pointer(struct walk *w, struct collector *c, const char *path, struct err *
 	k = read_kept(w, key, path, NULL, err);
 	if (k == NULL)
 		return -1;
+	if (k->c.read_more) { /* the key does not tell of those files */
+		kept_free(k);
+		return collector_take(c, path, &from, err);
+	}
 	if (map_put(&r->kept, k->key, k) < 0) {
 		kept_free(k);
 		return err_nomem(err);

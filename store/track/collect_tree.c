@@ -278,7 +278,8 @@ track_collect(struct track *t, struct meter *m, struct diag *d, struct track_lis
 	int rc;
 
 	*out = (struct track_list){0};
-	w.c = (struct collector){.read = read_file, .ctx = t, .diag = d, .first = &first};
+	w.c = (struct collector){
+	    .read = read_file, .ctx = t, .diag = d, .first = &first, .stages = true};
 	w.c.arena = arena_new(0);
 	if (w.c.arena == NULL)
 		return err_nomem(err);

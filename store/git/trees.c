@@ -151,9 +151,16 @@ lg_trees(struct repo *r, visit *fn, void *ctx, struct err *err)
 		rc = err_nomem(err);
 	else if ((d = opendir(dir.p)) == NULL && errno != ENOENT)
 		rc = err_sys(err, errno, "cannot read '%s'", dir.p);
-	while (rc == 0 && d != NULL && (e = readdir(d)) != NULL)
+	while (rc == 0 && d != NULL) {
+		errno = 0;
+		e = readdir(d);
+		if (e == NULL && errno != 0)
+			rc = err_sys(err, errno, "cannot read '%s'", dir.p);
+		if (e == NULL)
+			break;
 		if (e->d_name[0] != '.')
 			rc = linked_tree(r, dir.p, e->d_name, fn, ctx, err);
+	}
 	if (d != NULL)
 		(void)closedir(d);
 	buf_release(&dir);

@@ -51,7 +51,7 @@ void tree_release(struct tree *);
 /**
  * tree_add(t, path, len, md5, size, err):
  * Append a file; ${path} is copied.  Return 0, or -1: ERR_INVALID for a path that a list
- * cannot hold, ERR_LIMIT for one too long or too deep and for too many files.
+ * cannot hold or that is too deep, ERR_LIMIT for one too long and for too many files.
  */
 int tree_add(struct tree *, const char *, size_t, const uint8_t[16], int64_t,
 	     struct err *);

@@ -94,9 +94,7 @@ transfer_trouble(struct transfer *t, const struct object_id *id, const struct er
 {
 	unsigned n;
 
-	/* These every other object would meet too. */
-	if (why->code == ERR_FULL || why->code == ERR_NOMEM ||
-	    why->code == ERR_CANCELLED) {
+	if (transfer_fatal(why)) {
 		*err = *why;
 		return -1;
 	}

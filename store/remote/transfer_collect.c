@@ -158,8 +158,7 @@ transfer_no_list(struct transfer *t, const struct transfer_want *w, struct err *
 {
 	enum transfer_fate fate = TRANSFER_TROUBLE;
 
-	if (why->code == ERR_NOMEM || why->code == ERR_CANCELLED ||
-	    why->code == ERR_FULL) {
+	if (transfer_fatal(why)) {
 		*err = *why;
 		return -1;
 	}

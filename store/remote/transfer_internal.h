@@ -24,9 +24,8 @@ struct object_set;
 struct tree;
 
 enum {
-	ITEM_WANTED = 1,  /* else only looked at, for the sake of a list */
-	ITEM_THERE = 2,	  /* the other side has something of this name */
-	ITEM_PARTIAL = 4, /* a list of which only a part is wanted */
+	ITEM_WANTED = 1, /* else only looked at, for the sake of a list */
+	ITEM_THERE = 2,	 /* the other side has something of this name */
 };
 
 /* The new files of one want, for an estimate of the bytes. */

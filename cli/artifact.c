@@ -69,6 +69,12 @@ find_cwd(struct artifact *a, const char *cwd, struct err *err)
 }
 
 static int
+claim(void *t, const char *path, struct err *err)
+{
+	return track_claim(t, path, err);
+}
+
+static int
 open_track(struct artifact *a, struct err *err)
 {
 	struct track_options o = {.project = &a->project};
@@ -93,6 +99,8 @@ open_track(struct artifact *a, struct err *err)
 	a->ws.links = t->links;
 	a->ws.nlinks = t->nlinks;
 	a->ws.intent = &t->intent;
+	a->ws.claim = claim;
+	a->ws.claim_arg = t;
 	a->ws.others = t->others;
 	/* Who writes does that with the lock that he takes anyway. */
 	if (r == 0 && !a->write && !a->o->look)

@@ -464,3 +464,55 @@ path_lock_drop(struct path_lock *l, struct err *err)
 	lock_free(l);
 	return rc;
 }
+
+/* ---- looking ---- */
+
+struct path_locks {
+	json_t *file;
+};
+
+int
+path_locks_read(int tmp_fd, struct path_locks **out, struct err *err)
+{
+	struct path_lock_options o = {.tmp_fd = tmp_fd};
+	struct path_locks *l = calloc(1, sizeof(*l));
+	int fd;
+
+	*out = NULL;
+	if (l == NULL)
+		return err_nomem(err);
+	if (faccessat(tmp_fd, FILE_NAME, F_OK, 0) != 0 && errno == ENOENT) {
+		*out = l;
+		return 0;
+	}
+	fd = guard(&o, err);
+	if (fd != -1)
+		l->file = read_file(tmp_fd, err);
+	work_lock_drop(fd);
+	if (l->file == NULL) {
+		free(l);
+		return -1;
+	}
+	*out = l;
+	return 0;
+}
+
+void
+path_locks_free(struct path_locks *l)
+{
+	if (l == NULL)
+		return;
+	json_decref(l->file);
+	free(l);
+}
+
+int
+path_locks_check(struct path_locks *l, const char *path, struct err *err)
+{
+	struct path_lock_want w = {path, true};
+
+	if (look(json_object_get(l->file, "write"), false, &w, 1, NULL, err) != 0)
+		return -1;
+	return look(json_object_get(l->file, "read"), true, &w, 1, NULL, err) != 0 ? -1
+										   : 0;
+}

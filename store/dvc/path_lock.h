@@ -17,6 +17,7 @@
 struct err;
 struct meter;
 struct path_lock;
+struct path_locks;
 
 #define PATH_LOCK_FILE_MAX ((size_t)16 << 20)
 
@@ -47,5 +48,19 @@ int path_lock_take(const struct path_lock_options *, const struct path_lock_want
  * Give all back, and free ${l} (also when it fails; NULL is allowed).  Return 0 or -1.
  */
 int path_lock_drop(struct path_lock *, struct err *);
+
+/**
+ * path_locks_read(tmp_fd, out, err), path_locks_free(l):
+ * What others have locked now: who has the repository's lock sees no more come.  No file is
+ * made if there is none.  Return 0 or -1, as path_lock_take.  NULL is allowed.
+ */
+int path_locks_read(int, struct path_locks **, struct err *);
+void path_locks_free(struct path_locks *);
+
+/**
+ * path_locks_check(l, path, err):
+ * May ${path} (absolute, normalized) be written?  Return 0; or -1: ERR_BUSY names who has it.
+ */
+int path_locks_check(struct path_locks *, const char *, struct err *);
 
 #endif

@@ -201,7 +201,8 @@ add_check(struct adding *a, size_t i)
 	const char *path = j->item->target;
 	const struct track_out *o;
 
-	if (check_name(a, path) != 0 || check_pairs(a, i) != 0)
+	if (check_name(a, path) != 0 || check_pairs(a, i) != 0 ||
+	    workspace_claim(a->ws, path, a->err) != 0)
 		return -1;
 	o = track_find(a->o->list, path);
 	if (o == NULL && check_below(a, path) != 0)

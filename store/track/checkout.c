@@ -434,7 +434,8 @@ checkout_outs(const struct workspace *ws, const struct checkout_options *o,
 		return err_nomem(err);
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		c.jobs[i].out = &outs[i];
-		if (ws->intent != NULL && !outs[i].gone)
+		r = workspace_claim(ws, outs[i].path, c.err);
+		if (r == 0 && ws->intent != NULL && !outs[i].gone)
 			r = intent_add(ws->intent, outs[i].path, c.err);
 	}
 	if (r == 0)

@@ -158,7 +158,7 @@ check_place(struct moving *m)
 
 	if (dir == NULL)
 		return err_nomem(m->err);
-	if (from < 0 || to < 0)
+	if (from < 0 || to < 0 || workspace_claim(m->ws, it->from, m->err) != 0)
 		return -1;
 	it->missing = from == 0;
 	if (strcmp(it->from, it->to) == 0)

@@ -15,6 +15,7 @@
 #include "store/dvc/config.h"
 #include "store/dvc/gitignore.h"
 #include "store/dvc/ignore.h"
+#include "store/dvc/path_lock.h"
 #include "store/dvc/work_lock.h"
 #include "store/objects/index.h"
 #include "store/objects/objects.h"
@@ -283,8 +284,36 @@ track_lock(struct track *t, int64_t wait_us, struct meter *m, track_waiting_fn *
 void
 track_unlock(struct track *t)
 {
+	path_locks_free(t->path_locks);
+	t->path_locks = NULL;
 	work_lock_drop(t->lock);
 	t->lock = -1;
+}
+
+int
+track_claim(struct track *t, const char *path, struct err *err)
+{
+	struct buf b;
+	int fd, r;
+
+	if (!t->dvc)
+		return 0;
+	if (t->path_locks == NULL) {
+		fd = openat(t->root_fd, ".dvc/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd == -1 && errno == ENOENT)
+			return 0;
+		if (fd == -1)
+			return err_sys(err, errno, "cannot open '.dvc/tmp'");
+		r = path_locks_read(fd, &t->path_locks, err);
+		(void)close(fd);
+		if (r != 0)
+			return -1;
+	}
+	buf_init(&b, 0);
+	path_join(&b, t->root, path);
+	r = buf_failed(&b) ? err_nomem(err) : path_locks_check(t->path_locks, b.p, err);
+	buf_release(&b);
+	return r;
 }
 
 void

@@ -27,6 +27,7 @@ struct ignore;
 struct index;
 struct meter;
 struct objects;
+struct path_locks;
 struct project;
 
 struct track {
@@ -44,10 +45,11 @@ struct track {
 	struct ignore *ignore;		  /* .dvcignore */
 	struct gitignore *gitignore;	  /* NULL: no git, or core.no_scm */
 	bool autostage;
-	struct index *index;  /* NULL: not opened */
-	int lock;	      /* -1: not held */
-	char *intent_name;    /* of its file in the state directory */
-	struct intent intent; /* where we are about to write */
+	struct index *index;	       /* NULL: not opened */
+	int lock;		       /* -1: not held */
+	struct path_locks *path_locks; /* those of DVC, once they were asked for */
+	char *intent_name;	       /* of its file in the state directory */
+	struct intent intent;	       /* where we are about to write */
 	/* The letters of somebody who is about to write, or was when he died (intent.h). */
 	char others[LINK_OWNER + 1];
 };
@@ -90,6 +92,14 @@ typedef void track_waiting_fn(void *, const char *);
 int track_lock(struct track *, int64_t, struct meter *, track_waiting_fn *, void *,
 	       struct err *);
 void track_unlock(struct track *);
+
+/**
+ * track_claim(t, path, err):
+ * With the lock held: whether ${path}, relative to the root, may be written.  While DVC runs a
+ * stage it gives the lock away, and keeps the stage's files by locks of their own.  They are not
+ * waited for, as DVC wants the lock back to end.  Return 0; or -1: ERR_BUSY names who has it.
+ */
+int track_claim(struct track *, const char *, struct err *);
 
 /**
  * track_own_name(t, name, b):

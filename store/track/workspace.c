@@ -110,6 +110,12 @@ workspace_ignore_release(struct workspace_ignore *w)
 }
 
 int
+workspace_claim(const struct workspace *ws, const char *path, struct err *err)
+{
+	return ws->claim != NULL ? ws->claim(ws->claim_arg, path, err) : 0;
+}
+
+int
 workspace_scan(const struct workspace *ws, const char *path, bool legacy, struct scan *s,
 	       struct err *err)
 {

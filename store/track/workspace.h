@@ -27,6 +27,9 @@ struct workspace {
 	size_t nlinks;		     /* 0: reflink, copy */
 	unsigned workers;	     /* 0: as many as there are processors */
 	struct meter *meter;
+	/* Whether a path may be written, as track_claim; NULL: nobody is asked. */
+	int (*claim)(void *, const char *, struct err *);
+	void *claim_arg;
 	struct intent *intent; /* NULL: nobody is told what will be written */
 	const char *others;    /* letters of temporaries that are no data; NULL: none */
 };
@@ -46,6 +49,12 @@ struct workspace_ignore {
 int workspace_ignore(const struct workspace *, const char *, struct workspace_ignore *,
 		     struct err *);
 void workspace_ignore_release(struct workspace_ignore *);
+
+/**
+ * workspace_claim(ws, path, err):
+ * May ${path} be written, as far as others go?  Return 0, or -1: ERR_BUSY.
+ */
+int workspace_claim(const struct workspace *, const char *, struct err *);
 
 /**
  * workspace_scan(ws, path, legacy, scan, err):

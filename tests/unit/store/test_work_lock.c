@@ -271,6 +271,44 @@ test_dead(void **state)
 	says("by process 1 (init)");
 }
 
+/* Looking at what others have locked: nothing is made, and the dead do not count. */
+static void
+test_look(void **state)
+{
+	struct path_locks *l;
+	char text[256];
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0)
+		_exit(0);
+	(void)child_status(pid);
+	ok(path_locks_read(tmp_fd, &l, &err));
+	ok(path_locks_check(l, "/r/w", &err));
+	path_locks_free(l);
+	assert_int_not_equal(faccessat(tmp_fd, "rwlock.lock", F_OK, 0), 0);
+	(void)snprintf(
+	    text, sizeof(text),
+	    "{\"write\": {\"/r/w\": {\"pid\": 1, \"cmd\": \"init\"}, \"/r/d\": "
+	    "{\"pid\": %ld, \"cmd\": \"x\"}}, \"read\": {\"/q\": [{\"pid\": 1, "
+	    "\"cmd\": \"init\"}]}}",
+	    (long)pid);
+	spill(pl.dir, "tmp/rwlock", text);
+	ok(path_locks_read(tmp_fd, &l, &err));
+	fails(path_locks_check(l, "/r/w", &err), ERR_BUSY);
+	says("'/r/w' is in use by process 1 (init)");
+	fails(path_locks_check(l, "/r", &err), ERR_BUSY);
+	fails(path_locks_check(l, "/q/a", &err), ERR_BUSY);
+	ok(path_locks_check(l, "/r/d", &err));
+	ok(path_locks_check(l, "/r/w2", &err));
+	path_locks_free(l);
+	assert_string_equal(slurp(pl.dir, "tmp/rwlock"), text);
+	path_locks_free(NULL);
+	spill(pl.dir, "tmp/rwlock", "{");
+	fails(path_locks_read(tmp_fd, &l, &err), ERR_CORRUPT);
+	(void)unlinkat(tmp_fd, "rwlock", 0);
+}
+
 static void
 test_corrupt(void **state)
 {
@@ -333,6 +371,7 @@ main(void)
 	    cmocka_unit_test(test_cancel),
 	    cmocka_unit_test_setup_teardown(test_paths, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_dead, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_look, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_corrupt, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_memory, setup, teardown),
 	};

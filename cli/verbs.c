@@ -18,6 +18,8 @@ static const struct verb *const table[] = {
 	&verb_add,
 	&verb_import_url,
 	&verb_update,
+	&verb_get,
+	&verb_ls,
 	&verb_status,
 	&verb_diff,
 	&verb_commit,

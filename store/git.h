@@ -163,6 +163,7 @@ struct repo_entry {
 	const char *path;
 	const char *id;
 	uint32_t mode; /* 0100644, 0100755, 0120000 link, 0160000 submodule, 040000 */
+	int64_t size;  /* bytes of the object, where they were asked for; -1: not known */
 };
 
 struct repo_visitor {
@@ -171,6 +172,8 @@ struct repo_visitor {
 	int (*dir)(void *, const struct repo_entry *, struct err *);
 	/* Anything else: 0 goes on; another number ends the walk, which returns it. */
 	int (*file)(void *, const struct repo_entry *, struct err *);
+	const char
+	    *sizes_of; /* "" or "a/b/": tell the sizes in this directory; NULL: none */
 };
 
 /**

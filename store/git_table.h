@@ -7,7 +7,7 @@
 #include "store/git.h"
 #include "store/module.h"
 
-#define GIT_TABLE_VERSION 1
+#define GIT_TABLE_VERSION 2
 
 struct git_table {
 	struct module_head head;

@@ -121,4 +121,10 @@ const char *yaml_val_text(const struct yaml_val *);
  */
 void yaml_val_json(const struct yaml_val *, const char *const *, struct buf *);
 
+/**
+ * yaml_json_text(out, p, n):
+ * Append a text as Python's json.dumps writes it: all but ASCII as \\u and four digits.
+ */
+void yaml_json_text(struct buf *, const char *, size_t);
+
 #endif

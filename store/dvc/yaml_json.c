@@ -7,8 +7,8 @@
 #include "store/dvc/yaml_doc.h"
 #include "store/dvc/yaml_doc_int.h"
 
-static void
-put_text(struct buf *out, const char *p, size_t n)
+void
+yaml_json_text(struct buf *out, const char *p, size_t n)
 {
 	static const char from[] = "\"\\\n\r\t\b\f", to[] = "\"\\nrtbf";
 
@@ -87,7 +87,7 @@ put_map(const struct yaml_val *v, const char *const *drop, struct buf *out)
 		key_text(items[i]->key, &p, &len);
 		if (i != 0)
 			buf_adds(out, ", ");
-		put_text(out, p, len);
+		yaml_json_text(out, p, len);
 		buf_adds(out, ": ");
 		yaml_val_json(items[i]->val, drop, out);
 	}
@@ -122,7 +122,7 @@ yaml_val_json(const struct yaml_val *v, const char *const *drop, struct buf *out
 		break;
 	case YV_STR:
 	case YV_DATE:
-		put_text(out, v->text, v->len);
+		yaml_json_text(out, v->text, v->len);
 		break;
 	case YV_MAP:
 		put_map(v, drop, out);

@@ -71,6 +71,20 @@ put_name(struct walk *w, size_t len, const char *name, struct err *err)
 	return buf_failed(&w->path) ? err_nomem(err) : 0;
 }
 
+/* The size that an object's header tells; a submodule's commit is not here. */
+static int64_t
+size_of(struct repo *r, const git_oid *oid)
+{
+	git_odb *odb = NULL;
+	git_object_t type;
+	size_t size = 0;
+	bool known = git_repository_odb(&odb, r->git) == 0 &&
+		     git_odb_read_header(&size, &type, odb, oid) == 0;
+
+	git_odb_free(odb);
+	return known ? (int64_t)size : -1;
+}
+
 static int
 enter(struct walk *w, const git_tree_entry *e, const struct repo_entry *entry,
       struct err *err)
@@ -108,8 +122,13 @@ step(struct walk *w, struct err *err)
 	if (put_name(w, l->len, git_tree_entry_name(e), err) != 0)
 		return -1;
 	lg_id(git_tree_entry_id(e), id);
-	entry = (struct repo_entry){
-	    .path = w->path.p, .id = id, .mode = (uint32_t)git_tree_entry_filemode(e)};
+	entry = (struct repo_entry){.path = w->path.p,
+				    .id = id,
+				    .mode = (uint32_t)git_tree_entry_filemode(e),
+				    .size = -1};
+	if (w->v->sizes_of != NULL && strlen(w->v->sizes_of) == l->len &&
+	    strncmp(w->v->sizes_of, w->path.p, l->len) == 0)
+		entry.size = size_of(w->r, git_tree_entry_id(e));
 	if (git_tree_entry_type(e) == GIT_OBJECT_TREE)
 		return enter(w, e, &entry, err);
 	return w->v->file != NULL ? w->v->file(w->v->ctx, &entry, err) : 0;

@@ -408,10 +408,11 @@ int
 track_revs_open(struct track *t, struct repo *git, struct track_revs **out,
 		struct err *err)
 {
-	const char *top = repo_top(git), *prefix;
+	const char *top = repo_top(git), *prefix = "";
 	struct track_revs *r;
 
-	if (top == NULL || !path_is_below(t->root, top))
+	/* A bare repository has no work tree that the root could be a part of. */
+	if (top != NULL && !path_is_below(t->root, top))
 		return err_set(
 		    err, ERR_INVALID,
 		    "'%s' does not lie in the work tree of a git repository, so "
@@ -420,8 +421,10 @@ track_revs_open(struct track *t, struct repo *git, struct track_revs **out,
 	r = calloc(1, sizeof(*r));
 	if (r == NULL)
 		return err_nomem(err);
-	prefix = t->root + strlen(top);
-	prefix += *prefix == '/' ? 1 : 0;
+	if (top != NULL) {
+		prefix = t->root + strlen(top);
+		prefix += *prefix == '/' ? 1 : 0;
+	}
 	r->t = t;
 	r->git = git;
 	r->prefix = strdup(prefix);

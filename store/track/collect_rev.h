@@ -13,8 +13,9 @@ struct track_revs;
 
 /**
  * track_revs_open(t, git, out, err):
- * Begin; ${t} and ${git} (the repository that the root lies in) are borrowed.  Return 0, or
- * -1: ERR_INVALID where the root lies outside of git's work tree.
+ * Begin; ${t} and ${git} (the repository that the root lies in, or a bare one, whose top is taken
+ * for the root) are borrowed.  Return 0, or -1: ERR_INVALID where the root lies outside of git's
+ * work tree.
  */
 int track_revs_open(struct track *, struct repo *, struct track_revs **, struct err *);
 

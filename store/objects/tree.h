@@ -112,12 +112,11 @@ void tree_below(const struct tree *, const char *, size_t, size_t *, size_t *);
 void tree_entry_id(const struct tree *, const struct tree_entry *, struct object_id *);
 
 /**
- * tree_collision(t, err):
+ * tree_collision(t, how, err):
  * Whether two names of ${t}, of files or of directories, would be one on a file system that
- * does not tell capitals from small letters.  (Names that only Unicode normalisation makes
- * one are found when the second of them is made.)  Return 0, or 1 with both named in ${err}
- * (ERR_INVALID), or -1.
+ * does not tell apart what ${how} says, bits of store/unicode.h.  Return 0, or 1 with both named
+ * in ${err} (ERR_INVALID), or -1.
  */
-int tree_collision(const struct tree *, struct err *);
+int tree_collision(const struct tree *, unsigned, struct err *);
 
 #endif

@@ -1,53 +1,61 @@
 /*
- * Names that are one where capitals and small letters are.
+ * Names that are one where capitals and small letters are, or the ways to write an accent.
  */
-#include <locale.h>
 #include <string.h>
-#include <wctype.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/map.h"
-#include "base/utf8.h"
 #include "store/objects/tree.h"
+#include "store/unicode.h"
 
 struct folding {
 	struct arena *arena; /* of the folded names */
 	struct map names;    /* folded: the path that was so first */
-	locale_t locale;
+	unsigned how;	     /* of UNICODE_... */
 	struct err *err;
 };
 
-/* A character as small letter of its capital, so that all its forms become one. */
-static uint32_t
-fold(const struct folding *f, uint32_t c)
+/* Set ${out} to the first ${len} bytes of a path, folded, in the arena. */
+static int
+folded(struct folding *f, const char *path, size_t len, unsigned how, const char **out,
+       size_t *n)
 {
-	if (c < 0x80)
-		return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
-	if (f->locale == (locale_t)0)
-		return c;
-	return (uint32_t)towlower_l(towupper_l((wint_t)c, f->locale), f->locale);
+	struct buf b;
+	int r;
+
+	buf_init(&b, 0);
+	r = unicode_fold(path, len, how, &b, f->err);
+	*n = b.n;
+	*out = r == 0 ? arena_strndup(f->arena, b.n > 0 ? b.p : "", b.n) : NULL;
+	buf_release(&b);
+	if (r == 0 && *out == NULL)
+		r = err_nomem(f->err);
+	return r;
 }
 
-/* The first ${len} bytes of a path, folded, in the arena. */
-static const char *
-folded(struct folding *f, const char *path, size_t len, size_t *n)
+/* Why the two are one: told is the lesser reason. */
+static int
+say_collision(struct folding *f, const char *a, const char *b)
 {
-	char text[4 * TREE_PATH_MAX + 4], *copy;
-	size_t at = 0;
-	uint32_t c;
+	const char *x, *y;
+	size_t n, m;
+	bool form = false;
 
-	*n = 0;
-	while (at < len) {
-		int k = utf8_decode(path + at, len - at, &c);
-
-		at += (size_t)(k < 0 ? -k : k);
-		*n += utf8_encode(fold(f, c), text + *n);
+	if ((f->how & UNICODE_FORM) != 0) {
+		if (folded(f, a, strlen(a), UNICODE_FORM, &x, &n) != 0 ||
+		    folded(f, b, strlen(b), UNICODE_FORM, &y, &m) != 0)
+			return -1;
+		form = n == m && memcmp(x, y, n) == 0;
 	}
-	copy = arena_strndup(f->arena, text, *n);
-	if (copy == NULL)
-		(void)err_nomem(f->err);
-	return copy;
+	(void)err_set(f->err, ERR_INVALID,
+		      "'%s' and '%s' differ only by %s, which this file system takes for "
+		      "one",
+		      a, b,
+		      form ? "how Unicode writes their accents (NFC, NFD)"
+			   : "capitals and small letters");
+	return 1;
 }
 
 /* A directory, or a file with its whole path: is another one folded to the same? */
@@ -58,21 +66,17 @@ add_name(struct folding *f, const struct tree_entry *e, size_t len)
 	char *original;
 	size_t n;
 
-	key = folded(f, e->path, len, &n);
+	if (folded(f, e->path, len, f->how, &key, &n) != 0)
+		return -1;
 	original = arena_strndup(f->arena, e->path, len);
-	if (key == NULL || original == NULL)
+	if (original == NULL)
 		return err_nomem(f->err);
 	other = map_getn(&f->names, key, n);
 	if (other == NULL)
 		return map_putn(&f->names, key, n, original) < 0 ? err_nomem(f->err) : 0;
 	if (strcmp(other, original) == 0)
 		return 0;
-	(void)err_set(
-	    f->err, ERR_INVALID,
-	    "'%s' and '%s' differ only by capitals and small letters, which this "
-	    "file system takes for one",
-	    other, original);
-	return 1;
+	return say_collision(f, other, original);
 }
 
 /* All directories on the way to an entry that the one before it has not shared, and itself. */
@@ -92,19 +96,15 @@ add_entry(struct folding *f, const struct tree_entry *before, const struct tree_
 }
 
 int
-tree_collision(const struct tree *t, struct err *err)
+tree_collision(const struct tree *t, unsigned how, struct err *err)
 {
-	struct folding f = {.arena = arena_new(0), .err = err};
+	struct folding f = {.arena = arena_new(0), .how = how, .err = err};
 	int r = 0;
 
 	if (f.arena == NULL)
 		return err_nomem(err);
-	/* Without it letters beyond ASCII are told apart. */
-	f.locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 	for (size_t i = 0; r == 0 && i < t->n; i++)
 		r = add_entry(&f, i > 0 ? &t->v[i - 1] : NULL, &t->v[i]);
-	if (f.locale != (locale_t)0)
-		freelocale(f.locale);
 	map_release(&f.names);
 	arena_free(f.arena);
 	return r;

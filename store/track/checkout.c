@@ -107,15 +107,17 @@ static int
 check_names(struct checkout *c, struct job *j)
 {
 	struct err err = {0};
+	unsigned folds;
 	int r;
 
 	if (!j->want.dir || j->plan.made == 0)
 		return 0;
 	if (intent_tell(c->ws->intent, c->err) != 0)
 		return -1;
-	if (!workspace_folds(c->ws, j->out->path))
+	folds = workspace_folds(c->ws, j->out->path);
+	if (folds == 0)
 		return 0;
-	r = tree_collision(&j->want_tree, &err);
+	r = tree_collision(&j->want_tree, folds, &err);
 	if (r < 0)
 		*c->err = err;
 	else if (r > 0)

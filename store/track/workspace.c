@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/fsio.h"
 #include "store/dvc/ignore.h"
+#include "store/unicode.h"
 
 /* ---- what is ignored ---- */
 
@@ -141,48 +142,91 @@ workspace_scan(const struct workspace *ws, const char *path, bool legacy, struct
 	return r;
 }
 
-/* ---- capitals and small letters ---- */
+/* ---- names that are one ---- */
 
-/* Some say so; of others it is seen by a file that is there under other letters, too. */
-static bool
-folds_at(struct objects *o, int fd)
+#define ALL_FOLDS   (UNICODE_CASE | UNICODE_FORM)
+#define KELVIN	    "\xe2\x84\xaa" /* which is K in each normal form of Unicode */
+#define NAMES_TRIED 256		   /* by then each letter has stood in one */
+
+/* A temporary's name with a K in it. */
+static const char *
+name_with_k(struct objects *o, char name[LINK_NAME + 1])
 {
-	char name[LINK_NAME + 1], other[sizeof(name)];
-	int flags = 0, file;
-	struct stat a, b;
-	bool folds;
+	for (int i = 0; i < NAMES_TRIED; i++) {
+		link_temporary(o, name);
+		if (strchr(name, 'K') != NULL)
+			break;
+	}
+	return strchr(name, 'K');
+}
 
-#ifdef DAG_TEST_DOORS
-	if (getenv("DAG_FOLDS_CASE") != NULL)
-		return true;
-#endif
-	if (ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0 && (flags & FS_CASEFOLD_FL) != 0)
-		return true;
-	link_temporary(o, name);
-	for (size_t i = 0; i < sizeof(name); i++)
+static bool
+is_there(int fd, const char *name, const struct stat *file)
+{
+	struct stat st;
+
+	return fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       st.st_ino == file->st_ino;
+}
+
+/* Under which other names the file ${name} is there, too. */
+static unsigned
+look_for(int fd, const char *name, const char *k, const struct stat *file)
+{
+	char other[LINK_NAME + sizeof(KELVIN)];
+	unsigned folds = 0;
+	size_t i;
+
+	for (i = 0; name[i] != '\0'; i++)
 		other[i] = (char)(islower((unsigned char)name[i])
 				      ? toupper((unsigned char)name[i])
 				      : tolower((unsigned char)name[i]));
+	other[i] = '\0';
+	if (is_there(fd, other, file))
+		folds |= UNICODE_CASE;
+	if (k == NULL)
+		return folds;
+	(void)snprintf(other, sizeof(other), "%.*s%s%s", (int)(k - name), name, KELVIN,
+		       k + 1);
+	return is_there(fd, other, file) ? folds | UNICODE_FORM : folds;
+}
+
+static unsigned
+folds_at(struct objects *o, int fd)
+{
+	char name[LINK_NAME + 1];
+	const char *k = name_with_k(o, name);
+	unsigned folds = 0;
+	int flags = 0, file;
+	struct stat st;
+
+#ifdef DAG_TEST_DOORS
+	if (getenv("DAG_FOLDS") != NULL)
+		return (strstr(getenv("DAG_FOLDS"), "case") != NULL ? UNICODE_CASE : 0U) |
+		       (strstr(getenv("DAG_FOLDS"), "form") != NULL ? UNICODE_FORM : 0U);
+#endif
+	if (ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0 && (flags & FS_CASEFOLD_FL) != 0)
+		return ALL_FOLDS;
 	file = fsio_open(fd, name, O_WRONLY | O_CREAT | O_EXCL, 0600);
 	if (file < 0)
-		return false;
-	folds = fstat(file, &a) == 0 && fstatat(fd, other, &b, 0) == 0 &&
-		a.st_ino == b.st_ino;
+		return 0;
+	if (fstat(file, &st) == 0)
+		folds = look_for(fd, name, k, &st);
 	(void)close(file);
 	(void)unlinkat(fd, name, 0);
 	return folds;
 }
 
-bool
+unsigned
 workspace_folds(const struct workspace *ws, const char *path)
 {
 	char dir[PATH_MAX];
+	unsigned folds;
 	char *slash;
-	bool folds;
 	int fd = -1;
 
 	if ((size_t)snprintf(dir, sizeof(dir), "./%s", path) >= sizeof(dir))
-		return false;
+		return 0;
 	for (;;) {
 		fd = fsio_open_beneath(ws->root_fd, dir, O_RDONLY | O_DIRECTORY, 0);
 		slash = strrchr(dir, '/');
@@ -191,7 +235,7 @@ workspace_folds(const struct workspace *ws, const char *path)
 		*slash = '\0';
 	}
 	if (fd < 0)
-		return false;
+		return 0;
 	folds = folds_at(ws->cache, fd);
 	(void)close(fd);
 	return folds;

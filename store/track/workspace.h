@@ -66,10 +66,10 @@ int workspace_scan(const struct workspace *, const char *, bool, struct scan *,
 
 /**
  * workspace_folds(ws, path):
- * Return whether the file system at ${path}, or at the nearest directory above it that is
- * there, takes names for one that differ by case only: by a temporary there, of those
- * that the intent tells.
+ * Return what the file system at ${path}, or at the nearest directory above it that is there,
+ * takes names for one in spite of, bits of store/unicode.h: by a temporary there, of those that
+ * the intent tells, which is looked for under other names.
  */
-bool workspace_folds(const struct workspace *, const char *);
+unsigned workspace_folds(const struct workspace *, const char *);
 
 #endif

@@ -5,6 +5,7 @@
 #include "store/objects/link.h"
 #include "store/objects/object_set.h"
 #include "store/objects/tree.h"
+#include "store/unicode.h"
 #include "unit/memory.h"
 
 #define BIG (((size_t)1 << 20) + 9)
@@ -104,7 +105,7 @@ run_reads(void *ctx, struct err *err)
 	if (r == 0)
 		r = objects_tree(o, &list, &t, err);
 	if (r == 0)
-		r = tree_collision(&t, err);
+		r = tree_collision(&t, UNICODE_CASE | UNICODE_FORM, err);
 	if (r == 0)
 		r = objects_list(o, false, set, NULL, err);
 	if (r == 0)

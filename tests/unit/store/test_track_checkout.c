@@ -437,23 +437,42 @@ test_relink(void **state)
 
 /* Names that are one on a file system that folds them: refused, by name, before a change. */
 static void
-test_folds(void **state)
+folds(const char *what, const char *a, const char *b, bool refused)
 {
+	char path[64];
 	struct object_id id;
 
-	(void)state;
 	makedir("d");
-	put("d/Name", "1");
-	put("d/name", "2");
+	(void)snprintf(path, sizeof(path), "d/%s", a);
+	put(path, "1");
+	(void)snprintf(path, sizeof(path), "d/%s", b);
+	put(path, "2");
 	id = save("d");
 	drop("d");
-	assert_int_equal(setenv("DAG_FOLDS_CASE", "1", 1), 0);
-	assert_int_equal(get("d", id, gently), CHECKOUT_REFUSED);
-	assert_int_equal(unsetenv("DAG_FOLDS_CASE"), 0);
-	assert_int_equal(report.failed.n, 1);
-	assert_non_null(strstr(report.failed.v[0].text, "Name"));
-	assert_false(there("d"));
-	assert_int_equal(get("d", id, gently), CHECKOUT_ADDED);
+	assert_int_equal(setenv("DAG_FOLDS", what, 1), 0);
+	assert_int_equal(get("d", id, gently),
+			 refused ? CHECKOUT_REFUSED : CHECKOUT_ADDED);
+	assert_int_equal(unsetenv("DAG_FOLDS"), 0);
+	assert_int_equal(report.failed.n, refused);
+	if (refused) {
+		assert_non_null(strstr(report.failed.v[0].text, a));
+		assert_false(there("d"));
+		assert_int_equal(get("d", id, gently), CHECKOUT_ADDED);
+	}
+	drop("d");
+}
+
+static void
+test_folds(void **state)
+{
+	(void)state;
+	folds("case", "Name", "name", true);
+	folds("form", "Name", "name", false);
+	folds("form", "\xc3\xa9", "e\xcc\x81", true);
+	folds("case", "\xc3\xa9", "e\xcc\x81", false);
+	folds("case", "\xc3\x89", "\xc3\xa9", true);
+	folds("case,form", "\xc3\x89", "e\xcc\x81", true);
+	folds("", "Name", "name", false);
 }
 
 /* Nothing is put where a link leads. */

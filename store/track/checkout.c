@@ -127,6 +127,14 @@ check_names(struct checkout *c, struct job *j)
 
 /* ---- the plan ---- */
 
+/* A file that becomes a directory becomes all of it with the first part that is asked for. */
+static bool
+is_done_with(const struct checkout *c, const struct job *j)
+{
+	return j > c->jobs && strcmp(j[-1].out->path, j->out->path) == 0 &&
+	       j->have.there && j->have.dir != j->want.dir;
+}
+
 /* 0 there is a plan, 1 the out is left as it is, -1. */
 static int
 plan_job(struct checkout *c, struct job *j)
@@ -143,6 +151,10 @@ plan_job(struct checkout *c, struct job *j)
 		return -1;
 	if ((r = look_want(c, j)) != 0)
 		return r;
+	if (is_done_with(c, j)) {
+		o->state = CHECKOUT_SAME;
+		return 1;
+	}
 	same = j->have.there && !o->gone && object_id_equal(&j->have.id, &o->id);
 	if ((same && !c->o->relink && !j->needs_exec) || (o->gone && !j->have.there)) {
 		o->state = CHECKOUT_SAME;

@@ -76,6 +76,10 @@ is(ok_dag(0, 'a part', $dir, 'checkout', 'd/x')->{out}, "M\td/\n", 'of a directo
 is(slurp("$dir/d/x") . slurp("$dir/d/sub/y"), "x1\ny2\n", '... only that');
 is(ok_dag(0, 'the rest', $dir, 'checkout', '--summary', 'd/sub', 'd/x')->{out}, "1 file modified\n", '... one file');
 right();
+remove_tree("$dir/d");
+spew("$dir/d", "x1\n");
+is(ok_dag(0, 'two parts', $dir, 'checkout', 'd/sub', 'd/x')->{out}, "M\td/\n", '... of what is a file now');
+right();
 
 # Branches: what the other one does not track goes, if it is in the cache and as it was.
 git('add', '-A');

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
+#include "base/map.h"
 #include "base/textwidth.h"
 #include "cli/artifact.h"
 #include "cli/artifact_select.h"
@@ -102,13 +103,22 @@ static const struct opt status_opts[] = {
      .doc = "Say nothing; exit with 1 if something differs."},
     {.name = NULL}};
 
+/* An out that differs, and the next one of the same file. */
+struct row {
+	const char *key;
+	const struct status_out *out;
+	struct row *next;
+	bool first; /* of its file */
+};
+
 struct status {
 	struct artifact a;
 	const struct status_opts *o;
 	struct artifact_target *targets;
 	struct status_out *outs; /* one for each target, and */
 	const char **keys;	 /* where it is recorded, as seen from here */
-	size_t n;
+	struct row *rows;	 /* those that differ */
+	size_t n, nrows;
 	struct status_data_opts data_opts;
 	struct status_data data;
 	struct far_paths far;
@@ -192,6 +202,34 @@ find_data_targets(struct status *k, struct err *err)
 	return 0;
 }
 
+/* What differs, that of one file together. */
+static int
+find_rows(struct status *k, struct err *err)
+{
+	struct map last = {0};
+	int r = 0;
+
+	k->rows = arena_array(k->a.arena, k->n + 1, sizeof(*k->rows));
+	if (k->rows == NULL)
+		return err_nomem(err);
+	for (size_t i = 0; r == 0 && i < k->n; i++) {
+		struct row *row = &k->rows[k->nrows], *before;
+
+		if (k->outs[i].state == OUT_RIGHT)
+			continue;
+		before = map_get(&last, k->keys[i]);
+		*row = (struct row){
+		    .key = k->keys[i], .out = &k->outs[i], .first = before == NULL};
+		if (before != NULL)
+			before->next = row;
+		k->nrows++;
+		if (map_put(&last, row->key, row) < 0)
+			r = err_nomem(err);
+	}
+	map_release(&last);
+	return r;
+}
+
 static int
 work(void *arg, struct meter *m, struct err *err)
 {
@@ -202,7 +240,7 @@ work(void *arg, struct meter *m, struct err *err)
 		return status_data_work(&k->a, &k->data, err);
 	if (prepare(k, err) != 0)
 		return -1;
-	return status_outs(&k->a.ws, k->outs, k->n, err);
+	return status_outs(&k->a.ws, k->outs, k->n, err) == 0 ? find_rows(k, err) : -1;
 }
 
 /* ---- telling ---- */
@@ -220,43 +258,25 @@ shown(struct status *k, const char *path, bool people, struct buf *b)
 	return buf_failed(b) ? "" : b->p;
 }
 
-/* Whether the target says something, and it is the first one of its file to do so. */
-static bool
-begins_file(const struct status *k, size_t i)
-{
-	if (k->outs[i].state == OUT_RIGHT)
-		return false;
-	for (size_t p = 0; p < i; p++)
-		if (k->outs[p].state != OUT_RIGHT && strcmp(k->keys[p], k->keys[i]) == 0)
-			return false;
-	return true;
-}
-
-static bool
-is_of_file(const struct status *k, size_t i, const char *key)
-{
-	return k->outs[i].state != OUT_RIGHT && strcmp(k->keys[i], key) == 0;
-}
-
 static void
 put_text(struct status *k)
 {
 	struct buf *b = &k->a.c->out, path;
 
 	buf_init(&path, 0);
-	for (size_t i = 0; i < k->n; i++) {
-		const char *key = k->keys[i];
+	for (size_t i = 0; i < k->nrows; i++) {
+		const struct row *row = &k->rows[i];
 
-		if (!begins_file(k, i))
+		if (!row->first)
 			continue;
-		text_put(b, key, strlen(key));
+		text_put(b, row->key, strlen(row->key));
 		buf_adds(b, ":\n\tchanged outs:\n");
-		for (size_t p = i; p < k->n; p++)
-			if (is_of_file(k, p, key))
-				buf_addf(
-				    b, "\t\t%s:%*s%s\n", out_state_name(k->outs[p].state),
-				    (int)(19 - strlen(out_state_name(k->outs[p].state))),
-				    "", shown(k, k->outs[p].path, true, &path));
+		for (; row != NULL; row = row->next) {
+			const char *state = out_state_name(row->out->state);
+
+			buf_addf(b, "\t\t%s:%*s%s\n", state, (int)(19 - strlen(state)),
+				 "", shown(k, row->out->path, true, &path));
+		}
 	}
 	buf_release(&path);
 }
@@ -270,20 +290,19 @@ put_json(struct status *k)
 	buf_init(&path, 0);
 	json_init(&w, &k->a.c->out, 2);
 	json_begin_object(&w);
-	for (size_t i = 0; i < k->n; i++) {
-		const char *key = k->keys[i];
+	for (size_t i = 0; i < k->nrows; i++) {
+		const struct row *row = &k->rows[i];
 
-		if (!begins_file(k, i))
+		if (!row->first)
 			continue;
-		json_key(&w, key);
+		json_key(&w, row->key);
 		json_begin_array(&w);
 		json_begin_object(&w);
 		json_key(&w, "changed outs");
 		json_begin_object(&w);
-		for (size_t p = i; p < k->n; p++)
-			if (is_of_file(k, p, key))
-				json_kv_str(&w, shown(k, k->outs[p].path, false, &path),
-					    out_state_name(k->outs[p].state));
+		for (; row != NULL; row = row->next)
+			json_kv_str(&w, shown(k, row->out->path, false, &path),
+				    out_state_name(row->out->state));
 		json_end(&w);
 		json_end(&w);
 		json_end(&w);
@@ -302,8 +321,7 @@ tell(struct status *k)
 		any = status_data_tell(&k->a, &k->data);
 		return k->o->common.quiet && any ? EXIT_WORK : EXIT_OK;
 	}
-	for (size_t i = 0; i < k->n; i++)
-		any = any || k->outs[i].state != OUT_RIGHT;
+	any = k->nrows > 0;
 	if (k->o->json)
 		put_json(k);
 	else if (!k->o->common.quiet && any)

@@ -42,8 +42,8 @@ add_way_out(struct err *err)
 	if (err == NULL || (err->code != ERR_NOTFOUND && err->code != ERR_CORRUPT))
 		return -1;
 	n = strlen(err->msg);
-	(void)snprintf(err->msg + n, sizeof(err->msg) - n,
-		       "; get the object with 'dag pull'");
+	(void)snprintf(err->msg + n, sizeof(err->msg) - n, "; get the object with '%s'",
+		       err->code == ERR_CORRUPT ? "dag pull --verify" : "dag pull");
 	return -1;
 }
 

@@ -279,6 +279,8 @@ batch_end(struct batch *b, bool keep, struct err *err)
 		r = batch_flush(b, err);
 	finish_loads(b);
 	drop(b, &b->now, 0);
+	if (keep && r == 0)
+		objects_note_made(b->o, &b->names);
 	object_set_free(b->names);
 	object_set_free(b->wrong);
 	(void)pthread_cond_destroy(&b->changed);

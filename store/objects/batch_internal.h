@@ -83,11 +83,12 @@ int batch_stopped(struct batch *, struct err *);
 void batch_note(struct batch *, const struct object_id *, bool);
 
 /**
- * batch_known(b, id, err):
- * Return 1 if bytes with the name ${id} need not be written (the store or the batch has
- * them), 0 if they are to be, -1 if it cannot be known.
+ * batch_known(b, id, size, err):
+ * Return 1 if the ${size} bytes with the name ${id} need not be written (the store or the batch
+ * has them), 0 if they are to be, -1 if it cannot be known.  What has the name and another size
+ * is damaged, and is to be replaced.
  */
-int batch_known(struct batch *, const struct object_id *, struct err *);
+int batch_known(struct batch *, const struct object_id *, uint64_t, struct err *);
 
 /**
  * batch_put(b, p, bytes, err):

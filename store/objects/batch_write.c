@@ -142,7 +142,7 @@ stream_finish(struct batch_stream *s, struct err *err)
 
 	if (settle_name(s, err) != 0)
 		return -1;
-	known = batch_known(s->b, &s->p.id, err);
+	known = batch_known(s->b, &s->p.id, s->total + s->n, err);
 	if (known < 0)
 		return -1;
 	if (known == 0) {

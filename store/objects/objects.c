@@ -9,10 +9,12 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/fsio.h"
 #include "base/path.h"
 #include "base/proc.h"
+#include "store/objects/object_set.h"
 
 #define SUBDIR	     "files/md5"
 #define MODE_SHARED  02775
@@ -214,6 +216,7 @@ objects_close(struct objects *o)
 	if (o->md5 >= 0)
 		(void)close(o->md5);
 	(void)pthread_mutex_destroy(&o->lock);
+	object_set_free(o->made);
 	free(o->dir);
 	free(o);
 }
@@ -250,6 +253,49 @@ objects_digest_back(struct objects *o, struct digest *d)
 	}
 	(void)pthread_mutex_unlock(&o->lock);
 	digest_release(d);
+}
+
+/* ---- what was written ---- */
+
+void
+objects_note_made(struct objects *o, struct object_set **names)
+{
+	struct object_set_cursor at = {0};
+	struct object_id id;
+
+	(void)pthread_mutex_lock(&o->lock);
+	o->made_ns = clock_stamp_ns();
+	if (o->made == NULL) {
+		o->made = *names;
+		*names = NULL;
+	} else {
+		/* One that is not remembered is hashed once more, no worse. */
+		while (object_set_next(*names, &at, &id))
+			(void)object_set_add(o->made, &id);
+	}
+	(void)pthread_mutex_unlock(&o->lock);
+}
+
+bool
+objects_made(struct objects *o, const struct object_id *id)
+{
+	char rel[REL_MAX];
+	struct stat st;
+	int64_t until;
+	bool made;
+
+	(void)pthread_mutex_lock(&o->lock);
+	made = o->made != NULL && object_set_has(o->made, id);
+	until = o->made_ns;
+	(void)pthread_mutex_unlock(&o->lock);
+	if (!made)
+		return false;
+	object_rel(id, rel);
+	/* No call can set ctime. */
+	return fstatat(objects_base(o, id->legacy, false), rel, &st,
+		       AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISREG(st.st_mode) &&
+	       (int64_t)st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec <= until;
 }
 
 /* ---- directories ---- */

@@ -100,6 +100,13 @@ int objects_check(struct objects *, const struct object_id *, bool, struct meter
 		  struct err *);
 
 /**
+ * objects_made(o, id):
+ * Return whether ${id} is there, was written by a batch that has ended since the store was
+ * opened, and has not been touched since: its bytes were hashed then, and need not be again.
+ */
+bool objects_made(struct objects *, const struct object_id *);
+
+/**
  * objects_remove(o, id, err):
  * Remove an object; one that is not there is fine.  Return 1 if it was removed, 0 if it was
  * not there, or -1.

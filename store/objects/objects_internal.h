@@ -34,6 +34,8 @@ struct objects {
 	_Atomic int root, md5; /* descriptors, -1: not opened yet; read without it */
 	struct digest pool[POOL_MAX];
 	size_t npool;
+	struct object_set *made; /* what batches have written; NULL: nothing yet */
+	int64_t made_ns;	 /* clock_stamp_ns() when the last of them had ended */
 	uint8_t seed[TEMP_BYTES];
 	_Atomic uint64_t temps; /* names of temporaries made so far */
 };
@@ -81,6 +83,13 @@ int objects_each_name(int, const char *, int (*)(void *, int, const char *), voi
  */
 int objects_digest(struct objects *, struct digest *, struct err *);
 void objects_digest_back(struct objects *, struct digest *);
+
+/**
+ * objects_note_made(o, names):
+ * Remember that *${names} were written and are there; the set may be taken over, and is NULL
+ * then.
+ */
+void objects_note_made(struct objects *, struct object_set **);
 
 /**
  * objects_temp(o, temp), temp_name(temp, out):

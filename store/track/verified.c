@@ -58,6 +58,8 @@ verified_known(struct objects *cache, struct index *ix, const struct object_id *
 	struct place p;
 	bool known;
 
+	if (objects_made(cache, id))
+		return true;
 	if (ix == NULL)
 		return false;
 	look(cache, id, &p);

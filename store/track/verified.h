@@ -14,7 +14,8 @@ struct objects;
 
 /**
  * verified_known(cache, index, id):
- * Return whether the object is there and known to be right.  ${index} may be NULL: nothing is.
+ * Return whether the object is there and known to be right: written by this process, or looking
+ * as it did when it was hashed.  ${index} may be NULL: that is not known.
  */
 bool verified_known(struct objects *, struct index *, const struct object_id *);
 

@@ -143,6 +143,80 @@ replaces_only_what_is_wrong(void **state)
 	shop_remove(&s);
 }
 
+/* What another size gives away is not taken for what is there already. */
+static void
+replaces_what_is_cut(void **state)
+{
+	static const char *const cut[] = {"", "fo", "fooo"};
+	const char *path = "cache/files/md5/ac/bd18db4cc2f85cedef654fccc4a4d8";
+	struct object_id id;
+	struct err err = {0};
+	struct batch *b;
+	struct shop s;
+
+	(void)state;
+	shop_make(&s);
+	for (size_t i = 0; i < sizeof(cut) / sizeof(cut[0]); i++) {
+		ok(batch_begin(s.o, NULL, &b, &err));
+		ok(batch_bytes(b, "foo", 3, false, &id, &err));
+		ok(batch_end(b, true, &err));
+		shop_holds(&s, path, "foo", 3);
+		assert_int_equal(fchmodat(s.fd, path, 0644, 0), 0);
+		shop_put(&s, path, cut[i], strlen(cut[i]));
+	}
+	ok(batch_begin(s.o, NULL, &b, &err));
+	ok(batch_bytes(b, "foo", 3, false, &id, &err));
+	ok(batch_end(b, true, &err));
+	shop_holds(&s, path, "foo", 3);
+	assert_int_equal(shop_files(s.fd, "cache", true), 0);
+	shop_remove(&s);
+}
+
+/* What this process has hashed and written need not be hashed again; all else does. */
+static void
+knows_what_it_made(void **state)
+{
+	struct object_id foo, bar, baz, was;
+	struct err err = {0};
+	struct batch *b;
+	struct shop s;
+
+	(void)state;
+	shop_make(&s);
+	ok(batch_begin(s.o, NULL, &b, &err));
+	ok(batch_bytes(b, "was", 3, false, &was, &err));
+	ok(batch_end(b, true, &err));
+	objects_close(s.o);
+	shop_open(&s, false, false);
+	ok(batch_begin(s.o, NULL, &b, &err));
+	ok(batch_bytes(b, "was", 3, false, &was, &err));
+	ok(batch_bytes(b, "foo", 3, false, &foo, &err));
+	assert_false(objects_made(s.o, &foo)); /* it has no name yet */
+	ok(batch_end(b, true, &err));
+	assert_true(objects_made(s.o, &foo));
+	assert_false(objects_made(s.o, &was));
+	ok(batch_begin(s.o, NULL, &b, &err));
+	ok(batch_bytes(b, "bar", 3, false, &bar, &err));
+	ok(batch_end(b, true, &err));
+	ok(batch_begin(s.o, NULL, &b, &err));
+	ok(batch_bytes(b, "baz", 3, false, &baz, &err));
+	ok(batch_end(b, false, &err));
+	assert_true(objects_made(s.o, &foo));
+	assert_true(objects_made(s.o, &bar));
+	assert_false(objects_made(s.o, &baz));
+	/* Touched since, or gone. */
+	(void)usleep(20000);
+	assert_int_equal(
+	    fchmodat(s.fd, "cache/files/md5/ac/bd18db4cc2f85cedef654fccc4a4d8", 0644, 0),
+	    0);
+	assert_false(objects_made(s.o, &foo));
+	ok(objects_remove(s.o, &bar, &err) == 1 ? 0 : -1);
+	assert_false(objects_made(s.o, &bar));
+	foo.dir = true;
+	assert_false(objects_made(s.o, &foo));
+	shop_remove(&s);
+}
+
 static void
 wants_what_is_expected(void **state)
 {
@@ -452,6 +526,8 @@ main(void)
 	    cmocka_unit_test(lists_of_directories),
 	    cmocka_unit_test(knows_what_is_there),
 	    cmocka_unit_test(replaces_only_what_is_wrong),
+	    cmocka_unit_test(replaces_what_is_cut),
+	    cmocka_unit_test(knows_what_it_made),
 	    cmocka_unit_test(wants_what_is_expected),
 	    cmocka_unit_test(big_files),
 	    cmocka_unit_test(sparse_files),

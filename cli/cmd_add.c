@@ -11,6 +11,7 @@
 #include "cli/artifact.h"
 #include "cli/artifact_glob.h"
 #include "cli/cli.h"
+#include "cli/imports.h"
 #include "cli/opts.h"
 #include "cli/verbs.h"
 #include "store/track/add.h"
@@ -18,7 +19,8 @@
 
 struct add_opts {
 	struct artifact_opts common;
-	bool no_commit, force, no_relink, glob;
+	bool no_commit, force, no_relink, glob, to_remote;
+	const char *out, *remote;
 };
 
 static const struct opt add_opts[] = {
@@ -34,11 +36,28 @@ static const struct opt add_opts[] = {
      .kind = OPT_FLAG,
      .at = offsetof(struct add_opts, no_relink),
      .doc = "Leave the files as they are, even where cache.type asks for links."},
+    {.name = "out",
+     .letter = 'o',
+     .kind = OPT_STRING,
+     .at = offsetof(struct add_opts, out),
+     .arg = "TO",
+     .doc = "Copy the one PATH, from wherever it lies, or from a web server, to TO, and "
+	    "track that."},
+    {.name = "to-remote",
+     .kind = OPT_FLAG,
+     .at = offsetof(struct add_opts, to_remote),
+     .doc = "Put the data of the one PATH on the remote, not into cache and work tree."},
+    {.name = "remote",
+     .letter = 'r',
+     .kind = OPT_STRING,
+     .at = offsetof(struct add_opts, remote),
+     .arg = "REMOTE",
+     .doc = "The remote of --to-remote (default: the default one)."},
     {.name = "force",
      .letter = 'f',
      .kind = OPT_FLAG,
      .at = offsetof(struct add_opts, force),
-     .doc = NULL},
+     .doc = "With --out: replace what is there."},
     ARTIFACT_JOBS(struct add_opts, common),
     ARTIFACT_QUIET(struct add_opts, common),
     {.name = NULL}};
@@ -149,6 +168,82 @@ stage(struct add *k, struct err *err)
 	return artifact_stage(&k->a, v, n, err);
 }
 
+/* ---- data from elsewhere ---- */
+
+struct from {
+	struct imports x;
+	struct import_item item;
+};
+
+static int
+from_work(void *arg, struct meter *m, struct err *err)
+{
+	struct from *k = arg;
+	struct imports *x = &k->x;
+	int r;
+
+	(void)m;
+	if (imports_prepare(x, err) != 0)
+		return -1;
+	x->work.plain = true;
+	r = import_new(&x->a.ws, &x->work, &k->item, x->a.arena, &x->report, err);
+	return imports_after(x, r, &k->item, err);
+}
+
+/* Without --out it keeps its place, or gets its name here if it has none in the project. */
+static int
+from_where(struct from *k, const char *path, const char *out, struct err *err)
+{
+	struct source *s = &k->item.source;
+
+	if (imports_place(&k->x, path, out, &k->item, err) != 0)
+		return -1;
+	if (out == NULL && s->kind == SOURCE_PATH && s->inside != NULL)
+		k->item.item.target = s->inside;
+	return 0;
+}
+
+static int
+check_from(struct cli *c, const struct add_opts *o)
+{
+	const char *which = o->out != NULL ? "--out" : "--to-remote";
+
+	if (o->remote != NULL && !o->to_remote)
+		return cli_usage(
+		    c, "--remote says where --to-remote puts the data, and goes "
+		       "with it only");
+	if (c->nargs > 1)
+		return cli_usage(c, "%s is for one PATH, not for %zu", which, c->nargs);
+	if (o->glob || o->no_commit)
+		return cli_usage(c, "%s does not go with %s", which,
+				 o->glob ? "--glob" : "--no-commit");
+	return EXIT_OK;
+}
+
+static int
+add_from(struct cli *c, const struct add_opts *o)
+{
+	const struct imports_opts x = {.common = o->common,
+				       .to_remote = o->to_remote,
+				       .force = o->force,
+				       .remote = o->remote};
+	struct from k = {0};
+	struct err err = {0};
+	int rc, code = check_from(c, o);
+
+	if (code != EXIT_OK)
+		return code;
+	rc = imports_begin(&k.x, c, &x, &err);
+	if (rc == 0)
+		rc = from_where(&k, c->args[0], o->out, &err);
+	if (rc == 0)
+		rc = artifact_work(&k.x.a, from_work, &k, &err);
+	code =
+	    rc == 0 ? imports_tell(&k.x, &k.item, 1, &err) : artifact_fail(&k.x.a, &err);
+	imports_end(&k.x);
+	return code;
+}
+
 static int
 add_verb(struct cli *c, const void *opts)
 {
@@ -156,6 +251,8 @@ add_verb(struct cli *c, const void *opts)
 	struct err err = {0};
 	int rc, code = EXIT_OK;
 
+	if (k.o->out != NULL || k.o->to_remote || k.o->remote != NULL)
+		return add_from(c, k.o);
 	problems_init(&k.problems);
 	rc = artifact_open(c, &k.o->common, true, &k.a, &err);
 	if (rc == 0)

@@ -1,19 +1,14 @@
 /*
  * dag import-url: data from elsewhere is brought in and tracked, with the place it came from.
  */
-#include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "base/arena.h"
 #include "base/err.h"
-#include "base/path.h"
 #include "cli/cli.h"
 #include "cli/imports.h"
 #include "cli/opts.h"
 #include "cli/verbs.h"
-#include "store/dvc/config.h"
 
 struct import_url_opts {
 	struct imports_opts x;
@@ -66,57 +61,6 @@ check(const struct import_url_opts *o, struct err *err)
 	return 0;
 }
 
-/* The path that is asked for, or the source's own name; in a directory under that. */
-static int
-find_target(struct import_url *k, struct err *err)
-{
-	struct artifact *a = &k->x.a;
-	char *const *args = a->c->args;
-	const char *word = a->c->nargs > 1 ? args[1] : NULL, *leaf, *target;
-	struct stat st;
-
-	if (word == NULL) {
-		word = source_leaf(a->arena, args[0], err);
-		if (word == NULL)
-			return -1;
-		k->item.item.target = artifact_path(a, word, err);
-		return k->item.item.target != NULL ? 0 : -1;
-	}
-	target = artifact_path(a, word, err);
-	if (target == NULL)
-		return -1;
-	if (!path_climbs(target) &&
-	    fstatat(a->track.root_fd, target, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    S_ISDIR(st.st_mode)) {
-		leaf = source_leaf(a->arena, args[0], err);
-		if (leaf == NULL)
-			return -1;
-		target = strcmp(target, ".") == 0
-			     ? leaf
-			     : arena_printf(a->arena, "%s/%s", target, leaf);
-		if (target == NULL)
-			return err_nomem(err);
-	}
-	k->item.item.target = target;
-	return 0;
-}
-
-static int
-find_source(struct import_url *k, struct err *err)
-{
-	struct artifact *a = &k->x.a;
-	const char *target = k->item.item.target, *name = path_basename(target),
-		   *wdir = ".";
-
-	if (name != target) {
-		wdir = arena_strndup(a->arena, target, (size_t)(name - target) - 1);
-		if (wdir == NULL)
-			return err_nomem(err);
-	}
-	return source_of_word(a->arena, a->track.root, wdir, a->c->args[0],
-			      &k->item.source, err);
-}
-
 static int
 work(void *arg, struct meter *m, struct err *err)
 {
@@ -144,9 +88,8 @@ import_url_verb(struct cli *c, const void *opts)
 	if (rc == 0)
 		rc = check(k.o, &err);
 	if (rc == 0)
-		rc = find_target(&k, &err);
-	if (rc == 0)
-		rc = find_source(&k, &err);
+		rc = imports_place(&k.x, c->args[0], c->nargs > 1 ? c->args[1] : NULL,
+				   &k.item, &err);
 	if (rc == 0 && strcmp(k.item.source.name, k.item.source.url) != 0 &&
 	    k.item.source.kind == SOURCE_HTTP)
 		cli_warn(

@@ -1,10 +1,13 @@
 #include "cli/imports.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/path.h"
 #include "cli/cli.h"
 #include "store/dvc/config_remote.h"
 #include "store/objects/objects.h"
@@ -40,6 +43,59 @@ imports_store(struct artifact *a, const char *name, struct objects **out, struct
 		rc = objects_open(&o, out, err);
 	config_remote_release(&r);
 	return rc;
+}
+
+/* ---- from where, to where ---- */
+
+/* The path that is asked for, or the source's own name; in a directory under that. */
+static int
+find_target(struct artifact *a, const char *url, const char *word, struct import_item *it,
+	    struct err *err)
+{
+	const char *leaf, *target = artifact_path(a, word, err);
+	struct stat st;
+
+	if (target == NULL)
+		return -1;
+	if (!path_climbs(target) &&
+	    fstatat(a->track.root_fd, target, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISDIR(st.st_mode)) {
+		leaf = source_leaf(a->arena, url, err);
+		if (leaf == NULL)
+			return -1;
+		target = strcmp(target, ".") == 0
+			     ? leaf
+			     : arena_printf(a->arena, "%s/%s", target, leaf);
+		if (target == NULL)
+			return err_nomem(err);
+	}
+	it->item.target = target;
+	return 0;
+}
+
+int
+imports_place(struct imports *x, const char *url, const char *word,
+	      struct import_item *it, struct err *err)
+{
+	struct artifact *a = &x->a;
+	const char *name, *leaf, *wdir = ".";
+
+	if (word == NULL) {
+		leaf = source_leaf(a->arena, url, err);
+		it->item.target = leaf != NULL ? artifact_path(a, leaf, err) : NULL;
+		if (it->item.target == NULL)
+			return -1;
+	} else if (find_target(a, url, word, it, err) != 0) {
+		return -1;
+	}
+	name = path_basename(it->item.target);
+	if (name != it->item.target) {
+		wdir = arena_strndup(a->arena, it->item.target,
+				     (size_t)(name - it->item.target) - 1);
+		if (wdir == NULL)
+			return err_nomem(err);
+	}
+	return source_of_word(a->arena, a->track.root, wdir, url, &it->source, err);
 }
 
 /* ---- the work ---- */

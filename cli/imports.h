@@ -62,6 +62,14 @@ int imports_begin(struct imports *, struct cli *, const struct imports_opts *,
 void imports_end(struct imports *);
 
 /**
+ * imports_place(x, url, word, item, err):
+ * Find out what ${url} means, and where it shall be: at ${word}, under its name if that is a
+ * directory, or for NULL under its name here.  Return 0 or -1.
+ */
+int imports_place(struct imports *, const char *, const char *, struct import_item *,
+		  struct err *);
+
+/**
  * imports_prepare(x, err):
  * In the work's thread, once it has begun: what import_new and import_update want, in x->work.
  */

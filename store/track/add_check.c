@@ -55,10 +55,12 @@ check_name(const struct adding *a, const char *path)
 			       "the whole project cannot be tracked: name files and "
 			       "directories in it");
 	if (path_climbs(path))
-		return err_set(a->err, ERR_INVALID,
-			       "'%s' lies outside of the project '%s': 'dag import-url' "
-			       "brings data in",
-			       path, a->o->root);
+		return err_set(
+		    a->err, ERR_INVALID,
+		    "'%s' lies outside of the project '%s': --out says where "
+		    "to copy it to, and 'dag import-url' remembers where it is "
+		    "from",
+		    path, a->o->root);
 	if (part != NULL)
 		return err_set(a->err, ERR_INVALID, "'%s' lies in '%s', which is no data",
 			       path, part);

@@ -404,6 +404,7 @@ take_outs(struct get *g)
 			? transfer_select(g->wants + i, g->n - i, name, NULL, false)
 			: transfer_select(g->wants + i, g->n - i, "", "", false);
 
+		transfer_report_release(&g->report->transfer);
 		r = elsewhere_fetch(g->e, store, g->wants + i, n, &g->report->transfer,
 				    g->err);
 		if (r == 0 && transfer_failures(&g->report->transfer) > 0)

@@ -61,6 +61,10 @@ set_dep(struct importing *im, const struct source_state *state)
 {
 	struct dvc_file *f = im->job.file;
 
+	if (im->o->plain) {
+		f->ndeps = 0;
+		return 0;
+	}
 	if (f->ndeps != 1) {
 		f->deps = arena_array(f->arena, 1, sizeof(*f->deps));
 		if (f->deps == NULL)
@@ -82,7 +86,7 @@ write_pointer(struct importing *im)
 
 	dvc_out_set_object(add_out(&im->job), &item->id, known ? (int64_t)item->size : -1,
 			   known && item->dir ? (int64_t)item->nfiles : -1, false);
-	f->md5 = im->o->how == IMPORT_NO_EXEC ? NULL : "to be computed";
+	f->md5 = im->o->how == IMPORT_NO_EXEC || im->o->plain ? NULL : "to be computed";
 	r = add_seal(&im->add, f);
 	if (r == 0)
 		r = dvc_file_write(f, im->ws->root_fd, &item->file_changed, im->err);
@@ -111,18 +115,35 @@ fetch(struct importing *im)
 	return 0;
 }
 
+static void
+add_all(struct problems *to, const struct problems *from)
+{
+	struct err why;
+
+	for (size_t i = 0; i < from->n; i++) {
+		(void)err_set(&why, from->v[i].code, "%s", from->v[i].text);
+		problems_add(to, from->v[i].path, &why);
+	}
+	to->count += from->count - from->n;
+}
+
 /* Return 0; 1 if files are in the way or could not be made; -1. */
 static int
 check_out(struct importing *im, bool force)
 {
 	const struct checkout_options o = {.force = force};
 	struct checkout_out *out = &im->it->files;
+	struct checkout_report report;
 	int r;
 
 	*out = (struct checkout_out){.path = im->it->item.path, .id = im->it->item.id};
-	r = checkout_outs(im->ws, &o, out, 1, im->report, im->err);
-	if (r == 0 && (im->report->missing.count > 0 || im->report->failed.count > 0))
-		return 1;
+	r = checkout_outs(im->ws, &o, out, 1, &report, im->err);
+	if (r == 0 && (report.missing.count > 0 || report.failed.count > 0))
+		r = 1;
+	add_all(&im->report->unsaved, &report.unsaved);
+	add_all(&im->report->missing, &report.missing);
+	add_all(&im->report->failed, &report.failed);
+	checkout_report_release(&report);
 	return r;
 }
 
@@ -138,6 +159,15 @@ is_there(struct importing *im, const char *path)
 	if (errno == ENOENT || errno == ENOTDIR)
 		return 0;
 	return err_sys(im->err, errno, "cannot stat '%s'", path);
+}
+
+/* Data of the project that is tracked where it lies, and only goes to a remote. */
+static bool
+is_own(const struct importing *im)
+{
+	return im->o->plain && im->o->how == IMPORT_TO_STORE &&
+	       im->it->source.inside != NULL &&
+	       strcmp(im->it->source.inside, im->it->item.target) == 0;
 }
 
 /* What was recorded before: this import, begun, or something that ${force} gives up. */
@@ -160,8 +190,9 @@ check_known(struct importing *im)
 		return err_set(im->err, ERR_EXISTS,
 			       "'%s' is one of %zu paths in '%s': 'dag remove' it first",
 			       item->target, f->nouts, item->file);
-	if (im->o->force || (f->ndeps == 1 && f->deps[0].path != NULL &&
-			     strcmp(f->deps[0].path, im->it->source.url) == 0))
+	if (im->o->force || is_own(im) ||
+	    (f->ndeps == 1 && f->deps[0].path != NULL &&
+	     strcmp(f->deps[0].path, im->it->source.url) == 0))
 		return 0;
 	return err_set(
 	    im->err, ERR_EXISTS,
@@ -185,7 +216,7 @@ check_new(struct importing *im)
 			       target, im->o->add.root);
 	if (add_check(&im->add, 0) != 0 || (!im->job.own && check_known(im) != 0))
 		return -1;
-	r = is_there(im, target);
+	r = is_own(im) ? 0 : is_there(im, target);
 	if (r > 0 && !im->o->force)
 		r = err_set(im->err, ERR_EXISTS,
 			    im->job.own
@@ -195,7 +226,7 @@ check_new(struct importing *im)
 			    target);
 	if (r < 0)
 		return -1;
-	if (im->it->source.path != NULL) {
+	if (im->it->source.path != NULL && !is_own(im)) {
 		const char *full =
 		    arena_printf(im->arena, "%s/%s", im->o->add.root, target);
 
@@ -256,7 +287,7 @@ import_new(const struct workspace *ws, const struct import_options *o,
 	if (r == 0)
 		r = add_ignore(&im.add, &im.job);
 	if (r == 0) {
-		im.job.file->frozen = true;
+		im.job.file->frozen = !o->plain;
 		r = write_pointer(&im);
 	}
 	if (r == 0 && o->how == IMPORT_WHOLE)

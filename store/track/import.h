@@ -33,6 +33,8 @@ struct import_options {
 	struct add_options add;
 	enum import_how how;
 	bool force;
+	bool
+	    plain; /* of import_new: the source is not recorded, as of data that was added */
 	struct objects *store; /* of IMPORT_TO_STORE */
 };
 

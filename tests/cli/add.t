@@ -89,7 +89,7 @@ ok_dag(0, 'inside a directory', $dir, 'add', 'n/m');
 system('mkfifo', "$dir/ff") == 0 or die 'mkfifo';
 for ([['nope'], "'nope' does not exist"],
 	[['.'], 'the whole project cannot be tracked: name files and directories in it'],
-	[['/etc/passwd'], "'/etc/passwd' lies outside of the project 'DIR': 'dag import-url' brings data in"],
+	[['/etc/passwd'], "'/etc/passwd' lies outside of the project 'DIR': --out says where to copy it to, and 'dag import-url' remembers where it is from"],
 	[['d.dvc'], "'d.dvc' says what is tracked; it cannot be tracked itself"],
 	[['.gitignore'], "'.gitignore' says what is ignored; it belongs into git"],
 	[['.git/config'], "'.git/config' lies in '.git', which is no data"],

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/diag.h"
 #include "base/err.h"
+#include "base/map.h"
 #include "base/path.h"
 #include "store/dvc/dvc_file.h"
 #include "store/dvc/dvc_lock.h"
@@ -117,23 +118,39 @@ take_dvc(struct collector *c, struct track_file *f, const struct buf *text,
 
 /* ---- dvc.yaml and dvc.lock ---- */
 
-static bool
-lock_has(const struct dvc_lock *lock, const struct dvc_yaml_stage *s, const char *full)
+/* What a run has recorded: "STAGE\nPATH". */
+static const char *
+recorded_key(struct collector *c, const char *stage, const char *full)
 {
-	const struct dvc_lock_stage *ls =
-	    lock != NULL ? dvc_lock_find(lock, s->name) : NULL;
+	return arena_printf(c->arena, "%s\n%s", stage, full);
+}
 
-	for (size_t i = 0; ls != NULL && i < ls->nouts; i++)
-		if (ls->outs[i].full != NULL && strcmp(ls->outs[i].full, full) == 0)
-			return true;
-	return false;
+static int
+note_recorded(struct collector *c, const struct dvc_lock *lock, struct map *recorded,
+	      struct err *err)
+{
+	for (size_t i = 0; lock != NULL && i < lock->nstages; i++) {
+		const struct dvc_lock_stage *s = &lock->stages[i];
+
+		for (size_t k = 0; k < s->nouts; k++) {
+			const char *key = s->outs[k].full != NULL
+					      ? recorded_key(c, s->name, s->outs[k].full)
+					      : "";
+
+			if (key == NULL || map_put(recorded, key, c) < 0)
+				return err_nomem(err);
+		}
+	}
+	return 0;
 }
 
 /* An output that a stage is to have, and that no run has recorded. */
 static int
 take_unrun(struct collector *c, const struct track_file *f, const char *lock_path,
-	   const struct dvc_yaml_stage *s, const struct dvc_yaml_out *o, struct err *err)
+	   const struct map *recorded, const struct dvc_yaml_stage *s,
+	   const struct dvc_yaml_out *o, struct err *err)
 {
+	const char *key;
 	struct track_out out = {.file = lock_path,
 				.stage = s->name,
 				.size = -1,
@@ -149,9 +166,10 @@ take_unrun(struct collector *c, const struct track_file *f, const char *lock_pat
 
 	buf_init(&full, 0);
 	if (dvc_yaml_full(f->yaml, s, o->path, &full)) {
-		if (buf_failed(&full))
+		key = buf_failed(&full) ? NULL : recorded_key(c, s->name, full.p);
+		if (key == NULL) {
 			rc = err_nomem(err);
-		else if (!lock_has(f->lock, s, full.p)) {
+		} else if (map_get(recorded, key) == NULL) {
 			out.path = arena_strdup(c->arena, full.p);
 			rc = out.path != NULL ? push_out(c, &out, err) : err_nomem(err);
 		}
@@ -164,6 +182,7 @@ static int
 take_outs(struct collector *c, const struct track_file *f, const char *lock_path,
 	  struct err *err)
 {
+	struct map recorded = {0};
 	struct track_out out;
 	int rc = 0;
 
@@ -179,12 +198,15 @@ take_outs(struct collector *c, const struct track_file *f, const char *lock_path
 			rc = push_out(c, &out, err);
 		}
 	}
+	if (rc == 0)
+		rc = note_recorded(c, f->lock, &recorded, err);
 	for (size_t i = 0; i < f->yaml->nstages && rc == 0; i++) {
 		const struct dvc_yaml_stage *s = &f->yaml->stages[i];
 
 		for (size_t k = 0; !s->many && k < s->nouts && rc == 0; k++)
-			rc = take_unrun(c, f, lock_path, s, &s->outs[k], err);
+			rc = take_unrun(c, f, lock_path, &recorded, s, &s->outs[k], err);
 	}
+	map_release(&recorded);
 	return rc;
 }
 

@@ -33,6 +33,7 @@ ok_dag(0, 'add', $r, qw(add -q raw o/in mid side model report o/out));
 my ($mid) = slurp("$r/mid.dvc") =~ /md5: (\w+\.dir)/;
 unlink map { "$r/$_" } qw(mid.dvc side.dvc model.dvc report.dvc o/out.dvc);
 spew("$r/dvc.yaml", <<'END');
+vars: [{x: elsewhere}]
 stages:
   prep:
     cmd: make

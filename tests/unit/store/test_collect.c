@@ -90,6 +90,7 @@ test_entries(void **state)
 	      "  remote: r\n  persist: true\n");
 	spill(pl.dir, "old.dvc",
 	      "outs:\n- md5: " MD5_A "\n  path: old\n  isexec: true\n  cache: false\n");
+	spill(pl.dir, "params.yaml", "t: filled\n");
 	spill(pl.dir, "dvc.yaml",
 	      "stages:\n  train:\n    wdir: d\n    cmd: x\n    frozen: true\n    outs:\n"
 	      "    - m:\n        persist: true\n    - new\n    - ${t}\n");
@@ -100,7 +101,7 @@ test_entries(void **state)
 	      "    outs:\n    - path: z\n      hash: md5\n      md5: " MD5_A "\n");
 	open_track(NULL);
 	ok(track_collect(&t, NULL, NULL, &l, &err));
-	assert_int_equal(l.n, 4);
+	assert_int_equal(l.n, 5);
 	assert_int_equal(l.nfiles, 3);
 	o = track_find(&l, "d/x");
 	assert_string_equal(o->file, "d/x.dvc");
@@ -125,12 +126,22 @@ test_entries(void **state)
 	assert_false(object_id_is_set(&o->id));
 	assert_int_equal(o->size, -1);
 	assert_null(o->out);
+	assert_non_null(track_find(&l, "d/filled"));
 	assert_ptr_equal(track_below(&l, ".", &n), l.outs);
-	assert_int_equal(n, 4);
+	assert_int_equal(n, 5);
 	o = track_below(&l, "d", &n);
-	assert_string_equal(o->path, "d/m");
-	assert_int_equal(n, 3);
+	assert_string_equal(o->path, "d/filled");
+	assert_int_equal(n, 4);
 	assert_null(track_below(&l, "e", &n));
+	track_list_free(&l);
+	/* Params in Python are not run: what the lock has counts. */
+	spill(pl.dir, "p.py", "t = 'filled'\n");
+	spill(pl.dir, "dvc.yaml",
+	      "vars: [p.py]\nstages:\n  train:\n    wdir: d\n    cmd: x\n    outs: [m, "
+	      "'${t}x']\n");
+	ok(track_collect(&t, NULL, NULL, &l, &err));
+	assert_non_null(track_find(&l, "d/m"));
+	assert_int_equal(l.n, 3);
 	track_list_free(&l);
 	track_close(&t);
 }

@@ -256,6 +256,8 @@ add_verb(struct cli *c, const void *opts)
 	problems_init(&k.problems);
 	rc = artifact_open(c, &k.o->common, true, &k.a, &err);
 	if (rc == 0)
+		rc = track_begins(&k.a.track, &err);
+	if (rc == 0)
 		rc = find_targets(&k, &err);
 	if (rc == 0)
 		rc = artifact_work(&k.a, work, &k, &err);

@@ -25,12 +25,6 @@ struct config_opts {
 	bool list, unset, show_origin, quiet;
 };
 
-#define LEVEL(nm, level, text)                                                   \
-	{                                                                        \
-		.name = (nm), .kind = OPT_FLAG,                                  \
-		.at = offsetof(struct config_opts, levels[level]), .doc = (text) \
-	}
-
 static const struct opt config_opts[] = {
     {.name = "list",
      .letter = 'l',
@@ -46,10 +40,7 @@ static const struct opt config_opts[] = {
      .kind = OPT_FLAG,
      .at = offsetof(struct config_opts, show_origin),
      .doc = "Show the file that each setting stands in, too."},
-    LEVEL("project", CONFIG_REPO, "The settings that git keeps (written to by default)."),
-    LEVEL("local", CONFIG_LOCAL, "Those of this copy alone, which git does not see."),
-    LEVEL("global", CONFIG_GLOBAL, "Those of this user."),
-    LEVEL("system", CONFIG_SYSTEM, "Those of this machine."),
+    SETTINGS_LEVELS(struct config_opts, levels, "written to by default"),
     {.name = "quiet",
      .letter = 'q',
      .kind = OPT_FLAG,
@@ -228,35 +219,22 @@ static int
 act_set(struct call *k)
 {
 	enum config_level level = k->level == CONFIG_LEVELS ? CONFIG_REPO : k->level;
+	bool made = level == CONFIG_REPO && settings_are_new(&k->track);
 
-	if (config_set(k->config, level, k->section, k->name, k->key,
+	if (settings_begin(&k->track, level, &k->err) != 0 ||
+	    config_set(k->config, level, k->section, k->name, k->key,
 		       k->o->unset ? NULL : k->c->args[1], &k->err) != 0)
 		return -1;
 	if (!k->o->quiet && strcmp(k->section, "cache") == 0 &&
 	    strcmp(k->key, "type") == 0)
 		cli_note(k->c, "files that are there stay as they are: 'dag checkout "
 			       "--relink' links them anew");
+	if (made && !k->o->quiet)
+		settings_tell(k->c, &k->track);
 	return 0;
 }
 
 /* ---- the call ---- */
-
-static int
-find_level(struct call *k)
-{
-	int n = 0;
-
-	k->level = CONFIG_LEVELS;
-	for (int i = 0; i < CONFIG_LEVELS; i++) {
-		if (!k->o->levels[i])
-			continue;
-		k->level = (enum config_level)i;
-		n++;
-	}
-	return n <= 1 ? EXIT_OK
-		      : cli_usage(k->c, "only one of --project, --local, --global and "
-					"--system");
-}
 
 static int
 check_call(struct call *k)
@@ -283,7 +261,8 @@ config_verb(struct cli *c, const void *opts)
 	bool write;
 	int rc, r;
 
-	if ((rc = find_level(&k)) != EXIT_OK || (rc = check_call(&k)) != EXIT_OK)
+	if ((rc = settings_level(c, k.o->levels, &k.level)) != EXIT_OK ||
+	    (rc = check_call(&k)) != EXIT_OK)
 		return rc;
 	write = k.o->unset || c->nargs > 1;
 	r = settings_open(c, write, &k.project, &k.track, &k.err);

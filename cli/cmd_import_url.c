@@ -86,6 +86,8 @@ import_url_verb(struct cli *c, const void *opts)
 
 	rc = imports_begin(&k.x, c, &k.o->x, &err);
 	if (rc == 0)
+		rc = track_begins(&k.x.a.track, &err);
+	if (rc == 0)
 		rc = check(k.o, &err);
 	if (rc == 0)
 		rc = imports_place(&k.x, c->args[0], c->nargs > 1 ? c->args[1] : NULL,

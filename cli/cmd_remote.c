@@ -22,12 +22,6 @@ struct remote_opts {
 	bool make_default, force, unset, json, quiet;
 };
 
-#define LEVEL(nm, level, text)                                                   \
-	{                                                                        \
-		.name = (nm), .kind = OPT_FLAG,                                  \
-		.at = offsetof(struct remote_opts, levels[level]), .doc = (text) \
-	}
-
 static const struct opt remote_opts[] = {
     {.name = "default",
      .letter = 'd',
@@ -44,10 +38,7 @@ static const struct opt remote_opts[] = {
      .kind = OPT_FLAG,
      .at = offsetof(struct remote_opts, unset),
      .doc = "With modify: take the option out; with default: let there be none."},
-    LEVEL("project", CONFIG_REPO, "The settings that git keeps (the default)."),
-    LEVEL("local", CONFIG_LOCAL, "Those of this copy alone, which git does not see."),
-    LEVEL("global", CONFIG_GLOBAL, "Those of this user."),
-    LEVEL("system", CONFIG_SYSTEM, "Those of this machine."),
+    SETTINGS_LEVELS(struct remote_opts, levels, "the default"),
     {.name = "json",
      .kind = OPT_FLAG,
      .at = offsetof(struct remote_opts, json),
@@ -201,23 +192,6 @@ static const struct action {
 /* ---- the call ---- */
 
 static int
-find_level(struct call *k)
-{
-	int i, n = 0;
-
-	k->level = CONFIG_LEVELS;
-	for (i = 0; i < CONFIG_LEVELS; i++) {
-		if (!k->o->levels[i])
-			continue;
-		k->level = (enum config_level)i;
-		n++;
-	}
-	return n <= 1 ? EXIT_OK
-		      : cli_usage(k->c, "only one of --project, --local, --global and "
-					"--system");
-}
-
-static int
 find_action(struct call *k, const struct action **out)
 {
 	const char *word = k->c->nargs > 0 ? k->c->args[0] : "list";
@@ -282,9 +256,17 @@ work(struct call *k, const struct action *a)
 	bool write = a->run != act_list &&
 		     (a->run != act_default || k->words[0] != NULL || k->o->unset);
 
+	bool made;
+
 	if (open_settings(k, write) != 0)
 		return -1;
-	return a->run(k);
+	made = write && level_of(k) == CONFIG_REPO && settings_are_new(&k->track);
+	if ((write && settings_begin(&k->track, level_of(k), &k->err) != 0) ||
+	    a->run(k) != 0)
+		return -1;
+	if (made && !k->o->quiet)
+		settings_tell(k->c, &k->track);
+	return 0;
 }
 
 static int
@@ -295,7 +277,8 @@ remote_verb(struct cli *c, const void *opts)
 	int rc;
 
 	k.project.root_fd = k.project.state_fd = -1;
-	if ((rc = find_level(&k)) != EXIT_OK || (rc = find_action(&k, &a)) != EXIT_OK)
+	if ((rc = settings_level(c, k.o->levels, &k.level)) != EXIT_OK ||
+	    (rc = find_action(&k, &a)) != EXIT_OK)
 		return rc;
 	if (work(&k, a) != 0)
 		rc = cli_fail(c, &k.err);

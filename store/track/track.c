@@ -55,6 +55,28 @@ ascend(char *path, bool *dvc)
 	}
 }
 
+/* Where no settings are: the top of a git work tree that lies between the two. */
+static int
+find_apart(struct track *t, const char *where, struct err *err)
+{
+	char *dir = strdup(where), *slash;
+
+	if (dir == NULL)
+		return err_nomem(err);
+	while (strlen(dir) > strlen(t->project->root)) {
+		if (exists(dir, ".git", true) || exists(dir, ".git", false)) {
+			t->apart = dir;
+			return 0;
+		}
+		slash = strrchr(dir, '/');
+		if (slash == NULL || slash == dir)
+			break;
+		*slash = '\0';
+	}
+	free(dir);
+	return 0;
+}
+
 static int
 find_root(struct track *t, const char *where, struct err *err)
 {
@@ -67,6 +89,10 @@ find_root(struct track *t, const char *where, struct err *err)
 		found = strdup(t->project->root);
 		if (found == NULL)
 			return err_nomem(err);
+		if (where != NULL && find_apart(t, where, err) != 0) {
+			free(found);
+			return -1;
+		}
 	}
 	t->root = found;
 	t->root_fd = open(t->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -220,6 +246,19 @@ track_open(const struct track_options *o, struct track *t, struct err *err)
 	return 0;
 }
 
+int
+track_begins(const struct track *t, struct err *err)
+{
+	if (t->apart == NULL)
+		return 0;
+	return err_set(
+	    err, ERR_INVALID,
+	    "'%s' is a git repository of its own, but no project: its data would "
+	    "have cache and settings in '%s', which no clone of it has; 'dag -C %s "
+	    "init' makes it a project (or '-C %s' takes the one above)",
+	    t->apart, t->root, t->apart, t->root);
+}
+
 void
 track_close(struct track *t)
 {
@@ -233,6 +272,7 @@ track_close(struct track *t)
 	config_close(t->config);
 	if (t->root_fd >= 0)
 		(void)close(t->root_fd);
+	free(t->apart);
 	free(t->cache_dir);
 	free(t->dir);
 	free(t->root);

@@ -33,6 +33,9 @@ struct project;
 struct track {
 	const struct project *project; /* borrowed */
 	char *root;		       /* canonical absolute path */
+	char *
+	    apart; /* the top of a git work tree below the root, in which the work begins;
+		      * NULL: there is none, or the root has settings */
 	int root_fd;
 	bool dvc;
 	char *dir; /* of its settings: ".../.dvc" or ".../.dag", which need not exist */
@@ -66,6 +69,14 @@ struct track_options {
  * closed in both cases.
  */
 int track_open(const struct track_options *, struct track *, struct err *);
+
+/**
+ * track_begins(t, err):
+ * Before the first data is tracked, or the first setting written: return 0, or -1 with ERR_INVALID
+ * where a git repository would keep the pointers, and another place the settings and the cache
+ * (t->apart), which no clone of it would have.
+ */
+int track_begins(const struct track *, struct err *);
 
 /**
  * track_close(t):

@@ -89,4 +89,30 @@ usage($dir, 'it is: dag remote modify NAME OPTION VALUE', 'remote', 'modify', 'x
 usage($dir, "that option has no meaning for 'dag remote list'", 'remote', '-d');
 usage($dir, 'only one of --project, --local, --global and --system', 'remote', '--local', '--global', 'list');
 like(ok_dag(0, 'completion', $dir, '__complete', 'remote', 'remove', '')->{out}, qr/^x\t$/m, '... knows the remotes');
+
+# In a git work tree without DVC: what is to be entered, once. Below a project that lies above
+# the work tree: nothing, as no clone would have it.
+subtest 'git' => sub {
+	my $top = project();
+	local $ENV{HOME} = "$top/home";
+	local $ENV{XDG_CONFIG_HOME} = "$top/home/.config";
+	make_path("$top/r/s", "$top/home");
+	system('git', '-C', "$top/r", 'init', '-q') == 0 or die;
+	spew("$top/r/s/a", 'a');
+	for my $cmd ([qw(add s/a)], [qw(remote add r /x)], [qw(config core.autostage true)], [qw(config --local core.autostage true)]) {
+		my $p = ok_dag(2, "@$cmd", "$top/r", @$cmd);
+		is($p->{err}, "dag: error: '$top/r' is a git repository of its own, but no project: its data would have cache and settings in '$top', which no clone of it has; 'dag -C $top/r init' makes it a project (or '-C $top' takes the one above)\n", '... is refused with the way out');
+	}
+	is(join(' ', grep { -e } "$top/.dag/config", "$top/.dag/config.local", "$top/r/.dag", "$top/r/s/a.dvc"), '', '... nothing is made');
+	ok_dag(0, 'what is no project\'s', "$top/r", qw(config --global core.autostage false));
+	ok_dag(0, 'nothing is asked of who looks', "$top/r", 'status');
+	ok_dag(0, 'the one above', "$top/r/s", '-C', $top, qw(remote add -q r /x));
+	unlink "$top/.dag/config";
+	ok_dag(0, 'the way out', "$top/r/s", '-C', "$top/r", 'init');
+	is(ok_dag(0, 'then', "$top/r/s", qw(remote add r /x))->{out}, "to share this by git:  git add ../.dag/config ../.dag/.gitignore\n", '... is told how git has it');
+	system("cd $top/r/s && git add ../.dag/config ../.dag/.gitignore") == 0 or fail('... works');
+	is(ok_dag(0, 'the next', "$top/r/s", qw(remote add q /y))->{out}, '', '... need not be told');
+	ok_dag(0, 'add', "$top/r", qw(add -q s/a));
+	ok(-e "$top/r/.dag/cache" && !-e "$top/.dag/cache", '... has its cache there');
+};
 done_testing();

@@ -193,8 +193,8 @@ save_all(struct adding *a)
 		if (a->jobs[i].merged)
 			r = end_merge(a, s, &a->jobs[i]);
 	if (r != 0) {
-		/* What is durable by now is of use to the next try. */
-		(void)save_end(s, false, NULL);
+		/* What is copied by now is of use to the next try, unless it is damaged. */
+		(void)save_end(s, a->err->code == ERR_CANCELLED, NULL);
 		return -1;
 	}
 	r = save_end(s, true, a->err);

@@ -3,6 +3,7 @@
 use strict;
 use warnings;
 use File::Basename qw(dirname);
+use File::Path qw(remove_tree);
 use lib dirname(__FILE__);
 use Cli;
 use Digest::MD5 qw(md5_hex);
@@ -131,4 +132,25 @@ is((split /\n/, ok_dag(2, 'nothing', $dir, 'add', '--glob', 'nope*')->{err})[0],
 my $plain = project('f' => 'f');
 is(ok_dag(0, 'without git', $plain, 'add', 'f')->{out}, "f  1 B\n", '... no word of it');
 ok(!-e "$plain/.gitignore", '... and no .gitignore');
+
+# Stopped by the user: what is copied by then is kept, whole.
+spew("$plain/big/$_", "$_\n" x 500) for 1 .. 3000;
+my $trace = "$plain/trace";
+for my $try (1 .. 5) {
+	unlink $trace;
+	remove_tree("$plain/.dag/cache");
+	local $ENV{DAG_FAULT} = "trace:0:$trace";
+	my $run = start($plain, 'add', 'big');
+	wait_for('300 temporaries', sub { -e $trace && (() = slurp($trace) =~ /object-temp/g) >= 300 });
+	kill 'INT', $run->{pid};
+	my $end = finish($run);
+	next if $end->{rc} == 0;
+	is($end->{rc}, 130, 'stopped');
+	last;
+}
+ok(!-e "$plain/big.dvc", '... there is no pointer');
+my @kept = glob("$plain/.dag/cache/files/md5/??/*");
+cmp_ok(scalar @kept, '>=', 300, '... what was copied is in the cache');
+is(scalar(grep { my $hex = s{.*/(..)/([^/]*)$}{$1$2}r; md5_hex(slurp($_)) ne $hex } @kept), 0, '... under its own name');
+ok_dag(0, 'again', $plain, 'add', '-q', 'big');
 done_testing();

@@ -33,13 +33,15 @@ sub contents {
 
 sub edits {
     my ($dir) = @_;
+    # What is a link into the cache is not written to.
+    unlink "$dir/a";
     write_file("$dir/a", noise(1200));
     write_file("$dir/new", noise(700));
     my @d = glob "$dir/d/* $dir/d/s/* $dir/d/s/t/*";
     for my $f (grep { -f } @d) {
         my $x = rand;
         if ($x < 0.15) { unlink $f }
-        elsif ($x < 0.4) { write_file($f, noise(rand 4000)) }
+        elsif ($x < 0.4) { unlink $f; write_file($f, noise(rand 4000)) }
         elsif ($x < 0.5) { write_file("$f.more", noise(rand 2000)) }
     }
     write_file("$dir/d/u", noise(30)); # never empty-handed

@@ -4,9 +4,9 @@
 # command again ends where it would have ended undisturbed.  The same on a full disk, and with
 # two verbs at once.
 #
-# DAG_ARTIFACTS_SECONDS for kills beyond one at each point (4; from 20 on
-# everything else is done more often too), DAG_ARTIFACTS_FILES in
-# the directory (60), DAG_SEED.
+# DAG_ARTIFACTS_SECONDS for kills by chance (10; from 20 on everything else is done more often
+# too), DAG_ARTIFACTS_FILES in the directory (60), DAG_ARTIFACTS_TYPE: cache.type (copy or, less
+# often, hardlink), DAG_SEED.
 use strict;
 use warnings;
 use FindBin;
@@ -19,11 +19,12 @@ use List::Util qw(shuffle);
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-my $seconds = $ENV{DAG_ARTIFACTS_SECONDS} // 4;
+my $seconds = $ENV{DAG_ARTIFACTS_SECONDS} // 10;
 my $long = $seconds > 20;
 my $seed = $ENV{DAG_SEED} // time ^ $$;
 srand $seed;
-diag "DAG_SEED=$seed";
+my $type = $ENV{DAG_ARTIFACTS_TYPE} // (rand() < 0.7 ? 'copy' : 'hardlink');
+diag "DAG_SEED=$seed, cache.type=$type";
 
 my $base = -w '/dev/shm' ? '/dev/shm' : undef;
 my $top = tempdir('dag-artifacts-XXXXXX', defined $base ? (DIR => $base) : (TMPDIR => 1), CLEANUP => 1);
@@ -63,9 +64,12 @@ my %verbs = (
     'move' => [qw(move -q d sub/e)],
     'move a file' => [qw(move -q moved sub/f)],
     'remove' => [qw(remove -q --outs d)],
+    'unprotect' => [qw(unprotect -q a b d)],
+    'relink' => [qw(checkout -q --relink)],
     'gc' => [qw(gc -q -w -c -f --grace 0s)],
 );
-my @order = ('add', 'add again', 'commit', 'checkout', 'push', 'pull', 'fetch', 'move', 'move a file', 'remove', 'gc');
+my @order = ('add', 'add again', 'commit', 'checkout', 'push', 'pull', 'fetch', 'move', 'move a file', 'remove', 'gc',
+    'unprotect', 'relink');
 # Done once, there is nothing left that they could be asked for.
 my %once = map { $_ => 1 } 'move', 'move a file', 'remove';
 
@@ -76,6 +80,7 @@ sub make_scenes {
     make_path("$w/r/d", "$w/r/sub");
     system('git', '-C', "$w/r", qw(init -q -b main)) == 0 or die 'git';
     contents("$w/r", $ENV{DAG_ARTIFACTS_FILES} // 60);
+    must("$w/r", qw(config cache.type), $type);
     must("$w/r", qw(remote add -q -d r ../rem));
     copy($w, "$top/add");
     must("$w/r", @{ $verbs{add} });
@@ -100,6 +105,10 @@ sub make_scenes {
     copy("$top/push", $w);
     must("$w/r", qw(push -q));
     copy($w, "$top/gc");
+    copy($w, "$top/unprotect");
+    must("$w/r", qw(config cache.type), $type eq 'copy' ? 'hardlink' : 'copy');
+    copy($w, "$top/relink");
+    must("$w/r", qw(config cache.type), $type);
     remove_tree("$w/r/.dag/cache");
     copy($w, "$top/fetch");
     must("$w/r", qw(fetch -q));
@@ -180,7 +189,8 @@ sub at_point {
     my ($rc, $out) = in_dir($here, @{ $verbs{$verb} });
     delete $ENV{DAG_FAULT};
     # A moment later: no object has the bytes.
-    append($_, 'half') for $point eq 'link-temp' ? temporaries("$here/d") : ();
+    # A link is whole from the beginning.
+    append($_, 'half') for $point eq 'link-temp' ? grep { (stat)[3] == 1 } temporaries("$here/d") : ();
     # With several threads the last pass may be one fewer now and then.
     fail("$verb dies at $point:$n") || diag("$rc: $out") if $rc != 137 && ($must || $rc != 0);
     look($verb, "killed at $point:$n");

@@ -43,6 +43,13 @@ int fsio_write_all(int, const void *, size_t);
  */
 int fsio_replace(int, const char *, const void *, size_t, mode_t, struct err *);
 
+/**
+ * fsio_replace_lazily(dirfd, path, p, n, mode, err):
+ * The same without any sync, for what can be made again: nobody ever reads half of it, but
+ * after a power loss it may be anything.
+ */
+int fsio_replace_lazily(int, const char *, const void *, size_t, mode_t, struct err *);
+
 #define FSIO_TEMP_SIZE	26 /* ".dag-", 16 digits, ".tmp", NUL */
 #define FSIO_TEMP_AGE_S 60 /* nobody takes that long from a temporary to its rename */
 

@@ -48,16 +48,18 @@ open_temp(int dir, mode_t mode, char name[FSIO_TEMP_SIZE])
 	return fd;
 }
 
-/* Write and sync a temporary file in dir; on failure, with errno, it is gone again. */
+/* Write, and if it shall last sync, a temporary file in dir; on failure, with errno, it is gone
+ * again. */
 static int
-write_temp(int dir, const void *p, size_t n, mode_t mode, char name[FSIO_TEMP_SIZE])
+write_temp(int dir, const void *p, size_t n, mode_t mode, bool last,
+	   char name[FSIO_TEMP_SIZE])
 {
 	int fd = open_temp(dir, mode, name), r;
 
 	if (fd < 0)
 		return -1;
 	r = sys_write_all(fd, name, p, n);
-	if (r == 0)
+	if (r == 0 && last)
 		r = sys_sync(fd, name);
 	sys_close(fd);
 	if (r != 0) {
@@ -69,9 +71,9 @@ write_temp(int dir, const void *p, size_t n, mode_t mode, char name[FSIO_TEMP_SI
 	return r;
 }
 
-int
-fsio_replace(int dirfd, const char *path, const void *p, size_t n, mode_t mode,
-	     struct err *err)
+static int
+replace(int dirfd, const char *path, const void *p, size_t n, mode_t mode, bool last,
+	struct err *err)
 {
 	char temp[FSIO_TEMP_SIZE];
 	const char *name;
@@ -79,7 +81,7 @@ fsio_replace(int dirfd, const char *path, const void *p, size_t n, mode_t mode,
 
 	if (dir < 0)
 		return err_sys(err, errno, "cannot open the directory of '%s'", path);
-	if (write_temp(dir, p, n, mode, temp) != 0) {
+	if (write_temp(dir, p, n, mode, last, temp) != 0) {
 		(void)err_sys(err, errno, "cannot write '%s'", path);
 		sys_close(dir);
 		return -1;
@@ -88,13 +90,27 @@ fsio_replace(int dirfd, const char *path, const void *p, size_t n, mode_t mode,
 	if (sys_fault(FSIO_RENAME, path) < 0 || renameat(dir, temp, dir, name) != 0) {
 		(void)err_sys(err, errno, "cannot replace '%s'", path);
 		(void)unlinkat(dir, temp, 0);
-	} else if (sys_sync(dir, path) != 0 && errno != EINVAL) {
+	} else if (last && sys_sync(dir, path) != 0 && errno != EINVAL) {
 		(void)err_sys(err, errno, "cannot sync the directory of '%s'", path);
 	} else {
 		r = 0;
 	}
 	sys_close(dir);
 	return r;
+}
+
+int
+fsio_replace(int dirfd, const char *path, const void *p, size_t n, mode_t mode,
+	     struct err *err)
+{
+	return replace(dirfd, path, p, n, mode, true, err);
+}
+
+int
+fsio_replace_lazily(int dirfd, const char *path, const void *p, size_t n, mode_t mode,
+		    struct err *err)
+{
+	return replace(dirfd, path, p, n, mode, false, err);
 }
 
 /* ---- left-overs ---- */

@@ -4,8 +4,11 @@
  * loaded nor for the work tree to be looked through.  What it found rides to the database with
  * the next row that does not.
  *
- *	IDLE -> BUSY   [session_git]   a run is to begin, in a git work tree
- *	BUSY -> IDLE   [found]         the runs that wanted it get EV_GIT
+ *	IDLE -> KNOWN  [session_git]        a run is to begin in a git work tree that looks as it
+ *					    did last time (git_seen.h), and has few files
+ *	KNOWN -> IDLE  [session_git_known]  the run is there and gets EV_GIT
+ *	IDLE -> BUSY   [session_git]        it does not, or has many
+ *	BUSY -> IDLE   [found]              the runs that wanted it get EV_GIT
  *
  * A session whose runs are over waits GRACE_MS for it; what is not known then stays unknown.  A
  * repository that cannot be read is no failure of the run: it is told once.
@@ -15,26 +18,53 @@
 
 #include "base/log.h"
 #include "scheduler/session_int.h"
+#include "store/git_seen.h"
 
-#define GRACE_MS 100
+#define GRACE_MS  100
+#define INDEX_NOW ((size_t)32 << 10) /* bytes of an index that costs less than a thread */
+
+/* Whether all is as it was last time. */
+static bool
+remember(struct git_look *g, size_t max)
+{
+	struct git_seen seen;
+
+	if (git_seen_look(g->root, g->s->p->state_fd, max, &g->stop, &seen) == 0)
+		return false;
+	memcpy(g->commit, seen.commit, sizeof(g->commit));
+	g->dirty = seen.dirty;
+	return true;
+}
+
+/* By libgit2, which has to be loaded. */
+static void
+look_anew(struct git_look *g, struct repo *r)
+{
+	struct git_seen_state *state;
+	struct repo_change change;
+	struct repo_head head;
+	struct git_seen seen;
+
+	state = git_seen_begin(g->root, repo_top(r), repo_git_dir(r));
+	if (repo_head(r, &head, &g->err) == 0 && head.id[0] != '\0') {
+		memcpy(g->commit, head.id, sizeof(g->commit));
+		memcpy(seen.commit, head.id, sizeof(seen.commit));
+		if (repo_top(r) != NULL)
+			g->dirty = repo_change(r, &g->stop, &change, &g->err);
+	}
+	seen.dirty = g->dirty == 1;
+	git_seen_end(state, g->s->p->state_fd, g->dirty >= 0 ? &seen : NULL, &change);
+}
 
 static void
 look(uv_work_t *req)
 {
 	struct git_look *g = req->data;
-	struct repo_head head;
 	struct repo *r = NULL;
-	int dirty;
 
-	if (repo_open(g->root, &r, &g->err) != 0 || r == NULL)
+	if (remember(g, SIZE_MAX) || repo_open(g->root, &r, &g->err) != 0 || r == NULL)
 		return;
-	if (repo_head(r, &head, &g->err) == 0 && head.id[0] != '\0') {
-		memcpy(g->commit, head.id, sizeof(g->commit));
-		if (repo_top(r) != NULL) {
-			dirty = repo_dirty(r, false, &g->stop, &g->err);
-			g->dirty = dirty < 0 ? -1 : dirty;
-		}
-	}
+	look_anew(g, r);
 	repo_close(r);
 }
 
@@ -64,18 +94,15 @@ complain(struct session *s)
 	s->git_told = true;
 }
 
+/* Hand it to the runs that want it. */
 static void
-found(uv_work_t *req, int status)
+hand_on(struct session *s)
 {
-	struct git_look *g = req->data;
-	struct session *s = g->s;
+	const struct git_look *g = &s->git;
 	struct engine_event ev = {
 	    .kind = EV_GIT, .git_commit = g->commit, .git_dirty = g->dirty};
 	size_t i;
 
-	(void)status;
-	g->busy = false;
-	complain(s);
 	for (i = 0; i < s->runs.n; i++) {
 		if (!s->runs.v[i]->wants_git)
 			continue;
@@ -84,6 +111,18 @@ found(uv_work_t *req, int status)
 		if (g->commit[0] != '\0')
 			(void)session_event(s, &ev);
 	}
+}
+
+static void
+found(uv_work_t *req, int status)
+{
+	struct git_look *g = req->data;
+	struct session *s = g->s;
+
+	(void)status;
+	g->busy = false;
+	complain(s);
+	hand_on(s);
 	if (all_over(s))
 		s->lazy_due = true; /* no other row will come */
 }
@@ -102,7 +141,24 @@ session_git(struct session *s)
 		return;
 	*g = (struct git_look){.s = s, .root = s->p->root, .dirty = -1};
 	g->req.data = g;
+	g->known = remember(g, INDEX_NOW);
+	if (g->known)
+		return;
 	g->busy = uv_queue_work(&s->loop, &g->req, look, found) == 0;
+}
+
+/**
+ * session_git_known(s):
+ * The run that session_git was called for is there: if it is known what is checked out, it gets
+ * it.
+ */
+void
+session_git_known(struct session *s)
+{
+	if (!s->git.known)
+		return;
+	s->git.known = false;
+	hand_on(s);
 }
 
 static void

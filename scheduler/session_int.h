@@ -102,6 +102,7 @@ struct git_look {
 	const char *root;
 	atomic_bool stop;
 	bool busy;
+	bool known;	      /* found without a worker, and not handed on yet */
 	char commit[REPO_ID]; /* "": none, or not known */
 	int dirty;
 	struct err err;
@@ -209,6 +210,7 @@ int srun_add(struct srun *, const struct engine_run_spec *, struct err *);
 
 /* session_git.c */
 void session_git(struct session *);
+void session_git_known(struct session *);
 bool session_git_waits(struct session *);
 void session_git_stop(struct session *);
 

@@ -406,6 +406,7 @@ session_run(struct session *s, const struct session_request *q, char *id, struct
 		return -1;
 	}
 	memcpy(id, new_id, sizeof(new_id));
+	session_git_known(s);
 	session_hold(r);
 	session_show_began(r);
 	return 0;

@@ -34,10 +34,8 @@ has(const char *dir, const char *name)
 	return there;
 }
 
-/* Cut ${path} to the nearest directory, itself included, that looks like a work tree's top or
- * like a bare repository. */
-static bool
-ascend(char *path)
+bool
+repo_above(char *path)
 {
 	char *slash;
 
@@ -55,7 +53,7 @@ bool
 repo_near(const char *dir)
 {
 	char *path = strdup(dir);
-	bool near = path == NULL || ascend(path);
+	bool near = path == NULL || repo_above(path);
 
 	free(path);
 	return near;
@@ -73,7 +71,7 @@ repo_open(const char *dir, struct repo **out, struct err *err)
 		return -1;
 	if ((top = strdup(real)) == NULL)
 		(void)err_nomem(err);
-	else if (!ascend(top))
+	else if (!repo_above(top))
 		rc = 0;
 	else if ((git = module_load(&module, err)) != NULL)
 		rc = git->open(real, top, out, err);
@@ -130,7 +128,14 @@ repo_head(struct repo *r, struct repo_head *out, struct err *err)
 int
 repo_dirty(struct repo *r, bool untracked, const atomic_bool *stop, struct err *err)
 {
-	return table()->dirty(r, untracked, stop, err);
+	return table()->dirty(r, untracked, stop, NULL, err);
+}
+
+int
+repo_change(struct repo *r, const atomic_bool *stop, struct repo_change *out,
+	    struct err *err)
+{
+	return table()->dirty(r, false, stop, out, err);
 }
 
 int

@@ -43,6 +43,14 @@ int repo_open(const char *, struct repo **, struct err *);
 bool repo_near(const char *);
 
 /**
+ * repo_above(path):
+ * Cut the canonical ${path} to the directory where the search of repo_open ends: the nearest,
+ * itself included, that looks like a work tree's top or a bare repository.  Return whether
+ * there is one.
+ */
+bool repo_above(char *);
+
+/**
  * repo_close(r):
  * Close; NULL allowed.
  */
@@ -75,6 +83,18 @@ int repo_head(struct repo *, struct repo_head *, struct err *);
  * (git-lfs) are not run: a file with one that was touched counts as changed.  Return 1, 0 or -1.
  */
 int repo_dirty(struct repo *, bool, const atomic_bool *, struct err *);
+
+struct repo_change {
+	bool staged;	 /* the index differs from HEAD; else a file from the index */
+	char path[4096]; /* which, relative to the top; "" if it is longer */
+};
+
+/**
+ * repo_change(r, stop, out, err):
+ * As repo_dirty without files that git does not track; where it returns 1, ${out} says what it
+ * met first.
+ */
+int repo_change(struct repo *, const atomic_bool *, struct repo_change *, struct err *);
 
 /* ---- the index ---- */
 

@@ -7,7 +7,7 @@
 #include "store/git.h"
 #include "store/module.h"
 
-#define GIT_TABLE_VERSION 2
+#define GIT_TABLE_VERSION 3
 
 struct git_table {
 	struct module_head head;
@@ -16,7 +16,8 @@ struct git_table {
 	const char *(*top)(const struct repo *);
 	const char *(*git_dir)(const struct repo *);
 	int (*what_head)(struct repo *, struct repo_head *, struct err *);
-	int (*dirty)(struct repo *, bool, const atomic_bool *, struct err *);
+	int (*dirty)(struct repo *, bool, const atomic_bool *, struct repo_change *,
+		     struct err *);
 	int (*stage)(struct repo *, const char *const *, size_t, size_t *, struct err *);
 	int (*tracks)(struct repo *, const char *, struct err *);
 	int (*ignores)(struct repo *, const char *, struct err *);

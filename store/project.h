@@ -5,9 +5,11 @@
  *
  *	.dag/dag.db         metadata (SQLite, WAL)
  *	.dag/index.db       which hash each file had: a cache, may be deleted
+ *	.dag/git-seen       what was found last of the git repository: likewise
  *	.dag/write.lock     the gate: writers of all processes queue on it
  *	.dag/waiters/       a FIFO for each process that wants to be woken (wake.h)
- *	.dag/runs/RUN/      owner (lock of the run's owner) and one directory per attempt
+ *	.dag/runs/RUN/      owner (lock of the run's owner), held (what of the data it uses) and
+ *			    one directory per attempt
  *	.dag/.gitignore     holds "*"
  */
 #include <stdbool.h>

@@ -56,6 +56,7 @@ lg_head(struct repo *r, struct repo_head *out, struct err *err)
 struct search {
 	const atomic_bool *stop;
 	git_index *index;
+	struct repo_change *change; /* may be NULL */
 	bool found, stopped;
 };
 
@@ -76,6 +77,9 @@ on_change(const git_diff *diff, const git_diff_delta *delta, const char *pathspe
 			return 1;
 	}
 	s->found = true;
+	if (s->change != NULL && strlen(delta->old_file.path) < sizeof(s->change->path))
+		(void)snprintf(s->change->path, sizeof(s->change->path), "%s",
+			       delta->old_file.path);
 	return GIT_EUSER;
 }
 
@@ -118,14 +122,19 @@ head_tree(struct repo *r, git_tree **out, struct err *err)
 }
 
 int
-lg_dirty(struct repo *r, bool untracked, const atomic_bool *stop, struct err *err)
+lg_dirty(struct repo *r, bool untracked, const atomic_bool *stop,
+	 struct repo_change *change, struct err *err)
 {
 	git_diff_options opts;
-	struct search s = {.stop = stop};
+	struct search s = {.stop = stop, .change = change};
 	git_diff *diff = NULL;
 	git_tree *tree = NULL;
 	int rc;
 
+	if (change != NULL) {
+		change->path[0] = '\0';
+		change->staged = true;
+	}
 	if (lg_wants_tree(r, "nothing in it can have changed", err) != 0 ||
 	    lg_index(r, &s.index, err) != 0)
 		return -1;
@@ -144,6 +153,8 @@ lg_dirty(struct repo *r, bool untracked, const atomic_bool *stop, struct err *er
 	git_tree_free(tree);
 	if (rc == 0) {
 		diff = NULL;
+		if (change != NULL)
+			change->staged = false;
 		if (untracked)
 			/* In directories too: an empty one is none. */
 			opts.flags |=

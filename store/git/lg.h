@@ -94,7 +94,8 @@ int lg_index(struct repo *, git_index **, struct err *);
 int lg_open(const char *, const char *, struct repo **, struct err *);
 void lg_close(struct repo *);
 int lg_head(struct repo *, struct repo_head *, struct err *);
-int lg_dirty(struct repo *, bool, const atomic_bool *, struct err *);
+int lg_dirty(struct repo *, bool, const atomic_bool *, struct repo_change *,
+	     struct err *);
 int lg_stage(struct repo *, const char *const *, size_t, size_t *, struct err *);
 int lg_tracks(struct repo *, const char *, struct err *);
 int lg_ignores(struct repo *, const char *, struct err *);

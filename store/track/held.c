@@ -1,6 +1,5 @@
 #include "store/track/held.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,36 +32,19 @@ put_line(struct buf *b, const struct track_out *o)
 	buf_addc(b, '\n');
 }
 
-static int
-write_file(int state_fd, const char *run, const struct buf *b)
+static void
+file_name(const char *run, char out[HELD_NAME])
 {
-	char dir[HELD_NAME], temp[FSIO_TEMP_SIZE];
-	int dirfd, fd = -1, rc = -1, sys;
-
-	(void)snprintf(dir, sizeof(dir), "runs/%s", run);
-	dirfd = openat(state_fd, dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (dirfd != -1 && fsio_temp_name(temp) == 0)
-		fd = openat(dirfd, temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd != -1 && fsio_write_all(fd, b->p, b->n) == 0)
-		rc = fsio_rename(dirfd, temp, dirfd, HELD_FILE);
-	sys = errno;
-	if (fd != -1) {
-		(void)close(fd);
-		if (rc != 0)
-			(void)unlinkat(dirfd, temp, 0);
-	}
-	if (dirfd != -1)
-		(void)close(dirfd);
-	errno = sys;
-	return rc;
+	(void)snprintf(out, HELD_NAME, "runs/%s/" HELD_FILE, run);
 }
 
 int
 held_write(int state_fd, const char *run, const struct track_list *l, struct err *err)
 {
+	char name[HELD_NAME];
 	struct buf b;
 	size_t n = 0;
-	int rc = 0;
+	int rc;
 
 	buf_init(&b, HELD_MAX);
 	for (size_t i = 0; i < l->n; i++) {
@@ -72,18 +54,11 @@ held_write(int state_fd, const char *run, const struct track_list *l, struct err
 		n++;
 	}
 	buf_addf(&b, ". %zu\n", n);
-	if (buf_failed(&b))
-		rc = err_nomem(err);
-	else if (write_file(state_fd, run, &b) != 0)
-		rc = err_sys(err, errno, "cannot write down what run %s uses", run);
+	file_name(run, name);
+	rc = buf_failed(&b) ? err_nomem(err)
+			    : fsio_replace_lazily(state_fd, name, b.p, b.n, 0600, err);
 	buf_release(&b);
 	return rc;
-}
-
-static void
-file_name(const char *run, char out[HELD_NAME])
-{
-	(void)snprintf(out, HELD_NAME, "runs/%s/" HELD_FILE, run);
 }
 
 int

@@ -28,7 +28,7 @@ static const struct opt update_opts[] = {
      .kind = OPT_STRING,
      .at = offsetof(struct update_opts, rev),
      .arg = "REV",
-     .doc = NULL},
+     .doc = "The revision of the other repository that is wanted from now on."},
     IMPORTS_OPTS(struct update_opts, x),
     ARTIFACT_JOBS(struct update_opts, x.common),
     ARTIFACT_QUIET(struct update_opts, x.common),
@@ -44,19 +44,23 @@ struct update {
 static int
 check(const struct update *k, const struct track_out *o, struct err *err)
 {
-	if (!import_is_url(o))
+	if (!import_has_source(o))
 		return err_set(err, ERR_INVALID,
 			       o->import
-				   ? "'%s' was not imported by address, but from a "
-				     "repository or a database: this version cannot look "
-				     "there ('dvc update' can)"
+				   ? "'%s' was imported from a database: this version "
+				     "cannot look there ('dvc update' can)"
 				   : "'%s' was not imported: nothing says where it would "
 				     "come from",
 			       o->path);
-	if (k->o->rev != NULL)
+	if (k->o->rev != NULL && !import_of_repo(o))
 		return err_set(err, ERR_INVALID,
 			       "--rev is a revision of another repository, and '%s' was "
 			       "imported by address",
+			       o->path);
+	if (k->o->x.to_remote && import_of_repo(o))
+		return err_set(err, ERR_INVALID,
+			       "--to-remote is not for '%s': what comes from another "
+			       "repository is never pushed, but got from there again",
 			       o->path);
 	return 0;
 }
@@ -99,6 +103,7 @@ work(void *arg, struct meter *m, struct err *err)
 	(void)m;
 	if (find(k, err) != 0 || imports_prepare(x, err) != 0)
 		return -1;
+	x->work.rev = k->o->rev;
 	for (size_t i = 0; i < k->n; i++) {
 		int r = import_update(&x->a.ws, &x->work, &k->items[i], x->a.arena,
 				      &x->report, err);
@@ -139,7 +144,8 @@ const struct verb verb_update = {
 	"import-url' "
 	"made) again. Where it is not what the pointer says (another hash; of a web "
 	"server, "
-	"another ETag), its data is fetched, put in place and recorded; else nothing is "
+	"another ETag; of a repository, another commit), its data is fetched, put in "
+	"place and recorded; else nothing is "
 	"fetched, and only files that are missing here are made again.\n"
 	"\n"
 	"Files that were changed here and are in no cache are not overwritten: they are "

@@ -17,8 +17,8 @@ struct objects;
 	{                                                                         \
 		.name = "no-download", .kind = OPT_FLAG,                          \
 		.at = offsetof(type, m.no_download),                              \
-		.doc = "Only record what the source is like now; 'dag update' or "\
-		       "'dag pull' gets the data."                                \
+		.doc = "Only record what the source is like now; 'dag update' "   \
+		       "gets the data."                                           \
 	},                                                                        \
 	{                                                                         \
 		.name = "to-remote", .kind = OPT_FLAG,                            \

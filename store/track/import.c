@@ -49,6 +49,7 @@ static void
 end(struct importing *im)
 {
 	saved_release(&im->saved);
+	source_release(&im->it->source);
 	if (im->job.own)
 		dvc_file_free(im->job.file);
 }
@@ -299,12 +300,53 @@ import_new(const struct workspace *ws, const struct import_options *o,
 /* ---- one that is there ---- */
 
 bool
-import_is_url(const struct track_out *o)
+import_has_source(const struct track_out *o)
 {
 	const struct dvc_file *f = o->in != NULL ? o->in->file : NULL;
 
-	return f != NULL && f->ndeps == 1 && f->nouts == 1 &&
-	       f->deps[0].repo.url == NULL && !f->deps[0].db.present;
+	return f != NULL && f->ndeps == 1 && f->nouts == 1 && !f->deps[0].db.present;
+}
+
+bool
+import_of_repo(const struct track_out *o)
+{
+	return import_has_source(o) && o->in->file->deps[0].repo.url != NULL;
+}
+
+int64_t
+import_restore(const struct workspace *ws, const char *root, const struct track_out *o,
+	       struct arena *arena, struct err *err)
+{
+	const struct dvc_file *f = o->in->file;
+	struct source_state state;
+	struct saved saved = {0};
+	struct source s;
+	int64_t n = -1;
+	int r;
+
+	r = source_of_dep(arena, root, f->full_wdir, &f->deps[0], &s, err);
+	s.locked = s.lock != NULL;
+	if (r == 0 && s.kind == SOURCE_HTTP) {
+		r = source_look(&s, ws, arena, &state, err);
+		if (r == 0 && !source_same(&state, &f->deps[0]))
+			r = 1;
+	}
+	if (r == 0)
+		r = source_fetch(&s, ws, ws->cache, arena, &state, &saved, err);
+	if (r == 0 && (saved.id.dir != o->id.dir ||
+		       memcmp(saved.id.md5, o->id.md5, sizeof(o->id.md5)) != 0))
+		r = 1;
+	if (r == 0)
+		n = (int64_t)saved.nfiles;
+	else if (r == 1)
+		(void)err_set(
+		    err, ERR_FAILED,
+		    "its source '%s' is not what was recorded any more: 'dag update' "
+		    "takes what is there now",
+		    s.name);
+	saved_release(&saved);
+	source_release(&s);
+	return n;
 }
 
 /* Whether the cache has all of it. */
@@ -376,6 +418,11 @@ import_update(const struct workspace *ws, const struct import_options *o,
 	im.job.for_git = !it->out->cache;
 	r = source_of_dep(arena, o->add.root, f->full_wdir, &f->deps[0], &it->source,
 			  im.err);
+	if (r == 0 && o->rev != NULL) {
+		it->source.rev = arena_strdup(f->arena, o->rev);
+		if (it->source.rev == NULL)
+			r = err_nomem(im.err);
+	}
 	if (r == 0)
 		r = source_look(&it->source, ws, arena, &im.state, im.err);
 	if (r == 0) {

@@ -11,6 +11,7 @@
  */
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "store/track/add.h"
 #include "store/track/checkout.h"
@@ -33,6 +34,7 @@ struct import_options {
 	struct add_options add;
 	enum import_how how;
 	bool force;
+	const char *rev; /* of import_update: what is wanted of a repository */
 	bool
 	    plain; /* of import_new: the source is not recorded, as of data that was added */
 	struct objects *store; /* of IMPORT_TO_STORE */
@@ -67,9 +69,19 @@ int import_update(const struct workspace *, const struct import_options *,
 		  struct err *);
 
 /**
- * import_is_url(o):
- * Return whether the out's pointer names a source, by import-url.
+ * import_restore(ws, root, out, arena, err):
+ * Get the data of an import that neither cache nor remote have from its source into the cache, if
+ * it is there as it was recorded.  The project stays as it is.  Return how many files came, or -1.
  */
-bool import_is_url(const struct track_out *);
+int64_t import_restore(const struct workspace *, const char *, const struct track_out *,
+		       struct arena *, struct err *);
+
+/**
+ * import_has_source(o), import_of_repo(o):
+ * Return whether the out's pointer names a source that can be looked at again, and whether that is
+ * another repository.
+ */
+bool import_has_source(const struct track_out *);
+bool import_of_repo(const struct track_out *);
 
 #endif

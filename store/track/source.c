@@ -233,6 +233,8 @@ source_of_dep(struct arena *a, const char *root, const char *wdir,
 	const char *dir;
 
 	*out = (struct source){0};
+	if (dep->repo.url != NULL)
+		return source_repo_of_dep(a, root, dep, out, err);
 	if (url == NULL)
 		return err_set(
 		    err, ERR_INVALID,
@@ -308,6 +310,9 @@ source_same(const struct source_state *s, const struct dvc_out *dep)
 {
 	const char *was = dep_checksum(dep);
 
+	if (s->rev_lock != NULL)
+		return dep->repo.rev_lock != NULL &&
+		       strcmp(dep->repo.rev_lock, s->rev_lock) == 0;
 	if (s->checksum != NULL)
 		return was != NULL && strcmp(was, s->checksum) == 0;
 	return object_id_is_set(&dep->meta.md5) &&
@@ -320,6 +325,12 @@ source_record(const struct source *s, const struct source_state *st, struct dvc_
 {
 	const char *path = dep->path;
 
+	if (s->kind == SOURCE_REPO) {
+		dep->repo.rev = s->rev;
+		if (st != NULL)
+			dep->repo.rev_lock = st->rev_lock;
+		return;
+	}
 	if (path == NULL || strcmp(path, s->url) != 0)
 		path = s->url;
 	dvc_meta_none(&dep->meta);

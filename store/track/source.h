@@ -1,8 +1,9 @@
 #ifndef DAG_STORE_TRACK_SOURCE_H
 #define DAG_STORE_TRACK_SOURCE_H
 /*
- * Where imported data comes from: a path of this machine, or a file of a web server.  What it
- * is like now, whether that is what a pointer has recorded of it, and its bytes.
+ * Where imported data comes from: a path of this machine, a file of a web server, or a path in
+ * another repository.  What it is like now, whether that is what a pointer has recorded of it,
+ * and its bytes.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,11 +16,12 @@ struct dvc_out;
 struct err;
 struct objects;
 struct saved;
+struct source_repo;
 struct workspace;
 
 #define SOURCE_TRIES 3 /* of a transfer that fails in passing */
 
-enum source_kind { SOURCE_PATH, SOURCE_HTTP };
+enum source_kind { SOURCE_PATH, SOURCE_HTTP, SOURCE_REPO };
 
 /* Texts live in the arena that they were made in. */
 struct source {
@@ -29,12 +31,20 @@ struct source {
 	const char *path; /* of SOURCE_PATH: absolute, normalized */
 	const char
 	    *inside; /* ... relative to the root, where it lies in there; or NULL */
+
+	/* Of SOURCE_REPO, where url is the repository's, and path is seen from its root. */
+	const char *rev;	  /* what is wanted of it; NULL: its HEAD */
+	const char *lock;	  /* the commit that is recorded */
+	bool locked;		  /* that commit is wanted */
+	const char *remote;	  /* of its remotes, or NULL: the default one */
+	struct source_repo *repo; /* opened, or NULL */
 };
 
 /* What is there. */
 struct source_state {
 	bool dir, exec;
 	struct object_id id;  /* of SOURCE_PATH */
+	const char *rev_lock; /* of SOURCE_REPO: the commit */
 	const char *checksum; /* of SOURCE_HTTP: its ETag, or what stands for it */
 	int64_t size, nfiles; /* -1: not known, no directory */
 };
@@ -65,9 +75,9 @@ const char *source_leaf(struct arena *, const char *, struct err *);
 /**
  * source_look(s, ws, arena, out, err):
  * Find out what is there; paths are hashed (what the index knows is not read again), of web
- * servers only the headers are asked for.  Return 0, or -1: ERR_NOTFOUND where nothing is.
+ * servers only the headers are asked for, of a repository only the commit is found.  Return 0, or -1: ERR_NOTFOUND where nothing is.
  */
-int source_look(const struct source *, const struct workspace *, struct arena *,
+int source_look(struct source *, const struct workspace *, struct arena *,
 		struct source_state *, struct err *);
 
 /**
@@ -77,7 +87,7 @@ int source_look(const struct source *, const struct workspace *, struct arena *,
  * A file that is cut short is not stored; what fails in passing is tried SOURCE_TRIES times.
  * Return 0 or -1.
  */
-int source_fetch(const struct source *, const struct workspace *, struct objects *,
+int source_fetch(struct source *, const struct workspace *, struct objects *,
 		 struct arena *, struct source_state *, struct saved *, struct err *);
 
 /**
@@ -91,5 +101,11 @@ bool source_same(const struct source_state *, const struct dvc_out *);
  * Let ${dep} record it; ${state} NULL: only where it lies.
  */
 void source_record(const struct source *, const struct source_state *, struct dvc_out *);
+
+/**
+ * source_release(s):
+ * Close what was opened for it.
+ */
+void source_release(struct source *);
 
 #endif

@@ -15,4 +15,17 @@ int source_http_fetch(const struct source *, const struct workspace *, struct ob
 		      struct arena *, struct source_state *, struct saved *,
 		      struct err *);
 
+/**
+ * source_repo_of_dep(arena, root, dep, out, err), source_repo_look(...),
+ * source_repo_fetch(...):
+ * What source_of_dep, source_look and source_fetch do for SOURCE_REPO.
+ */
+int source_repo_of_dep(struct arena *, const char *, const struct dvc_out *,
+		       struct source *, struct err *);
+int source_repo_look(struct source *, const struct workspace *, struct arena *,
+		     struct source_state *, struct err *);
+int source_repo_fetch(struct source *, const struct workspace *, struct objects *,
+		      struct arena *, struct source_state *, struct saved *,
+		      struct err *);
+
 #endif

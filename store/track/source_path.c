@@ -1,4 +1,4 @@
-/* Paths of this machine, and what both kinds begin with. */
+/* Paths of this machine, and what all kinds begin with. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -89,7 +89,7 @@ take(const struct scan *sc, struct source_state *out)
 }
 
 int
-source_look(const struct source *s, const struct workspace *ws, struct arena *arena,
+source_look(struct source *s, const struct workspace *ws, struct arena *arena,
 	    struct source_state *out, struct err *err)
 {
 	struct scan sc = {0};
@@ -97,6 +97,8 @@ source_look(const struct source *s, const struct workspace *ws, struct arena *ar
 
 	if (s->kind == SOURCE_HTTP)
 		return source_http_look(s, ws, arena, out, err);
+	if (s->kind == SOURCE_REPO)
+		return source_repo_look(s, ws, arena, out, err);
 	meter_begin(ws->meter, "looking at the source");
 	r = scan(s, ws, NULL, NULL, &sc, err);
 	if (r == 0)
@@ -136,12 +138,14 @@ fetch_path(const struct source *s, const struct workspace *ws, struct objects *s
 }
 
 int
-source_fetch(const struct source *s, const struct workspace *ws, struct objects *store,
+source_fetch(struct source *s, const struct workspace *ws, struct objects *store,
 	     struct arena *arena, struct source_state *state, struct saved *saved,
 	     struct err *err)
 {
 	*saved = (struct saved){.since_ns = clock_stamp_ns()};
 	if (s->kind == SOURCE_HTTP)
 		return source_http_fetch(s, ws, store, arena, state, saved, err);
+	if (s->kind == SOURCE_REPO)
+		return source_repo_fetch(s, ws, store, arena, state, saved, err);
 	return fetch_path(s, ws, store, state, saved, err);
 }

@@ -71,9 +71,8 @@ exchange_with(struct exchange *x, const char *name, const struct transfer_want *
 	return rc;
 }
 
-/* The name of the default remote; NULL: there is none. */
-static const char *
-usual_remote(struct exchange *x)
+const char *
+exchange_usual(struct exchange *x)
 {
 	struct config_remote r;
 	const char *name = NULL;
@@ -88,7 +87,8 @@ usual_remote(struct exchange *x)
 int
 exchange_each(struct exchange *x, struct meter *m, struct err *err)
 {
-	const char *usual = x->o->remote != NULL ? x->o->remote : usual_remote(x), *name;
+	const char *usual = x->o->remote != NULL ? x->o->remote : exchange_usual(x),
+		   *name;
 	struct transfer_want *v = x->wants.v;
 	size_t left = x->wants.n, n;
 
@@ -205,6 +205,10 @@ tell(struct exchange *x, bool ended)
 			     : "no hash is recorded for '%s' and others: 'dag commit' "
 			       "records them",
 			 x->first);
+	if (x->undone != NULL)
+		cli_warn(x->a.c,
+			 "'%s' was imported without its data: 'dag update' gets it",
+			 x->undone);
 	return failures > 0 ? EXIT_WORK : EXIT_OK;
 }
 
@@ -234,7 +238,12 @@ work(void *arg, struct meter *m, struct err *err)
 {
 	struct exchange *x = arg;
 
-	if (exchange_wants(x, m, err) != 0 || exchange_each(x, m, err) != 0)
+	if (exchange_wants(x, m, err) != 0)
+		return -1;
+	/* Nobody needs a remote who has nothing but imports. */
+	if ((x->wants.n > 0 || x->imports.n == 0) && exchange_each(x, m, err) != 0)
+		return -1;
+	if (exchange_sources(x, m, err) != 0)
 		return -1;
 	if (!x->o->runs)
 		return 0;
@@ -250,6 +259,7 @@ exchange_release(struct exchange *x)
 		transfer_report_release(&p->report);
 	vec_release(&x->parts);
 	vec_release(&x->wants);
+	vec_release(&x->imports);
 	artifact_close(&x->a);
 	track_list_free(&x->broken);
 	track_revs_close(x->revs);
@@ -258,7 +268,7 @@ exchange_release(struct exchange *x)
 int
 exchange_verb(struct cli *c, const struct exchange_opts *o, bool push)
 {
-	struct exchange x = {.o = o, .push = push, .move = move};
+	struct exchange x = {.o = o, .push = push, .sources = !push, .move = move};
 	struct err err = {0};
 	int code;
 

@@ -65,6 +65,8 @@ struct exchange {
 	bool push;
 	VEC(struct transfer_want) wants;
 	VEC(struct exchange_part) parts;
+	bool sources; /* imports come from their sources, where nobody else has them: */
+	VEC(const struct track_out *) imports;
 	const struct repo_scope *scope; /* NULL: as the options say */
 	bool all;			/* also what is never pushed */
 	bool words_apart;		/* all is meant, the words are something else */
@@ -72,6 +74,7 @@ struct exchange {
 	struct track_list broken; /* that of a commit with mistakes, for their messages */
 	size_t unrecorded;	  /* outs without a hash */
 	const char *first;	  /* of them */
+	const char *undone;	  /* an import without its data */
 	/* Done with each remote; transfer_push, transfer_fetch or what looks like them. */
 	int (*move)(struct exchange *, const struct transfer_options *,
 		    const struct transfer_want *, size_t, struct transfer_report *,
@@ -112,6 +115,19 @@ int exchange_with(struct exchange *, const char *, const struct transfer_want *,
  * Return the exit code.
  */
 int exchange_damage(struct exchange *);
+
+/**
+ * exchange_usual(x):
+ * Return the name of the default remote; NULL: there is none.
+ */
+const char *exchange_usual(struct exchange *);
+
+/**
+ * exchange_sources(x, m, err):
+ * Get what is missing of x->imports: from a remote if one has it, else from its source.  Return 0
+ * or -1; what single ones failed with is in the report.
+ */
+int exchange_sources(struct exchange *, struct meter *, struct err *);
 
 /**
  * exchange_release(x):

@@ -15,6 +15,7 @@
 #include "store/objects/object_set.h"
 #include "store/track/collect.h"
 #include "store/track/collect_rev.h"
+#include "store/track/import.h"
 #include "store/track/targets.h"
 #include "store/track/upstream.h"
 
@@ -54,7 +55,16 @@ want(struct exchange *x, const struct track_out *o, const char *only, bool copy,
 				  .remote = o->remote,
 				  .local = !o->push};
 
-	if (!o->cache || (is_elsewhere(o) && !x->all))
+	if (!o->cache)
+		return 0;
+	if (x->sources && !copy && import_has_source(o)) {
+		if (!object_id_is_set(&o->id)) {
+			x->undone = o->path;
+			return 0;
+		}
+		return vec_push(&x->imports, o) == 0 ? 0 : err_nomem(err);
+	}
+	if (is_elsewhere(o) && !x->all)
 		return 0;
 	if (!object_id_is_set(&o->id)) {
 		if (x->unrecorded++ == 0)

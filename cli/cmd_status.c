@@ -19,7 +19,9 @@
 #include "cli/status_data.h"
 #include "cli/status_far.h"
 #include "cli/verbs.h"
+#include "store/dvc/dvc_file.h"
 #include "store/dvc/dvc_yaml.h"
+#include "store/track/import.h"
 #include "store/track/status.h"
 
 struct status_opts {
@@ -103,10 +105,19 @@ static const struct opt status_opts[] = {
      .doc = "Say nothing; exit with 1 if something differs."},
     {.name = NULL}};
 
-/* An out that differs, and the next one of the same file. */
+/* The source of an import that may be looked at. */
+struct dep {
+	const char *path;  /* NULL: there is none, or it is what was recorded */
+	const char *state; /* DVC's word */
+	bool inside;	   /* it is a path of the project */
+	struct err err;	   /* why nobody knows */
+};
+
+/* An out that differs, or whose source does, and the next one of the same file. */
 struct row {
 	const char *key;
 	const struct status_out *out;
+	const struct dep *dep;
 	struct row *next;
 	bool first; /* of its file */
 };
@@ -116,8 +127,9 @@ struct status {
 	const struct status_opts *o;
 	struct artifact_target *targets;
 	struct status_out *outs; /* one for each target, and */
-	const char **keys;	 /* where it is recorded, as seen from here */
-	struct row *rows;	 /* those that differ */
+	struct dep *deps;
+	const char **keys; /* where it is recorded, as seen from here */
+	struct row *rows;  /* those that differ */
 	size_t n, nrows;
 	struct status_data_opts data_opts;
 	struct status_data data;
@@ -159,7 +171,8 @@ prepare(struct status *k, struct err *err)
 		return -1;
 	k->outs = arena_array(k->a.arena, k->n + 1, sizeof(*k->outs));
 	k->keys = arena_array(k->a.arena, k->n + 1, sizeof(*k->keys));
-	if (k->outs == NULL || k->keys == NULL)
+	k->deps = arena_array(k->a.arena, k->n + 1, sizeof(*k->deps));
+	if (k->outs == NULL || k->keys == NULL || k->deps == NULL)
 		return err_nomem(err);
 	for (size_t i = 0; i < k->n; i++) {
 		const struct track_out *o = k->targets[i].out;
@@ -215,11 +228,13 @@ find_rows(struct status *k, struct err *err)
 	for (size_t i = 0; r == 0 && i < k->n; i++) {
 		struct row *row = &k->rows[k->nrows], *before;
 
-		if (k->outs[i].state == OUT_RIGHT)
+		if (k->outs[i].state == OUT_RIGHT && k->deps[i].path == NULL)
 			continue;
 		before = map_get(&last, k->keys[i]);
-		*row = (struct row){
-		    .key = k->keys[i], .out = &k->outs[i], .first = before == NULL};
+		*row = (struct row){.key = k->keys[i],
+				    .out = &k->outs[i],
+				    .dep = &k->deps[i],
+				    .first = before == NULL};
 		if (before != NULL)
 			before->next = row;
 		k->nrows++;
@@ -228,6 +243,48 @@ find_rows(struct status *k, struct err *err)
 	}
 	map_release(&last);
 	return r;
+}
+
+/* The source of an import that is not frozen is looked at; what was imported from another
+ * repository is as it was at its commit. */
+static int
+look_at_source(struct status *k, const struct track_out *o, struct dep *dep,
+	       struct err *err)
+{
+	const struct dvc_file *f;
+	struct source_state state;
+	struct source s;
+	int r;
+
+	if (o->frozen || !import_has_source(o) || import_of_repo(o))
+		return 0;
+	f = o->in->file;
+	r = source_of_dep(k->a.arena, k->a.track.root, f->full_wdir, &f->deps[0], &s,
+			  &dep->err);
+	if (r == 0)
+		r = source_look(&s, &k->a.ws, k->a.arena, &state, &dep->err);
+	if (r == 0 && source_same(&state, &f->deps[0]))
+		return 0;
+	dep->state = r == 0 ? "modified" : "deleted";
+	if (r != 0 && (dep->err.code == ERR_CANCELLED || dep->err.code == ERR_NOMEM)) {
+		*err = dep->err;
+		return -1;
+	}
+	if (r == 0 || dep->err.code == ERR_NOTFOUND) {
+		err_clear(&dep->err);
+		dep->inside = s.inside != NULL;
+		dep->path = dep->inside ? s.inside : f->deps[0].path;
+	}
+	return 0;
+}
+
+static int
+look_at_sources(struct status *k, struct err *err)
+{
+	for (size_t i = 0; i < k->n; i++)
+		if (look_at_source(k, k->targets[i].out, &k->deps[i], err) != 0)
+			return -1;
+	return 0;
 }
 
 static int
@@ -240,7 +297,10 @@ work(void *arg, struct meter *m, struct err *err)
 		return status_data_work(&k->a, &k->data, err);
 	if (prepare(k, err) != 0)
 		return -1;
-	return status_outs(&k->a.ws, k->outs, k->n, err) == 0 ? find_rows(k, err) : -1;
+	if (status_outs(&k->a.ws, k->outs, k->n, err) != 0 ||
+	    look_at_sources(k, err) != 0)
+		return -1;
+	return find_rows(k, err);
 }
 
 /* ---- telling ---- */
@@ -258,6 +318,29 @@ shown(struct status *k, const char *path, bool people, struct buf *b)
 	return buf_failed(b) ? "" : b->p;
 }
 
+/* The same of a source, which may lie anywhere. */
+static const char *
+shown_dep(struct status *k, const struct dep *d, bool people, struct buf *b)
+{
+	if (d->inside)
+		return shown(k, d->path, people, b);
+	buf_clear(b);
+	if (people)
+		text_put(b, d->path, strlen(d->path));
+	else
+		buf_adds(b, d->path);
+	return buf_failed(b) ? "" : b->p;
+}
+
+/* One path that differs; ${first} of its kind it comes with a heading. */
+static void
+put_line(struct buf *b, const char *what, const char *state, const char *path, bool first)
+{
+	if (first)
+		buf_addf(b, "\t%s:\n", what);
+	buf_addf(b, "\t\t%s:%*s%s\n", state, (int)(19 - strlen(state)), "", path);
+}
+
 static void
 put_text(struct status *k)
 {
@@ -270,15 +353,44 @@ put_text(struct status *k)
 		if (!row->first)
 			continue;
 		text_put(b, row->key, strlen(row->key));
-		buf_adds(b, ":\n\tchanged outs:\n");
-		for (; row != NULL; row = row->next) {
+		buf_adds(b, ":\n");
+		if (row->dep->path != NULL)
+			put_line(b, "changed deps", row->dep->state,
+				 shown_dep(k, row->dep, true, &path), true);
+		for (bool first = true; row != NULL; row = row->next) {
 			const char *state = out_state_name(row->out->state);
 
-			buf_addf(b, "\t\t%s:%*s%s\n", state, (int)(19 - strlen(state)),
-				 "", shown(k, row->out->path, true, &path));
+			if (state == NULL)
+				continue;
+			put_line(b, "changed outs", state,
+				 shown(k, row->out->path, true, &path), first);
+			first = false;
 		}
 	}
 	buf_release(&path);
+}
+
+static void
+begin_changed(struct json_writer *w, const char *what)
+{
+	json_begin_object(w);
+	json_key(w, what);
+	json_begin_object(w);
+}
+
+static void
+end_changed(struct json_writer *w)
+{
+	json_end(w);
+	json_end(w);
+}
+
+static bool
+has_outs(const struct row *row)
+{
+	while (row != NULL && row->out->state == OUT_RIGHT)
+		row = row->next;
+	return row != NULL;
 }
 
 static void
@@ -297,14 +409,21 @@ put_json(struct status *k)
 			continue;
 		json_key(&w, row->key);
 		json_begin_array(&w);
-		json_begin_object(&w);
-		json_key(&w, "changed outs");
-		json_begin_object(&w);
-		for (; row != NULL; row = row->next)
-			json_kv_str(&w, shown(k, row->out->path, false, &path),
-				    out_state_name(row->out->state));
-		json_end(&w);
-		json_end(&w);
+		if (row->dep->path != NULL) {
+			begin_changed(&w, "changed deps");
+			json_kv_str(&w, shown_dep(k, row->dep, false, &path),
+				    row->dep->state);
+			end_changed(&w);
+		}
+		if (has_outs(row)) {
+			begin_changed(&w, "changed outs");
+			for (; row != NULL; row = row->next)
+				if (row->out->state != OUT_RIGHT)
+					json_kv_str(
+					    &w, shown(k, row->out->path, false, &path),
+					    out_state_name(row->out->state));
+			end_changed(&w);
+		}
 		json_end(&w);
 	}
 	json_end(&w);
@@ -322,6 +441,10 @@ tell(struct status *k)
 		return k->o->common.quiet && any ? EXIT_WORK : EXIT_OK;
 	}
 	any = k->nrows > 0;
+	for (size_t i = 0; i < k->n; i++)
+		if (k->deps[i].err.code != ERR_NONE)
+			cli_warn(k->a.c, "the source of '%s' cannot be looked at: %s",
+				 k->targets[i].out->path, k->deps[i].err.msg);
 	if (k->o->json)
 		put_json(k);
 	else if (!k->o->common.quiet && any)

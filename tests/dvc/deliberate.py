@@ -15,6 +15,7 @@ import yaml
 class Turn:
     def __init__(self, table, argv, cwd, keep, before, after, answers, outs):
         self.table, self.argv, self.cwd, self.keep = table, argv, cwd, keep
+        self.claimed = set()  # paths that rules have answered for
         self.right = False  # what DVC fails at is right already
         self.before, self.after, self.answers, self.outs = before, after, answers, outs
         self.names = table.names
@@ -26,6 +27,7 @@ class Turn:
             if not both and "dag" not in self.names:
                 continue
             claimed = set(rule(self, found))
+            self.claimed |= claimed
             if claimed:
                 self.table.used[name] = self.table.used.get(name, 0) + 1
                 found = [d for d in found if d[0] not in claimed]
@@ -38,13 +40,28 @@ class Turn:
         if "dag" not in self.names:
             return False
         n = self.names.index("dag")
-        if self.answers[n][0] == 0 and self.right:
+        if self.answers[n][0] == 0 and (self.right or self.nothing_recorded(self.answers[1 - n][2])):
             return True
         for name, reason, verbs, words in FAILURES:
             if self.answers[n][0] == 1 and self.argv[0] in verbs and words in self.answers[1 - n][2]:
                 self.table.used[name] = self.table.used.get(name, 0) + 1
                 return True
         return False
+
+
+    def moved(self):
+        """What lay where a move has taken it from: it, or what was in it."""
+        source = "repo/" + os.path.normpath(os.path.join(self.cwd, self.argv[-2]))
+        return [entry for path, entry in self.before.items() if path == source or path.startswith(source + "/")]
+
+    def nothing_recorded(self, err):
+        """Whether all that a checkout of DVC fails at are outputs of stages that have never run."""
+        failed = re.search(r"Checkout failed for following targets:\n(.*?)\nIs your cache up to date", err, re.S)
+        unknown = re.findall(r"No file hash info found for '.*?/now/repo/(.*?)'\. It won't be created", err)
+        if self.argv[0] not in ("checkout", "pull") or not failed or not {os.path.normpath(os.path.join(self.cwd, out)) for out in failed[1].split("\n")} <= set(unknown):
+            return False
+        self.table.used[NOTHING[0]] = self.table.used.get(NOTHING[0], 0) + 1
+        return True
 
 
 def stale_outputs(turn, found):
@@ -75,6 +92,8 @@ def kept_permissions(turn, found):
             in_directory = any(path.startswith(f"repo/{out}/") for out in turn.outs)
             same = one[0] == two[0] and one[2] == two[2] and (in_directory or (int(one[1], 8) ^ int(two[1], 8)) & 0o100 == 0)
             if one[0] == "file" and same and turn.before.get(path) == ours:
+                claimed.append(path)
+            elif turn.argv[0] == "move" and one[0] == "file" and one[0] == two[0] and one[2] == two[2] and ours in turn.moved():
                 claimed.append(path)
     return claimed
 
@@ -225,6 +244,20 @@ def protected(turn, found):
     return claimed | {path for path, *sides in found if path in parents(claimed) and sides[1 - n] is None}
 
 
+def blob(entry):
+    return entry and hashlib.sha1(b"blob %d\0" % len(entry[2]) + entry[2]).hexdigest()
+
+
+def staged_alike(turn, found):
+    """What each has told git of, as it has it: files that may differ themselves."""
+    claimed = []
+    for path, *sides in found:
+        name = "repo/" + path.partition("git's index, ")[2]
+        if name in turn.claimed and all(sides) and all(side[2] == blob(after.get(name)) for side, after in zip(sides, turn.after)):
+            claimed.append(path)
+    return claimed
+
+
 def autostage(snapshot):
     kind, _, content = snapshot.get("repo/.dvc/config", ("", "", b""))
     return b"autostage = true" in content
@@ -239,8 +272,7 @@ def staged(turn, found):
     for path, *sides in found:
         name = path.partition("git's index, ")[2]
         if name.endswith((".dvc", "dvc.lock")) and sides[1 - n] == turn.before.get(path) and sides[n]:
-            content = turn.after[n].get("repo/" + name, ("", "", b""))[2]
-            if hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest() == sides[n][2]:
+            if blob(turn.after[n].get("repo/" + name)) == sides[n][2]:
                 claimed.append(path)
     return claimed
 
@@ -316,6 +348,7 @@ RULES = [
     ("what stages read", "what a stage reads and what it runs is recorded by who runs it; DVC's commit records that too, and a run in "
      "its run cache", False, recorded_reading),
     ("staged", "core.autostage is for every verb that writes a pointer; DVC's commit leaves it to the user", False, staged),
+    ("staged alike", "what differs in a file differs in what git is told of it", False, staged_alike),
 ]
 
 # Answers: (name, reason, rule).  A rule is given the table, the command and what dag and DVC answer, each as (whether
@@ -387,8 +420,7 @@ def known_by_files(table, argv, ours, theirs):
         return ((True, dict(ours[1], **{"not in cache": left}), ""), theirs) if lists else None
     unknown = [e for e in theirs[1].get("uncommitted", {}).get("unknown", []) if isinstance(e, str)]
     lists = [path for path in theirs[1].get("not_in_cache", []) if path.endswith("/") and any(e.startswith(path) for e in unknown)]
-    if not lists or any(ours[1].get(key) != theirs[1].get(key) for key in ours[1].keys() | theirs[1].keys()
-                        if key not in ("not_in_cache", "uncommitted", "committed")):
+    if not lists:
         return None
 
     def below(path):
@@ -416,9 +448,49 @@ def what_stages_read(table, argv, ours, theirs):
         return None
     said = {}
     for name, found in theirs[1].items():
-        left = [one for one in found if one != "changed command" and not (isinstance(one, dict) and one.keys() == {"changed deps"})]
+        left = [one for one in found if one not in ("changed command", "always changed") and not (isinstance(one, dict) and one.keys() == {"changed deps"})]
         if left:
             said[name] = left
+    return (ours, (True, said, "")) if said != theirs[1] else None
+
+
+def templates(repo):
+    """What the stages of a foreach or a matrix may make, as patterns of their names and paths; and what has run."""
+    names, paths, ran = [], [], set()
+    for base, dirs, files in os.walk(repo):
+        dirs[:] = [d for d in dirs if d not in (".git", ".dvc", ".dag")]
+        where = os.path.relpath(base, repo)
+        for name in {"dvc.yaml", "dvc.lock"} & set(files):
+            with open(os.path.join(base, name), encoding="utf-8") as f:
+                stages = (yaml.load(f, yaml.BaseLoader) or {}).get("stages") or {}
+            for key, stage in stages.items():
+                full = key if where == "." else f"{where}/dvc.yaml:{key}"
+                body = stage.get("do", stage)
+                outs = [out if isinstance(out, str) else out.get("path", next(iter(out))) for out in body.get("outs") or []]
+                outs = [os.path.normpath(os.path.join(where, body.get("wdir", "."), out)) for out in outs]
+                if name == "dvc.lock":
+                    ran.update([full] + outs)
+                elif "foreach" in stage or "matrix" in stage:
+                    names.append(re.escape(full) + "@.*")
+                    paths += [re.sub(r"\\\$\\\{.*?\\\}", ".*", re.escape(out)) for out in outs]
+    return names, paths, ran
+
+
+def never_run(table, argv, ours, theirs):
+    """Of stages that a foreach or a matrix makes dag knows those that dvc.lock has: the others' paths are templates."""
+    if argv[0] not in ("status", "diff") or "--cloud" in argv or not ours[0] or not theirs[0]:
+        return None
+    names, paths, ran = templates(table.repo)
+
+    def made(what, patterns):
+        return isinstance(what, str) and what not in ran and any(re.fullmatch(pattern, what) for pattern in patterns)
+
+    if argv[0] == "status":
+        said = {key: found for key, found in theirs[1].items() if not made(key, names)}
+    else:
+        said = dict(theirs[1], deleted=[e for e in theirs[1].get("deleted", []) if not made(e["path"], paths)]) if theirs[1] else {}
+        if said != theirs[1] and not any(said.values()):
+            said = {}
     return (ours, (True, said, "")) if said != theirs[1] else None
 
 
@@ -430,9 +502,12 @@ ANSWERS = [
      directories_inside),
     ("known by its files", "a directory whose list is not in the cache is known where its files are those that the pointer means; DVC "
      "says that it knows nothing", known_by_files),
+    ("never run", "what a foreach or a matrix makes is known when it has run", never_run),
     ("inputs of stages", "status tells what is to be recorded; what a stage reads and what it runs is its own business", what_stages_read),
 ]
 
+
+NOTHING = ("nothing recorded", "of what no run has recorded there is nothing to check out; DVC fails at it")
 
 # What dag takes for a failure and DVC does not: (name, reason, commands, what DVC writes).
 FAILURES = [
@@ -475,4 +550,4 @@ class Table:
         return True
 
     def report(self):
-        return [f"{self.used[name]} x {name}: {reason}" for name, reason, *_ in RULES + FAILURES + ANSWERS if name in self.used]
+        return [f"{self.used[name]} x {name}: {reason}" for name, reason, *_ in RULES + FAILURES + [NOTHING] + ANSWERS if name in self.used]

@@ -28,7 +28,7 @@ from draw import AWKWARD, tracked
 top = tap.scratch()
 source = os.environ.get("DAG_SOURCE", os.path.join(oracle.HERE, "../.."))
 build = os.environ.get("DAG_BUILD", os.path.join(source, "build/dev"))
-program = os.path.join(build, "cli/dag")
+program = os.path.join(build, "bin/dag")
 
 
 def put(w, path, text, mode=0o644):
@@ -198,16 +198,20 @@ def visit(name, fill):
     done leaves a difference from what git has.
     """
     w = walk.Walk(os.path.join(top, name.replace(" ", "-")), which, python, program, fill=fill)
+    w.remote = "near"
     save = [["git", "add", "-A"], ["git", "commit", "-q", "--allow-empty", "-m", "save"]]
     try:
         for op in [["dvc", "remote", "add", "-f", "-d", "near", "../near"]] + save:
             w.apply(op)
         w.ask()
         outs = sorted({out for _, out, _ in tracked(w.place.repo)})
-        for op in [["both", "0", "", "checkout", "-f"], ["both", "1", "", "commit", "-f"]] + save:
+        w.apply(["both", "0", "", "checkout", "-f"])
+        # DVC commits all or nothing: not what has never run.
+        commits = [] if w.table.used.get("nothing recorded") else [["both", "1", "", "commit", "-f"], ["both", "0", "", "commit"]]
+        for op in commits[:1] + save:
             w.apply(op)
         good = True
-        for op in ([["both", "0", "", "commit"], ["both", "1", "", "push"]] + [["rm", out] for out in outs]
+        for op in (commits[1:] + [["both", "1", "", "push"]] + [["rm", out] for out in outs]
                    + [["lose", "cache", "-1"], ["both", "0", "", "pull"], ["both", "1", "", "checkout"],
                       ["both", "0", "", "gc", "-w", "-f"]]):
             w.apply(op)

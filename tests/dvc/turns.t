@@ -18,7 +18,7 @@ import oracle
 import tools
 
 build = os.environ.get("DAG_BUILD", os.path.join(oracle.HERE, "../../build/dev"))
-program = os.path.join(build, "cli/dag")
+program = os.path.join(build, "bin/dag")
 lacks = [verb for verb in ("add", "commit", "checkout", "status")
          if not os.access(program, os.X_OK) or not tools.DagTool(program, oracle.environment(tap.scratch())).has([verb])]
 if lacks:

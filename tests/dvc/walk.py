@@ -51,7 +51,7 @@ class Disagree(Exception):
 
 
 READ = [["status", "--json"], ["data", "status", "--granular", "--json"], ["diff", "--json"]]
-MORE = [["status", "--cloud", "--json", "--remote", "rem1"], ["diff", "--json", "--show-hash"], ["data", "status", "--json"],
+MORE = [["status", "--cloud", "--json", "--remote", "REMOTE"], ["diff", "--json", "--show-hash"], ["data", "status", "--json"],
         ["data", "status", "--json", "--unchanged", "--granular"], ["diff", "HEAD~1", "HEAD", "--json"],
         ["ls", ".", "-R", "--dvc-only", "--json"], ["remote", "list"], ["ls", ".", "-R", "--json"],
         ["data", "status", "--json", "--granular", "--untracked-files"]]
@@ -92,6 +92,8 @@ class Walk:
         (fill or Walk.begin)(self)
         self.place.git("add", "-A")
         self.place.git("commit", "-q", "-m", "begin")
+
+    remote = "rem1"  # that is asked about
 
     def begin(self):
         # Absolute, because DVC takes a relative one in other revisions as relative to "/".
@@ -273,7 +275,7 @@ class Walk:
         """Both tools say the same about the state that was taken on, and change nothing."""
         from place import differences, show, snapshot
 
-        questions = READ + [MORE[self.turns % len(MORE)]]
+        questions = READ + [[self.remote if word == "REMOTE" else word for word in MORE[self.turns % len(MORE)]]]
         here = [argv for argv in questions if all(tool.has(argv) for tool in self.tools)]
         self.lacking.update(self.lack(argv) for argv in questions if argv not in here)
         questions = here

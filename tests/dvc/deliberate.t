@@ -1,0 +1,177 @@
+#!/usr/bin/python3
+"""What deliberate.py lets pass, and what lies right beside it and must not pass."""
+import hashlib
+import json
+import os
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import tap
+from tap import same
+
+python = tap.python()
+if os.path.abspath(sys.executable) != os.path.abspath(python):
+    os.execv(python, [python, "-B", os.path.abspath(__file__)] + sys.argv[1:])
+import deliberate
+from place import differences
+
+top = tap.scratch()
+
+
+def f(text, mode="0644", kind="file"):
+    return kind, mode, text.encode()
+
+
+def d(mode="0755"):
+    return "directory", mode, b""
+
+
+def staged(text):
+    return "staged", "100644", hashlib.sha1(b"blob %d\0" % len(text) + text.encode()).hexdigest()
+
+
+def left(argv, before, dag, dvc, outs=(), codes=(0, 0), err="", ever=()):
+    """The paths that no rule answers for, where both tools have changed ${before} so (None: gone)."""
+    table = deliberate.Table(["dag", "dvc"], top)
+    table.outs.update(ever)
+    after = [{path: entry for path, entry in {**before, **side}.items() if entry} for side in (dag, dvc)]
+    turn = table.turn(argv=argv.split(), cwd="", keep=0, before=before, after=after,
+                      answers=[(codes[0], "", ""), (codes[1], "", err)], outs=set(outs))
+    found = [path for path, _, _ in turn.unmeant(differences(*after))]
+    return found + ([] if turn.same_end() else ["exit"])
+
+
+def meant(name, *args, **more):
+    same(left(*args, **more), [], name)
+
+
+def seen(name, wanted, *args, **more):
+    same(left(*args, **more), wanted, f"but not {name}")
+
+
+OBJECT = "repo/.dvc/cache/files/md5/b1/946ac92492d2347c6235b4d2611184"
+LISTED = '[{"md5": "b1946ac92492d2347c6235b4d2611184", "relpath": "a"}]'
+
+# Permissions.
+meant("permissions that were there", "checkout", {"repo/a": f("1", "0664")}, {}, {"repo/a": f("1")}, outs=["a"])
+seen("executability", ["repo/a"], "checkout", {"repo/a": f("1", "0664")}, {}, {"repo/a": f("1", "0744")}, outs=["a"])
+seen("permissions that dag made", ["repo/a"], "checkout", {"repo/a": f("1")}, {"repo/a": f("1", "0664")}, {}, outs=["a"])
+seen("content", ["repo/a"], "checkout", {"repo/a": f("1", "0664")}, {}, {"repo/a": f("2")}, outs=["a"])
+meant("executability inside a directory", "add d", {"repo/d/a": f("1", "0755")}, {}, {"repo/d/a": f("1")}, outs=["d"])
+meant("those of a file that moves", "move -- a b", {"repo/a": f("1", "0600")}, {"repo/a": None, "repo/b": f("1", "0600")},
+      {"repo/a": None, "repo/b": f("1")}, outs=["b"], ever=["a"])
+seen("others", ["repo/b"], "move -- a b", {"repo/a": f("1", "0600")}, {"repo/a": None, "repo/b": f("1", "0640")},
+     {"repo/a": None, "repo/b": f("1")}, outs=["b"], ever=["a"])
+
+# .gitignore.
+meant("a blank at the end", "add x", {}, {"repo/.gitignore": f("/a\n/x\\ \n")}, {"repo/.gitignore": f("/a\n/x \n")})
+meant("what git was told of it", "add x", {}, {"repo/.gitignore": f("/x\\ \n"), "git's index, .gitignore": staged("/x\\ \n")},
+      {"repo/.gitignore": f("/x \n"), "git's index, .gitignore": staged("/x \n")})
+seen("what git was told of something else", ["git's index, .gitignore"], "add x", {},
+     {"repo/.gitignore": f("/x\\ \n"), "git's index, .gitignore": staged("/y\n")},
+     {"repo/.gitignore": f("/x \n"), "git's index, .gitignore": staged("/x \n")})
+seen("another line", ["repo/.gitignore"], "add x", {}, {"repo/.gitignore": f("/a\n/x\\ \n")}, {"repo/.gitignore": f("/b\n/x \n")})
+meant("a line that had to be escaped", "remove b.dvc", {"repo/.gitignore": f("/a\n/\\[b\\]\n")}, {"repo/.gitignore": f("/a\n")}, {})
+meant("the last of them", "remove b.dvc", {"repo/.gitignore": f("/\\[b\\]\n")}, {"repo/.gitignore": None}, {})
+seen("one that had not", ["repo/.gitignore"], "remove b.dvc", {"repo/.gitignore": f("/a\n/b\n")}, {"repo/.gitignore": f("/a\n")}, {})
+seen("a line that dag keeps", ["repo/.gitignore"], "remove b.dvc", {"repo/.gitignore": f("/a\n/\\[b\\]\n")}, {}, {"repo/.gitignore": f("/a\n")})
+seen("one of an add", ["repo/.gitignore"], "add b", {"repo/.gitignore": f("/a\n/\\[b\\]\n")}, {"repo/.gitignore": f("/a\n")}, {})
+
+# Pointers.
+meant("a moved pointer with its comments", "move a b", {"repo/a.dvc": f("# mine\nouts:\n- path: a\n")},
+      {"repo/a.dvc": None, "repo/b.dvc": f("# mine\nouts:\n- path: b\n")}, {"repo/a.dvc": None, "repo/b.dvc": f("outs:\n- path: b\n")})
+seen("one that says something else", ["repo/b.dvc"], "move a b", {"repo/a.dvc": f("outs:\n- path: a\n")},
+     {"repo/a.dvc": None, "repo/b.dvc": f("outs:\n- path: a\n")}, {"repo/a.dvc": None, "repo/b.dvc": f("outs:\n- path: b\n")})
+seen("one that was not moved", ["repo/b.dvc"], "add b", {}, {"repo/b.dvc": f("# mine\nouts:\n- path: b\n")}, {"repo/b.dvc": f("outs:\n- path: b\n")})
+AUTO = {"repo/.dvc/config": f("[core]\n    autostage = true\n"), "git's index, a.dvc": staged("old"), "repo/a.dvc": f("old")}
+meant("a pointer that git is told of", "commit a.dvc", AUTO, {"repo/a.dvc": f("new"), "git's index, a.dvc": staged("new")}, {"repo/a.dvc": f("new")})
+seen("without core.autostage", ["git's index, a.dvc"], "commit a.dvc", {**AUTO, "repo/.dvc/config": f("")},
+     {"repo/a.dvc": f("new"), "git's index, a.dvc": staged("new")}, {"repo/a.dvc": f("new")})
+seen("another content of it", ["git's index, a.dvc"], "commit a.dvc", AUTO, {"repo/a.dvc": f("new"), "git's index, a.dvc": staged("none")}, {"repo/a.dvc": f("new")})
+seen("another file", ["git's index, x"], "commit a.dvc", AUTO, {"repo/x": f("x"), "git's index, x": staged("x")}, {"repo/x": f("x")})
+
+# Stages.
+LOCK = "schema: '2.0'\nstages:\n  s:\n    cmd: {}\n    deps:\n    - path: i\n      md5: {}\n    outs:\n    - path: o\n      md5: {}\n"
+RUN = {"repo/.dvc/cache/runs": d(), "repo/.dvc/cache/runs/ab": d(), "repo/.dvc/cache/runs/ab/cd": f("md5: b1946ac92492d2347c6235b4d2611184\n")}
+meant("what a stage reads", "commit", {}, {"repo/dvc.lock": f(LOCK.format(1, 2, 3))}, {"repo/dvc.lock": f(LOCK.format(7, 8, 3))})
+seen("what it makes", ["repo/dvc.lock"], "commit", {}, {"repo/dvc.lock": f(LOCK.format(1, 2, 3))}, {"repo/dvc.lock": f(LOCK.format(1, 2, 4))})
+seen("what an add does to it", ["repo/dvc.lock"], "add x", {}, {"repo/dvc.lock": f(LOCK.format(1, 2, 3))}, {"repo/dvc.lock": f(LOCK.format(7, 2, 3))})
+meant("the run cache with its objects", "commit", {}, {}, {**RUN, OBJECT: f("hello\n", "0444"), os.path.dirname(OBJECT): d()})
+seen("an object of nothing", [OBJECT], "commit", {}, {}, {OBJECT: f("hello\n", "0444")})
+
+# What is missing.
+LIST = "rem1/files/md5/12/34.dir"
+meant("a list without its files on a remote", "push", {}, {}, {LIST: f(LISTED)})
+seen("one with its files", [LIST], "push", {"rem1/files/md5/b1/946ac92492d2347c6235b4d2611184": f("hello\n")}, {}, {LIST: f(LISTED)})
+meant("files of a list that a remote has", "push", {LIST: f(LISTED)}, {"rem1/files/md5/b1/946ac92492d2347c6235b4d2611184": f("hello\n")}, {})
+seen("files of no list", ["rem1/files/md5/b1/946ac92492d2347c6235b4d2611184"], "push", {}, {"rem1/files/md5/b1/946ac92492d2347c6235b4d2611184": f("hello\n")}, {})
+meant("what a gc protects", "gc -w", {OBJECT: f("hello\n", "0444")}, {}, {OBJECT: None})
+seen("what it must not remove", [OBJECT], "gc -w", {OBJECT: f("hello\n", "0444")}, {OBJECT: None}, {})
+seen("what a checkout loses", [OBJECT], "checkout", {OBJECT: f("hello\n", "0444")}, {}, {OBJECT: None})
+FAILED = "ERROR: Checkout failed for following targets:\nd\nIs your cache up to date?\n"
+meant("a directory that is right without its list", "checkout", {"repo/d/a": f("1")}, {}, {"repo/d/a": None}, outs=["d"], codes=(0, 255), err=FAILED)
+seen("another one", ["repo/e/a", "exit"], "checkout", {"repo/e/a": f("1")}, {}, {"repo/e/a": None}, outs=["d", "e"], codes=(0, 255), err=FAILED)
+seen("one that dag fails at, too", ["exit"], "checkout", {"repo/d/a": f("1")}, {}, {}, outs=["d"], codes=(0, 255), err=FAILED)
+UNKNOWN = "WARNING: No file hash info found for '/tmp/x/now/repo/d'. It won't be created.\n"
+meant("what never ran", "checkout", {}, {}, {}, codes=(0, 255), err=UNKNOWN + FAILED)
+seen("what else is missing beside it", ["exit"], "checkout", {}, {}, {}, codes=(0, 255), err=UNKNOWN + FAILED.replace("\nd\n", "\nd\ne\n"))
+meant("objects that are nowhere", "push", {}, {}, {}, codes=(1, 0), err="Some of the cache files do not exist neither locally nor on remote")
+seen("another failure", ["exit"], "push", {}, {}, {}, codes=(1, 0))
+seen("one of DVC alone", ["exit"], "push", {}, {}, {}, codes=(0, 1), err="Some of the cache files do not exist neither locally nor on remote")
+meant("an empty directory", "checkout", {"repo/d": d(), "repo/d/e": d()}, {}, {"repo/d/e": None}, outs=["d"])
+seen("one with a file", ["repo/d/e", "repo/d/e/f"], "checkout", {"repo/d/e": d(), "repo/d/e/f": f("1")}, {}, {"repo/d/e": None, "repo/d/e/f": None}, outs=["d"])
+meant("what no pointer names any more", "checkout", {"repo/d/a": f("1")}, {}, {"repo/d/a": None}, ever=["d"])
+seen("what one names", ["repo/d/a"], "checkout", {"repo/d/a": f("1")}, {}, {"repo/d/a": None}, ever=["d"], outs=["d"])
+meant("line ends", "commit", {"repo/a": f("1\r\n2\r\n")}, {}, {"repo/a": f("1\n2\n")})
+seen("lines", ["repo/a"], "commit", {"repo/a": f("1\r\n2\r\n")}, {}, {"repo/a": f("1\n")})
+
+
+# Answers.
+def agree(name, wanted, argv, dag, dvc, err="", outs=()):
+    table = deliberate.Table(["dag", "dvc"], top)
+    table.outs.update(outs)
+    said = [(True, dag, ""), (dvc is not None, dvc, err)]
+    same(table.same_answer(argv.split(), said), wanted, name if wanted else f"but not {name}")
+
+
+os.symlink("nowhere", top + "/gone")
+with open(top + "/there", "w") as out:
+    out.write("x")
+agree("all names of an object", True, "status --cloud --json", {"a": "new", "b": "new"}, {"a": "new"})
+agree("one of them", False, "status --cloud --json", {"a": "new"}, {"a": "new", "b": "new"})
+agree("another state of it", False, "status --cloud --json", {"a": "new", "b": "new"}, {"a": "deleted"})
+agree("a tab in a name", True, "data status --json", {"committed": {"modified": ["a\tb", "c"]}},
+      {"committed": {"added": ["a\tb"], "deleted": ["ab"], "modified": ["c"]}}, outs=["a\tb"])
+agree("in one that is not tracked", False, "data status --json", {"committed": {"modified": ["a\tb"]}}, {"committed": {"added": ["a\tb"]}}, outs=["c"])
+agree("what else differs", False, "data status --json", {"committed": {"modified": ["a\tb", "c"]}}, {"committed": {"added": ["a\tb", "c"]}}, outs=["a\tb"])
+agree("a link that leads nowhere", True, "status --json", {"a.dvc": [{"changed outs": {"gone": "deleted"}}]}, None,
+      f"ERROR: unexpected error - [Errno 2] No such file or directory: '{top}/gone'")
+agree("something else that is missing", False, "status --json", {}, None, f"ERROR: unexpected error - [Errno 2] No such file or directory: '{top}/never'")
+agree("another failure", False, "status --json", {}, None, "ERROR: no")
+DIFF = {"added": [], "deleted": [], "modified": [], "renamed": [], "not in cache": []}
+agree("a deleted link", True, "diff --json", dict(DIFF, deleted=[{"path": "gone"}]), dict(DIFF, modified=[{"path": "gone"}]))
+agree("a deleted file", False, "diff --json", dict(DIFF, deleted=[{"path": "there"}]), dict(DIFF, modified=[{"path": "there"}]))
+agree("a directory that is known by its files", True, "data status --json --granular", {"not_in_cache": ["d/", "d/a"]},
+      {"not_in_cache": ["d/"], "uncommitted": {"unknown": ["d/a", "d/s/"]}})
+agree("a file of another one", False, "data status --json --granular", {"not_in_cache": ["d/", "e/a"]},
+      {"not_in_cache": ["d/"], "uncommitted": {"unknown": ["d/a"]}})
+agree("that a list is missing", False, "data status --json --granular", {}, {"not_in_cache": ["d/"], "uncommitted": {"unknown": ["d/a"]}})
+agree("the same in a diff", True, "diff --json", dict(DIFF, **{"not in cache": [{"path": "d/"}, {"path": "d/a"}]}), dict(DIFF, **{"not in cache": [{"path": "d/"}]}))
+agree("one file more", False, "diff --json", dict(DIFF, **{"not in cache": [{"path": "d/"}, {"path": "e"}]}), dict(DIFF, **{"not in cache": [{"path": "d/"}]}))
+agree("directories inside", True, "data status --json --granular", {"committed": {"unknown": ["d/s/a"]}}, {"committed": {"unknown": ["d/s/", "d/s/a"]}})
+agree("files that dag does not tell", False, "data status --json --granular", {"committed": {"unknown": ["d/s/a"]}}, {"committed": {"unknown": ["d/s/", "d/s/a", "d/s/b"]}})
+agree("what a stage reads", True, "status --json", {"s": [{"changed outs": {"o": "modified"}}]},
+      {"s": [{"changed deps": {"i": "modified"}}, {"changed outs": {"o": "modified"}}, "changed command"], "t": ["always changed"]})
+agree("what it makes", False, "status --json", {}, {"s": [{"changed deps": {"i": "modified"}}, {"changed outs": {"o": "modified"}}]})
+with open(top + "/dvc.yaml", "w") as out:
+    out.write("stages:\n  m:\n    matrix: {a: [1, 2]}\n    cmd: x\n    outs: ['out-${item.a}']\n  n: {cmd: x, outs: [n]}\n")
+with open(top + "/dvc.lock", "w") as out:
+    out.write("stages:\n  m@1:\n    outs:\n    - {path: out-1, md5: x}\n")
+agree("a stage that never ran", True, "status --json", {}, {"m@2": [{"changed outs": {"out-2": "deleted"}}]})
+agree("one that did", False, "status --json", {}, {"m@1": [{"changed outs": {"out-1": "deleted"}}]})
+agree("one that is no template", False, "status --json", {}, {"n": [{"changed outs": {"n": "deleted"}}]})
+agree("its output in a diff", True, "diff --json", {}, dict(DIFF, deleted=[{"path": "out-2"}]))
+agree("that of one which ran", False, "diff --json", {}, dict(DIFF, deleted=[{"path": "out-1"}]))
+agree("anything else", False, "data status --json", {}, json.loads('{"untracked": ["x"]}'))
+tap.done()

@@ -379,6 +379,9 @@ def is_comparison(argv):
 
 
 def tabs(table, argv, ours, theirs):
+    if argv[0] == "ls" and ours[0] and theirs[0] and any(set("\t#") & set(entry["path"]) for entry in ours[1]):
+        lists = [[dict(entry, path=re.sub(r"[\t\n\r]|/(?=#)", "", entry["path"])) for entry in said[1]] for said in (ours, theirs)]
+        return tuple((True, sorted(entries, key=lambda entry: json.dumps(entry, sort_keys=True)), "") for entries in lists)
     outs = {out for out in table.outs if "\t" in out}
     outs |= {out.replace("\t", "") for out in outs}
     if not outs or not is_comparison(argv) or not ours[0] or not theirs[0]:
@@ -454,55 +457,51 @@ def what_stages_read(table, argv, ours, theirs):
     return (ours, (True, said, "")) if said != theirs[1] else None
 
 
-def templates(repo):
-    """What the stages of a foreach or a matrix may make, as patterns of their names and paths; and what has run."""
-    names, paths, ran = [], [], set()
+def recorded(repo):
+    """The outputs that the dvc.lock files have, or None where there is no dvc.yaml."""
+    found = None
     for base, dirs, files in os.walk(repo):
         dirs[:] = [d for d in dirs if d not in (".git", ".dvc", ".dag")]
-        where = os.path.relpath(base, repo)
-        for name in {"dvc.yaml", "dvc.lock"} & set(files):
-            with open(os.path.join(base, name), encoding="utf-8") as f:
+        if "dvc.yaml" in files:
+            found = found or set()
+        if "dvc.lock" in files:
+            with open(os.path.join(base, "dvc.lock"), encoding="utf-8") as f:
                 stages = (yaml.load(f, yaml.BaseLoader) or {}).get("stages") or {}
-            for key, stage in stages.items():
-                full = key if where == "." else f"{where}/dvc.yaml:{key}"
-                body = stage.get("do", stage)
-                outs = [out if isinstance(out, str) else out.get("path", next(iter(out))) for out in body.get("outs") or []]
-                outs = [os.path.normpath(os.path.join(where, body.get("wdir", "."), out)) for out in outs]
-                if name == "dvc.lock":
-                    ran.update([full] + outs)
-                elif "foreach" in stage or "matrix" in stage:
-                    names.append(re.escape(full) + "@.*")
-                    paths += [re.sub(r"\\\$\\\{.*?\\\}", ".*", re.escape(out)) for out in outs]
-    return names, paths, ran
+            found = (found or set()) | {os.path.normpath(os.path.join(os.path.relpath(base, repo), out["path"]))
+                                        for stage in stages.values() for out in stage.get("outs") or []}
+    return found
 
 
 def never_run(table, argv, ours, theirs):
-    """Of stages that a foreach or a matrix makes dag knows those that dvc.lock has: the others' paths are templates."""
-    if argv[0] not in ("status", "diff") or "--cloud" in argv or not ours[0] or not theirs[0]:
+    """What a stage is to make, and has never made, is gone for DVC's diff."""
+    if argv[0] != "diff" or not ours[0] or not theirs[0] or not theirs[1].get("deleted"):
         return None
-    names, paths, ran = templates(table.repo)
+    known = recorded(table.repo)
+    if known is None:
+        return None
+    left = [entry for entry in theirs[1]["deleted"] if entry["path"] in known | table.outs or os.path.lexists(os.path.join(table.repo, entry["path"]))]
+    said = dict(theirs[1], deleted=left)
+    return (ours, (True, said if any(said.values()) else {}, "")) if left != theirs[1]["deleted"] else None
 
-    def made(what, patterns):
-        return isinstance(what, str) and what not in ran and any(re.fullmatch(pattern, what) for pattern in patterns)
 
-    if argv[0] == "status":
-        said = {key: found for key, found in theirs[1].items() if not made(key, names)}
-    else:
-        said = dict(theirs[1], deleted=[e for e in theirs[1].get("deleted", []) if not made(e["path"], paths)]) if theirs[1] else {}
-        if said != theirs[1] and not any(said.values()):
-            said = {}
-    return (ours, (True, said, "")) if said != theirs[1] else None
+def own_state(table, argv, ours, theirs):
+    """DVC lists what git ignores, and by that what dag keeps for itself."""
+    if argv[0] != "ls" or not ours[0] or not theirs[0]:
+        return None
+    left = [entry for entry in theirs[1] if not (entry["path"] + "/").startswith(".dag/")]
+    return (ours, (True, left, "")) if left != theirs[1] else None
 
 
 ANSWERS = [
     ("names of one object", "status --cloud tells all files that an object is the content of, not one of them", names_of_one),
-    ("tabs", "the pointers of a commit are read as those of the work tree; DVC takes the tabs out of the paths of the former", tabs),
+    ("tabs", "a name is a name; DVC reads it as a URL's where it reads other revisions, and in ls: tabs go, and a slash before #", tabs),
     ("dangling links", "a link that leads nowhere is a file that is gone; DVC's status fails, its diff says modified", dangling),
     ("directories inside", "a tracked directory is a list of files; where DVC does not know that list it tells the directories in it too",
      directories_inside),
     ("known by its files", "a directory whose list is not in the cache is known where its files are those that the pointer means; DVC "
      "says that it knows nothing", known_by_files),
-    ("never run", "what a foreach or a matrix makes is known when it has run", never_run),
+    ("never run", "what has never been there is not deleted", never_run),
+    ("dag's own state", "DVC's ls shows the directory of the other tool", own_state),
     ("inputs of stages", "status tells what is to be recorded; what a stage reads and what it runs is its own business", what_stages_read),
 ]
 

@@ -66,6 +66,17 @@ def normal(value):
     return value
 
 
+def only(one, two):
+    """Two answers without what both of them have."""
+    if isinstance(one, dict) and isinstance(two, dict):
+        both = {key: only(one.get(key, type(two.get(key))()), two.get(key, type(one.get(key))()))
+                for key in sorted(one.keys() | two.keys()) if one.get(key) != two.get(key)}
+        return {key: v[0] for key, v in both.items()}, {key: v[1] for key, v in both.items()}
+    if isinstance(one, list) and isinstance(two, list):
+        return [v for v in one if v not in two], [v for v in two if v not in one]
+    return one, two
+
+
 class Walk:
     """The two tools at work in ${top}; ${fill} brings the first files of the repository and is given the walk."""
 
@@ -298,8 +309,8 @@ class Walk:
             self.asked += 1
             if not self.table.same_answer(argv, answers):
                 raise Disagree(("answer",) + tuple(argv[:2]), f"`{' '.join(argv)}` is not answered alike:\n" + "\n".join(
-                    f"  {tool.name}: {json.dumps(answer[1])[:3000] if answer[0] else answer[2][-600:]}"
-                    for tool, answer in zip(self.tools, answers)))
+                    f"  {tool.name}: {json.dumps(said)[:3000] if answer[0] else answer[2][-600:]}"
+                    for tool, answer, said in zip(self.tools, answers, only(answers[0][1], answers[1][1]))))
         changed = differences(before, snapshot(self.place))
         if changed:
             path, one, two = changed[0]

@@ -60,10 +60,12 @@ my %verbs = (
     'push' => [qw(push -q)], 'push many' => [qw(push -q)],
     'fetch' => [qw(fetch -q)],
     'checkout' => [qw(checkout -q)],
+    'pull' => [qw(pull -q)],
     'move' => [qw(move -q a sub/e)],
+    'remove' => [qw(remove -q --outs d)],
     'gc' => [qw(gc -q -w -c -f --grace 0s)],
 );
-my @order = ('add', 'add many', 'commit', 'push', 'push many', 'fetch', 'checkout', 'move', 'gc');
+my @order = ('add', 'add many', 'commit', 'push', 'push many', 'fetch', 'checkout', 'pull', 'move', 'remove', 'gc');
 
 sub make_scenes {
     my ($many) = @_;
@@ -85,6 +87,7 @@ sub make_scenes {
     must("$w/r", @{ $verbs{commit} });
     copy($w, "$top/push");
     copy($w, "$top/move");
+    copy($w, "$top/remove");
     my %b = map { $_ => read_file($_) } pointers("$w/r");
     write_file($_, $a{$_}) for keys %a;
     copy($w, "$top/checkout");
@@ -93,6 +96,8 @@ sub make_scenes {
     copy($w, "$top/gc");
     remove_tree("$w/r/.dag/cache");
     copy($w, "$top/fetch");
+    remove_tree("$w/r/d");
+    copy($w, "$top/pull");
 }
 
 # ---- the log ----
@@ -146,7 +151,7 @@ sub wrong {
         next if $file =~ /gitignore$/ && ($i eq 'absent' || $i =~ /\A(?:\/\w+\n)*\z/) && !$done;
         push @wrong, "$file is '$i', neither '$o' nor '$n'" if $i ne $o && $i ne $n;
         push @wrong, "$file is not yet what was said" if $done && $i ne $n;
-        next if $i eq 'absent' || $file !~ /\.dvc$/ || $verb eq 'fetch';
+        next if $i eq 'absent' || $file !~ /\.dvc$/ || $verb =~ /^(?:fetch|pull)$/;
         my ($id) = $i =~ /^- md5: (\S+)$/m;
         my $o2 = there($image, 'r/.dag/cache', $id);
         push @wrong, "$file names $id, which is not there" if !$o2;
@@ -195,12 +200,13 @@ sub run_on {
     sleep 1 if $verb eq 'gc';
     my @verb = @{ $verbs{$verb} };
     # The work tree is not synced: what a checkout has damaged is not taken for granted.
-    push @verb, '--force' if $verb eq 'checkout';
+    push @verb, '--force' if $verb =~ /^(?:checkout|pull)$/;
     my @wrong;
     my ($rc, $out) = in_dir("$found/r", qw(status --json));
     my $want = status_json("$found/r");
     push @wrong, "status: $rc, '$out' instead of '$want'" if $rc != 0 || $out ne $want;
-    if ($verb ne 'move' || differs(state_of($found), $after{$verb})) {
+    # Done once, there is nothing left that could be asked for.
+    if ($verb !~ /^(?:move|remove)$/ || differs(state_of($found), $after{$verb})) {
         ($rc, $out) = in_dir("$found/r", @verb);
         push @wrong, "again: $rc: $out" if $rc != 0;
         push @wrong, differs(state_of($found), $after{$verb});

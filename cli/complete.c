@@ -111,6 +111,7 @@ static const struct meaning {
     {"FILE", NULL, "params-file", put_file},
     {"FILE", NULL, NULL, put_yaml},
     {"PATH", NULL, NULL, put_file},
+    {"TO", NULL, NULL, put_file},
     {"DIR", NULL, NULL, put_dir},
     {"RUN", NULL, NULL, complete_runs},
     {"TASK", NULL, NULL, complete_tasks},

@@ -112,6 +112,7 @@ static const struct meaning {
     {"FILE", NULL, NULL, put_yaml},
     {"PATH", NULL, NULL, put_file},
     {"TO", NULL, NULL, put_file},
+    {"URL", NULL, NULL, put_file}, /* a path as well */
     {"DIR", NULL, NULL, put_dir},
     {"RUN", NULL, NULL, complete_runs},
     {"TASK", NULL, NULL, complete_tasks},

@@ -166,6 +166,10 @@ put_verb(struct cli *c, const struct dag_task *t)
 	buf_init(&b, 0);
 	if (t->jobs > 0)
 		buf_addf(&b, "%u at a time", (unsigned)t->jobs);
+	if (t->recursive) {
+		divide(&b);
+		buf_adds(&b, "all that is in them");
+	}
 	if (t->verify) {
 		divide(&b);
 		buf_adds(&b, "verify what is there");

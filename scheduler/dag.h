@@ -134,7 +134,7 @@ struct dag_task {
 	size_t ntargets;
 	struct dag_text remote;
 	uint32_t jobs; /* 0: as the verb has it */
-	bool verify, force, allow_missing;
+	bool recursive, verify, force, allow_missing;
 
 	struct dag_text *inputs, *outputs;
 	size_t ninputs, noutputs;

@@ -244,6 +244,8 @@ put_task(const struct dag *g, struct json_writer *w, const struct dag_task *t)
 		put_strings(w, "params", t->params, t->nparams);
 	put_bool(w, t, "persist", t->persist);
 	put_int(w, t, "priority", t->priority, dag_usual.priority);
+	if (t->recursive)
+		json_kv_bool(w, "recursive", true);
 	put_optional(w, "remote", &t->remote);
 	put_retries(w, t);
 	put_run(w, t);

@@ -127,6 +127,7 @@ static struct task_field const fields[] = {
     {.key = "targets", .read = load_targets},
     {.key = "remote", .read = load_remote},
     {.key = "jobs", .at = AT(jobs)},
+    {.key = "recursive", .at = AT(recursive)},
     {.key = "verify", .at = AT(verify)},
     {.key = "force", .at = AT(force)},
     {.key = "allow_missing", .at = AT(allow_missing)},

@@ -44,6 +44,8 @@ options(struct render *r, const char **v, size_t *n, struct err *err)
 	if (t->jobs > 0 &&
 	    (v[(*n)++] = arena_printf(r->a, "--jobs=%u", (unsigned)t->jobs)) == NULL)
 		return err_nomem(err);
+	if (t->recursive)
+		v[(*n)++] = "--recursive";
 	if (t->verify)
 		v[(*n)++] = "--verify";
 	if (t->force)

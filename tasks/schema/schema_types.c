@@ -121,8 +121,16 @@ static const struct key_spec predict_keys[] = {
 		.max = 256, .doc = "How many files are worked on at a time."  \
 	}
 
+#define RECURSIVE                                                                        \
+	{                                                                                \
+		.name = "recursive", .type = KEY_BOOL, .def = "false",                   \
+		.doc = "Whether a directory under `targets` that is not tracked itself " \
+		       "means all that is tracked in it."                                \
+	}
+
 static const struct key_spec push_keys[] = {
     TARGETS("A task that makes one of them comes before this one."),
+    RECURSIVE,
     REMOTE,
     JOBS,
     {.name = "verify",
@@ -135,12 +143,18 @@ static const struct key_spec push_keys[] = {
 
 static const struct key_spec pull_keys[] = {
     TARGETS("A task that reads one of them, or something in it, comes after this one."),
+    RECURSIVE,
     REMOTE,
     JOBS,
     {.name = "force",
      .type = KEY_BOOL,
      .def = "false",
      .doc = "Whether files are overwritten and removed whose content is nowhere else."},
+    {.name = "verify",
+     .type = KEY_BOOL,
+     .def = "false",
+     .doc = "Whether what the cache has already is read, and replaced where it is "
+	    "damaged. What comes from the remote is verified in any case."},
     {.name = "allow_missing",
      .type = KEY_BOOL,
      .def = "false",

@@ -93,6 +93,15 @@ spew("$r/force.yaml", "tasks:\n  t: {type: pull, targets: data/raw/a.csv, force:
 ok_dag(0, 'by force', $r, 'run', 'force.yaml');
 is(slurp("$r/data/raw/a.csv"), "a\n", '... it is done');
 
+# A directory that is not tracked itself, and an object that is damaged here.
+remove_tree("$r/data/raw");
+spew("$r/all.yaml", "tasks:\n  t: {type: pull, targets: data, recursive: true, verify: true}\n");
+my $a = object("$r/.dag/cache", "a\n");
+chmod(0644, $a);
+spew($a, "?\n");
+ok_dag(0, 'all in a directory, verified', $r, 'run', 'all.yaml');
+is(slurp("$r/data/raw/a.csv") . slurp($a), "a\na\n", '... is mended and brought');
+
 # ---- attempts like any other ----
 
 cloned();

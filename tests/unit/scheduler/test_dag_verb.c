@@ -45,16 +45,17 @@ command_lines(void **state)
 	    "  all: {type: push}\n"
 	    "  some: {type: push, targets: [-x, 'b/{{ ds }}', c.dvc], jobs: 256,\n"
 	    "    remote: '{{ params.r }}', verify: true}\n"
-	    "  pull: {type: pull, targets: ./a//b/, force: true, allow_missing: true}\n"
+	    "  pull: {type: pull, targets: ./a//b/, force: true, allow_missing: true,\n"
+	    "    recursive: true, verify: true}\n"
 	    "  not: {type: pull, force: false, remote: '{{ params.empty }}'}\n");
 
 	(void)state;
 	runs(&l, "all", "dag push");
 	runs(&l, "some",
 	     "dag push --remote=cold --jobs=256 --verify -- -x b/2026-11-28 c.dvc");
-	runs(&l, "pull", "dag pull --force --allow-missing -- a/b");
+	runs(&l, "pull", "dag pull --recursive --verify --force --allow-missing -- a/b");
 	runs(&l, "not",
-	     "x.yaml:8:44: `remote` of task 'not': the remote's name is empty");
+	     "x.yaml:9:44: `remote` of task 'not': the remote's name is empty");
 	/* What `defaults` has for programs of the user's is not for them. */
 	assert_null(task(&l, "all")->workdir.src);
 	assert_null(task(&l, "all")->shell);
@@ -166,8 +167,8 @@ bad_keys(void **state)
 	/* Keys of the other type, and of other types. */
 	task_refuses("type: push\n    force: true",
 		     "x.yaml:4:5: error: unknown key 'force'", NULL);
-	task_refuses("type: pull\n    verify: true",
-		     "x.yaml:4:5: error: unknown key 'verify'", NULL);
+	task_refuses("type: push\n    allow_missing: true",
+		     "x.yaml:4:5: error: unknown key 'allow_missing'", NULL);
 	task_refuses("type: pull\n    run: x", "x.yaml:4:5: error: unknown key 'run'",
 		     NULL);
 	task_refuses("run: x\n    targets: y", "x.yaml:4:5: error: unknown key 'targets'",
@@ -200,6 +201,8 @@ canonical(void **state)
 					    "t: {type: push, verify: true}",
 					    "t: {type: pull}",
 					    "t: {type: pull, force: true}",
+					    "t: {type: pull, recursive: true}",
+					    "t: {type: pull, verify: true}",
 					    "t: {type: pull, allow_missing: true}"};
 	char hashes[sizeof(tasks) / sizeof(tasks[0])][65], text[128];
 

@@ -27,3 +27,19 @@ vec_free(void *v)
 {
 	free(v);
 }
+
+size_t
+vec_first(const void *v, size_t n, size_t size, const void *key,
+	  int (*cmp)(const void *, const void *))
+{
+	size_t low = 0, high = n, mid;
+
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		if (cmp(key, (const char *)v + mid * size) > 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}

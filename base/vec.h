@@ -53,6 +53,14 @@
 			     it##_end = (vec)->n != 0 ? (vec)->v + (vec)->n : (vec)->v; \
 	     it != it##_end; it++)
 
+/**
+ * vec_first(v, n, size, key, cmp):
+ * Of ${n} sorted elements of ${size} bytes at ${v}, return the number of the first that does not
+ * come before ${key}, ${n} if all do.  ${cmp}(key, element) is as bsearch's.
+ */
+size_t vec_first(const void *, size_t, size_t, const void *,
+		 int (*)(const void *, const void *));
+
 /* What the macros call. */
 void *vec_grow(void *, size_t *, size_t, size_t);
 void vec_free(void *);

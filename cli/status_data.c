@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/path.h"
+#include "base/vec.h"
 #include "cli/artifact.h"
 #include "cli/changes.h"
 #include "cli/cli.h"
@@ -85,24 +86,22 @@ status_data_free(struct status_data *d)
 
 /* ---- parts of it ---- */
 
+/* Lists are sorted by where things were. */
+static int
+by_old_path(const void *like, const void *element)
+{
+	const struct change *a = like, *b = element;
+
+	return change_compare_paths(a->path, a->dir, b->old_path, b->dir);
+}
+
 static bool
 is_unchanged(const struct changes *c, const struct change *like)
 {
-	size_t lo = 0, hi = c->n, mid;
+	size_t i = vec_first(c->v, c->n, sizeof(*c->v), like, by_old_path);
 
-	/* Sorted by where things were. */
-	while (lo < hi) {
-		mid = lo + (hi - lo) / 2;
-		if (change_compare_paths(c->v[mid].old_path, c->v[mid].dir, like->path,
-					 like->dir) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	for (; lo < c->n && change_compare_paths(c->v[lo].old_path, c->v[lo].dir,
-						 like->path, like->dir) == 0;
-	     lo++)
-		if (c->v[lo].kind == CHANGE_UNCHANGED)
+	for (; i < c->n && by_old_path(like, &c->v[i]) == 0; i++)
+		if (c->v[i].kind == CHANGE_UNCHANGED)
 			return true;
 	return false;
 }

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/path.h"
+#include "base/vec.h"
 
 #define SLASH '\x01' /* sorts before everything a path may hold */
 
@@ -199,20 +200,17 @@ sweep_plain(struct sweep *s)
 
 /* ---- globs ---- */
 
+static int
+against_key(const void *key, const void *item)
+{
+	return strcmp(key, ((const struct item *)item)->key);
+}
+
 /* The first item at or behind a key. */
 static size_t
-lower_bound(const struct sweep *s, const char *key)
+first_at(const struct sweep *s, const char *key)
 {
-	size_t low = 0, high = s->n, mid;
-
-	while (low < high) {
-		mid = low + (high - low) / 2;
-		if (strcmp(s->v[mid].key, key) < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
+	return vec_first(s->v, s->n, sizeof(*s->v), key, against_key);
 }
 
 /* Whether "**" is one of the pattern's components. */
@@ -290,7 +288,7 @@ sweep_glob(struct sweep *s, const struct path_use *glob)
 		key[i] = glob->path[i] == '/' ? SLASH : glob->path[i];
 	key[fixed] = '\0';
 	/* Below the directory, itself included. */
-	for (i = lower_bound(s, key); i < s->n; i++) {
+	for (i = first_at(s, key); i < s->n; i++) {
 		if (strncmp(s->v[i].key, key, fixed) != 0)
 			break;
 		if (fixed > 0 && s->v[i].key[fixed] != '\0' &&
@@ -305,8 +303,7 @@ sweep_glob(struct sweep *s, const struct path_use *glob)
 			n--;
 		n -= n > 0;
 		key[n] = '\0';
-		for (i = lower_bound(s, key); i < s->n && strcmp(s->v[i].key, key) == 0;
-		     i++)
+		for (i = first_at(s, key); i < s->n && strcmp(s->v[i].key, key) == 0; i++)
 			if ((rc = try_glob(s, glob, fixed, &s->v[i])) != 0)
 				return rc;
 	}

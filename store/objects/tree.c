@@ -134,22 +134,6 @@ compare_entries(const void *a, const void *b)
 	return compare(x->path, x->len, y->path, y->len);
 }
 
-/* The first entry that is not less than the path. */
-static size_t
-lower_bound(const struct tree *t, const char *path, size_t len)
-{
-	size_t lo = 0, hi = t->n, mid;
-
-	while (lo < hi) {
-		mid = lo + (hi - lo) / 2;
-		if (compare(t->v[mid].path, t->v[mid].len, path, len) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
 /* The bytes that two paths have in common. */
 static size_t
 common(const struct tree_entry *a, const struct tree_entry *b)
@@ -205,10 +189,11 @@ tree_sort(struct tree *t, struct err *err)
 const struct tree_entry *
 tree_find(const struct tree *t, const char *path, size_t len)
 {
-	size_t i = lower_bound(t, path, len);
+	const struct tree_entry key = {.path = path, .len = (uint32_t)len};
 
-	return i < t->n && compare(t->v[i].path, t->v[i].len, path, len) == 0 ? &t->v[i]
-									      : NULL;
+	return t->n > 0 && len <= TREE_PATH_MAX
+		   ? bsearch(&key, t->v, t->n, sizeof(*t->v), compare_entries)
+		   : NULL;
 }
 
 void

@@ -442,26 +442,23 @@ track_list_free(struct track_list *l)
 	*l = (struct track_list){0};
 }
 
+static int
+by_path(const void *path, const void *out)
+{
+	return track_path_cmp(path, ((const struct track_out *)out)->path);
+}
+
 /* The number of the first out that does not come before ${path}. */
 static size_t
-lower_bound(const struct track_list *l, const char *path)
+first_at(const struct track_list *l, const char *path)
 {
-	size_t from = 0, to = l->n, mid;
-
-	while (from < to) {
-		mid = from + (to - from) / 2;
-		if (track_path_cmp(l->outs[mid].path, path) < 0)
-			from = mid + 1;
-		else
-			to = mid;
-	}
-	return from;
+	return vec_first(l->outs, l->n, sizeof(*l->outs), path, by_path);
 }
 
 const struct track_out *
 track_find(const struct track_list *l, const char *path)
 {
-	size_t i = lower_bound(l, path);
+	size_t i = first_at(l, path);
 
 	if (i < l->n && strcmp(l->outs[i].path, path) == 0)
 		return &l->outs[i];
@@ -480,7 +477,7 @@ track_below(const struct track_list *l, const char *path, size_t *n)
 		*n = l->n;
 		return l->outs;
 	}
-	from = to = lower_bound(l, path);
+	from = to = first_at(l, path);
 	while (to < l->n && path_is_below(l->outs[to].path, path))
 		to++;
 	*n = to - from;

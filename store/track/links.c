@@ -8,26 +8,16 @@
 #include "base/fsio.h"
 #include "base/vec.h"
 
-/* The first entry that is not less than the path. */
-static size_t
-lower_bound(const struct links *l, const char *path)
+static int
+by_path(const void *path, const void *entry)
 {
-	size_t lo = 0, hi = l->n, mid;
-
-	while (lo < hi) {
-		mid = lo + (hi - lo) / 2;
-		if (strcmp(l->v[mid].path, path) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return strcmp(path, ((const struct link_entry *)entry)->path);
 }
 
 int
 links_set(struct links *l, const char *path, const struct object_id *id, struct err *err)
 {
-	size_t at = lower_bound(l, path);
+	size_t at = vec_first(l->v, l->n, sizeof(*l->v), path, by_path);
 	struct link_entry e = {0};
 
 	if (l->state_fd < 0)

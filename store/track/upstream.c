@@ -55,24 +55,21 @@ by_source(const void *a, const void *b)
 	return source_cmp((*x)->in, (*x)->stage, (*y)->in, (*y)->stage);
 }
 
+static int
+by_name(const void *a, const void *b)
+{
+	const struct source *x = a, *y = b;
+
+	return source_cmp(x->in, x->stage, y->in, y->stage);
+}
+
 /* NULL: it has no outs here. */
 static struct source *
 find_source(const struct graph *g, const struct track_file *in, const char *stage)
 {
-	size_t lo = 0, hi = g->n;
+	const struct source key = {.in = in, .stage = stage};
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		int r = source_cmp(g->v[mid].in, g->v[mid].stage, in, stage);
-
-		if (r == 0)
-			return &g->v[mid];
-		if (r < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return NULL;
+	return g->n > 0 ? bsearch(&key, g->v, g->n, sizeof(*g->v), by_name) : NULL;
 }
 
 /* Tell the stages of a dvc.yaml what is recorded of them, and what is written. */

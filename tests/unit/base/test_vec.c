@@ -26,6 +26,31 @@ test_push_and_walk(void **state)
 	vec_release(&v);
 }
 
+static int
+by_number(const void *key, const void *element)
+{
+	int k = *(const int *)key, e = *(const int *)element;
+
+	return (k > e) - (k < e);
+}
+
+static void
+test_first(void **state)
+{
+	static const int v[] = {1, 3, 3, 3, 7};
+	const struct {
+		int key;
+		size_t first;
+	} want[] = {{0, 0}, {1, 0}, {2, 1}, {3, 1}, {4, 4}, {7, 4}, {8, 5}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(want) / sizeof(*want); i++)
+		assert_int_equal(vec_first(v, 5, sizeof(*v), &want[i].key, by_number),
+				 want[i].first);
+	assert_int_equal(vec_first(NULL, 0, sizeof(*v), &want[0].key, by_number), 0);
+	assert_int_equal(vec_first(v, 1, sizeof(*v), &want[2].key, by_number), 1);
+}
+
 static void
 test_reserve(void **state)
 {
@@ -56,6 +81,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_push_and_walk),
+	    cmocka_unit_test(test_first),
 	    cmocka_unit_test(test_reserve),
 	};
 

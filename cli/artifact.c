@@ -254,18 +254,42 @@ artifact_links(struct artifact *a, struct links *l, struct err *err)
 }
 
 int
-artifact_remember(struct artifact *a, const struct add_item *items, size_t n,
-		  struct err *err)
+artifact_edit_links(struct artifact *a, artifact_links_fn *fn, void *arg, struct err *err)
 {
 	struct links l;
 	int r = artifact_links(a, &l, err);
 
-	for (size_t i = 0; r == 0 && i < n; i++)
-		r = links_set(&l, items[i].path, &items[i].id, err);
+	if (r == 0)
+		r = fn(&l, arg, err);
 	if (r == 0)
 		r = links_save(&l, err);
 	links_release(&l);
 	return r;
+}
+
+struct recorded {
+	const struct add_item *v;
+	size_t n;
+};
+
+static int
+note_items(struct links *l, void *arg, struct err *err)
+{
+	const struct recorded *items = arg;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < items->n; i++)
+		r = links_set(l, items->v[i].path, &items->v[i].id, err);
+	return r;
+}
+
+int
+artifact_remember(struct artifact *a, const struct add_item *items, size_t n,
+		  struct err *err)
+{
+	struct recorded recorded = {items, n};
+
+	return artifact_edit_links(a, note_items, &recorded, err);
 }
 
 /* ---- paths ---- */
@@ -323,6 +347,21 @@ artifact_path(struct artifact *a, const char *word, struct err *err)
 	}
 	buf_release(&b);
 	return path;
+}
+
+const char **
+artifact_paths(struct artifact *a, const char *const *words, size_t n, struct err *err)
+{
+	const char **v = arena_array(a->arena, n + 1, sizeof(*v));
+
+	if (v == NULL)
+		(void)err_nomem(err);
+	for (size_t i = 0; v != NULL && i < n; i++) {
+		v[i] = artifact_path(a, words[i], err);
+		if (v[i] == NULL)
+			v = NULL;
+	}
+	return v;
 }
 
 void

@@ -122,6 +122,12 @@ void artifact_list(struct artifact *, const struct problems *, const char *);
 const char *artifact_path(struct artifact *, const char *, struct err *);
 
 /**
+ * artifact_paths(a, words, n, err):
+ * The same for ${n} words; an array in the arena.  NULL with ${err} on failure.
+ */
+const char **artifact_paths(struct artifact *, const char *const *, size_t, struct err *);
+
+/**
  * artifact_put_seen(a, path, b), artifact_put_path(a, path, b):
  * Append ${path}, relative to the root, as seen from where the verb was called: byte for byte,
  * for programs; harmless on a terminal, for people.
@@ -153,6 +159,13 @@ void artifact_put_item(struct artifact *, const struct add_item *);
  * What this work tree has got or given; as links_load.
  */
 int artifact_links(struct artifact *, struct links *, struct err *);
+
+/**
+ * artifact_edit_links(a, fn, arg, err):
+ * Read them, let ${fn}(links, ${arg}, err) change them, write them.  Return 0 or -1.
+ */
+typedef int artifact_links_fn(struct links *, void *, struct err *);
+int artifact_edit_links(struct artifact *, artifact_links_fn *, void *, struct err *);
 
 /**
  * artifact_remember(a, items, n, err):

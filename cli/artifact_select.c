@@ -3,6 +3,8 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "cli/artifact.h"
+#include "cli/cli.h"
+#include "store/track/status.h"
 #include "store/track/targets.h"
 #include "store/track/upstream.h"
 
@@ -31,4 +33,22 @@ artifact_select(struct artifact *a, char *const *words, size_t n, unsigned how,
 							     .only = found.v[i].inside};
 	track_targets_free(&found);
 	return r;
+}
+
+int
+artifact_select_outs(struct artifact *a, unsigned how, struct artifact_target **targets,
+		     struct status_out **outs, size_t *n, struct err *err)
+{
+	if (artifact_select(a, a->c->args, a->c->nargs, how, targets, n, err) != 0)
+		return -1;
+	*outs = arena_array(a->arena, *n + 1, sizeof(**outs));
+	if (*outs == NULL)
+		return err_nomem(err);
+	for (size_t i = 0; i < *n; i++) {
+		const struct track_out *o = (*targets)[i].out;
+
+		(*outs)[i] =
+		    (struct status_out){.path = o->path, .id = o->id, .cache = o->cache};
+	}
+	return 0;
 }

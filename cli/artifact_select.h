@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 struct artifact;
+struct status_out;
 struct track_out;
 struct err;
 
@@ -43,5 +44,12 @@ artifact_how(int recursive, int glob, int deps)
 }
 int artifact_select(struct artifact *, char *const *, size_t, unsigned,
 		    struct artifact_target **, size_t *, struct err *);
+
+/**
+ * artifact_select_outs(a, how, targets, outs, n, err):
+ * The same for the words of the command line, with an entry for status_outs for each target.
+ */
+int artifact_select_outs(struct artifact *, unsigned, struct artifact_target **,
+			 struct status_out **, size_t *, struct err *);
 
 #endif

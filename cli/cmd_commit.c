@@ -75,20 +75,13 @@ path_of(struct commit *k, const struct artifact_target *t)
 static int
 look(struct commit *k, struct err *err)
 {
-	if (artifact_select(&k->a, k->a.c->args, k->a.c->nargs,
-			    artifact_how(k->o->recursive, k->o->glob, k->o->deps),
-			    &k->targets, &k->n, err) != 0)
+	if (artifact_select_outs(&k->a,
+				 artifact_how(k->o->recursive, k->o->glob, k->o->deps),
+				 &k->targets, &k->outs, &k->n, err) != 0)
 		return -1;
-	k->outs = arena_array(k->a.arena, k->n + 1, sizeof(*k->outs));
 	k->items = arena_array(k->a.arena, k->n + 1, sizeof(*k->items));
-	if (k->outs == NULL || k->items == NULL)
+	if (k->items == NULL)
 		return err_nomem(err);
-	for (size_t i = 0; i < k->n; i++) {
-		const struct track_out *o = k->targets[i].out;
-
-		k->outs[i] =
-		    (struct status_out){.path = o->path, .id = o->id, .cache = o->cache};
-	}
 	return status_outs(&k->a.ws, k->outs, k->n, err);
 }
 

@@ -134,15 +134,8 @@ work(void *arg, struct meter *m, struct err *err)
 static int
 find_targets(struct diff *k, struct err *err)
 {
-	k->targets = arena_array(k->a.arena, k->o->targets.n + 1, sizeof(*k->targets));
-	if (k->targets == NULL)
-		return err_nomem(err);
-	for (size_t i = 0; i < k->o->targets.n; i++) {
-		k->targets[i] = artifact_path(&k->a, k->o->targets.v[i], err);
-		if (k->targets[i] == NULL)
-			return -1;
-	}
-	return 0;
+	k->targets = artifact_paths(&k->a, k->o->targets.v, k->o->targets.n, err);
+	return k->targets != NULL ? 0 : -1;
 }
 
 static void

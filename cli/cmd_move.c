@@ -38,18 +38,13 @@ git_tracks(void *arg, const char *path, struct err *err)
 
 /* What this work tree was given lies there now. */
 static int
-remember(struct move *k, struct err *err)
+remember(struct links *l, void *arg, struct err *err)
 {
-	struct links l;
-	int r = artifact_links(&k->a, &l, err);
+	const struct move *k = arg;
+	int r = links_set(l, k->item.from, NULL, err);
 
-	if (r == 0)
-		r = links_set(&l, k->item.from, NULL, err);
 	if (r == 0 && object_id_is_set(&k->item.out->id))
-		r = links_set(&l, k->item.to, &k->item.out->id, err);
-	if (r == 0)
-		r = links_save(&l, err);
-	links_release(&l);
+		r = links_set(l, k->item.to, &k->item.out->id, err);
 	return r;
 }
 
@@ -66,7 +61,7 @@ work(void *arg, struct meter *m, struct err *err)
 	(void)m;
 	if (move_path(&k->a.ws, &o, &k->item, k->a.arena, err) != 0)
 		return -1;
-	if (remember(k, err) != 0)
+	if (artifact_edit_links(&k->a, remember, k, err) != 0)
 		return -1;
 	move_note_drop(k->item.state_fd, k->item.note);
 	return 0;

@@ -145,16 +145,13 @@ find_files(struct untrack *k, struct err *err)
 
 /* What is not ours any more, a checkout does not remove. */
 static int
-forget(struct untrack *k, struct err *err)
+forget(struct links *l, void *arg, struct err *err)
 {
-	struct links l;
-	int r = artifact_links(&k->a, &l, err);
+	const struct untrack *k = arg;
+	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < k->nouts; i++)
-		r = links_set(&l, k->outs[i]->path, NULL, err);
-	if (r == 0)
-		r = links_save(&l, err);
-	links_release(&l);
+		r = links_set(l, k->outs[i]->path, NULL, err);
 	return r;
 }
 
@@ -177,26 +174,12 @@ work(void *arg, struct meter *m, struct err *err)
 	/* The pointer of what could not be made to live without it stays. */
 	if (k->report.failed.count + k->unlinked.count > 0)
 		return 0;
-	if (forget(k, err) != 0)
+	if (artifact_edit_links(&k->a, forget, k, err) != 0)
 		return -1;
 	for (size_t i = 0, from = 0; i < k->n; from = k->ends[i++])
 		if (remove_pointer(k->a.track.root_fd, k->files[i], k->outs + from,
 				   k->ends[i] - from, git, err) != 0)
 			return -1;
-	return 0;
-}
-
-static int
-find_words(struct untrack *k, struct err *err)
-{
-	k->words = arena_array(k->a.arena, k->a.c->nargs + 1, sizeof(*k->words));
-	if (k->words == NULL)
-		return err_nomem(err);
-	for (size_t i = 0; i < k->a.c->nargs; i++) {
-		k->words[i] = artifact_path(&k->a, k->a.c->args[i], err);
-		if (k->words[i] == NULL)
-			return -1;
-	}
 	return 0;
 }
 
@@ -277,7 +260,10 @@ remove_verb(struct cli *c, const void *opts)
 	problems_init(&k.unlinked);
 	rc = artifact_open(c, &k.o->common, true, &k.a, &err);
 	if (rc == 0)
-		rc = find_words(&k, &err);
+		k.words =
+		    artifact_paths(&k.a, (const char *const *)c->args, c->nargs, &err);
+	if (rc == 0 && k.words == NULL)
+		rc = -1;
 	if (rc == 0)
 		rc = artifact_work(&k.a, work, &k, &err);
 	if (rc == 0)

@@ -165,21 +165,16 @@ key_of(struct status *k, const struct track_out *o)
 static int
 prepare(struct status *k, struct err *err)
 {
-	if (artifact_select(&k->a, k->a.c->args, k->a.c->nargs,
-			    artifact_how(k->o->recursive, k->o->glob, k->o->deps),
-			    &k->targets, &k->n, err) != 0)
+	if (artifact_select_outs(&k->a,
+				 artifact_how(k->o->recursive, k->o->glob, k->o->deps),
+				 &k->targets, &k->outs, &k->n, err) != 0)
 		return -1;
-	k->outs = arena_array(k->a.arena, k->n + 1, sizeof(*k->outs));
 	k->keys = arena_array(k->a.arena, k->n + 1, sizeof(*k->keys));
 	k->deps = arena_array(k->a.arena, k->n + 1, sizeof(*k->deps));
-	if (k->outs == NULL || k->keys == NULL || k->deps == NULL)
+	if (k->keys == NULL || k->deps == NULL)
 		return err_nomem(err);
 	for (size_t i = 0; i < k->n; i++) {
-		const struct track_out *o = k->targets[i].out;
-
-		k->outs[i] =
-		    (struct status_out){.path = o->path, .id = o->id, .cache = o->cache};
-		k->keys[i] = key_of(k, o);
+		k->keys[i] = key_of(k, k->targets[i].out);
 		if (k->keys[i] == NULL)
 			return err_nomem(err);
 	}
@@ -204,15 +199,9 @@ find_data_targets(struct status *k, struct err *err)
 						 .untracked = k->o->untracked,
 						 .json = k->o->json};
 	d->o = &k->data_opts;
-	d->targets = arena_array(k->a.arena, c->nargs + 1, sizeof(*d->targets));
-	if (d->targets == NULL)
-		return err_nomem(err);
-	for (size_t i = 0; i < c->nargs; i++) {
-		d->targets[d->ntargets] = artifact_path(&k->a, c->args[i], err);
-		if (d->targets[d->ntargets++] == NULL)
-			return -1;
-	}
-	return 0;
+	d->targets = artifact_paths(&k->a, (const char *const *)c->args, c->nargs, err);
+	d->ntargets = c->nargs;
+	return d->targets != NULL ? 0 : -1;
 }
 
 /* What differs, that of one file together. */

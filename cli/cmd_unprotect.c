@@ -69,17 +69,14 @@ find_paths(struct unprotect *k, struct err *err)
 {
 	struct cli *c = k->a.c;
 
-	k->paths = arena_array(k->a.arena, c->nargs + 1, sizeof(*k->paths));
+	k->n = c->nargs;
+	k->paths = artifact_paths(&k->a, (const char *const *)c->args, c->nargs, err);
 	if (k->paths == NULL)
-		return err_nomem(err);
-	for (size_t i = 0; i < c->nargs; i++) {
-		k->paths[k->n] = artifact_path(&k->a, c->args[i], err);
-		if (k->paths[k->n++] == NULL)
-			return -1;
+		return -1;
+	for (size_t i = 0; i < k->n; i++)
 		if (k->paths[i][0] == '/' || strcmp(k->paths[i], ".") == 0)
 			return err_set(err, ERR_INVALID, "'%s' is no data of the project",
 				       c->args[i]);
-	}
 	return 0;
 }
 

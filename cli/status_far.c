@@ -90,15 +90,10 @@ work(void *arg, struct meter *m, struct err *err)
 	struct far *f = arg;
 	struct artifact *a = &f->x.a;
 
-	f->targets = arena_array(a->arena, a->c->nargs + 1, sizeof(*f->targets));
+	f->ntargets = a->c->nargs;
+	f->targets = artifact_paths(a, (const char *const *)a->c->args, a->c->nargs, err);
 	if (f->targets == NULL)
-		return err_nomem(err);
-	for (size_t i = 0; i < a->c->nargs; i++) {
-		f->targets[i] = artifact_path(a, a->c->args[i], err);
-		if (f->targets[i] == NULL)
-			return -1;
-		f->ntargets++;
-	}
+		return -1;
 	if (exchange_wants(&f->x, m, err) != 0)
 		return -1;
 	drop_others(f);

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "store/meter.h"
+#include "store/objects/batch.h"
 #include "store/objects/object_set.h"
 #include "store/objects/objects.h"
 #include "store/remote/remote.h"
@@ -171,6 +172,33 @@ transfer_release(struct transfer *t)
 	object_set_free(t->lacking);
 	object_set_free(t->noted);
 	(void)pthread_mutex_destroy(&t->lock);
+}
+
+int
+transfer_call(const struct transfer_options *opt, const struct transfer_want *v, size_t n,
+	      struct transfer_report *report, int (*fn)(struct transfer *, struct err *),
+	      struct err *err)
+{
+	struct err why = {0};
+	struct transfer t;
+	int r;
+
+	*report = (struct transfer_report){0};
+	if (n == 0)
+		return 0;
+	r = transfer_init(&t, opt, v, n, report, &why);
+	if (r == 0) {
+		r = fn(&t, &why);
+		transfer_name(&t);
+		(void)batch_end(t.into, false, NULL);
+		if (t.begun)
+			opt->remote->ops->end(opt->remote);
+		report->made = opt->remote->made && report->objects != 0;
+		transfer_release(&t);
+	}
+	if (r != 0 && err != NULL)
+		*err = why;
+	return r;
 }
 
 /* ---- which wants ---- */

@@ -231,23 +231,5 @@ int
 transfer_fetch(const struct transfer_options *opt, const struct transfer_want *v,
 	       size_t n, struct transfer_report *report, struct err *err)
 {
-	struct err why = {0};
-	struct transfer t;
-	int r;
-
-	*report = (struct transfer_report){0};
-	if (n == 0)
-		return 0;
-	r = transfer_init(&t, opt, v, n, report, &why);
-	if (r == 0) {
-		r = fetch_wants(&t, &why);
-		transfer_name(&t);
-		(void)batch_end(t.into, false, NULL);
-		if (t.begun)
-			opt->remote->ops->end(opt->remote);
-		transfer_release(&t);
-	}
-	if (r != 0 && err != NULL)
-		*err = why;
-	return r;
+	return transfer_call(opt, v, n, report, fetch_wants, err);
 }

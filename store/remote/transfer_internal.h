@@ -76,6 +76,14 @@ int transfer_init(struct transfer *, const struct transfer_options *,
 void transfer_release(struct transfer *);
 
 /**
+ * transfer_call(opt, v, n, report, fn, err):
+ * A whole transfer, of which ${fn} is the work: transfer_push and transfer_fetch.
+ */
+int transfer_call(const struct transfer_options *, const struct transfer_want *, size_t,
+		  struct transfer_report *, int (*)(struct transfer *, struct err *),
+		  struct err *);
+
+/**
  * transfer_note(t, fate, id, path, why):
  * Put something into the report; what is no mere remark makes the id bad.  Return 0, or -1
  * (ERR_NOMEM in ${err}).

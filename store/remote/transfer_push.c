@@ -307,23 +307,5 @@ int
 transfer_push(const struct transfer_options *opt, const struct transfer_want *v, size_t n,
 	      struct transfer_report *report, struct err *err)
 {
-	struct err why = {0};
-	struct transfer t;
-	int r;
-
-	*report = (struct transfer_report){0};
-	if (n == 0)
-		return 0;
-	r = transfer_init(&t, opt, v, n, report, &why);
-	if (r == 0) {
-		r = push(&t, &why);
-		transfer_name(&t);
-		if (t.begun)
-			opt->remote->ops->end(opt->remote);
-		report->made = opt->remote->made && report->objects != 0;
-		transfer_release(&t);
-	}
-	if (r != 0 && err != NULL)
-		*err = why;
-	return r;
+	return transfer_call(opt, v, n, report, push, err);
 }

@@ -39,96 +39,97 @@ make(struct files *f, enum ignore_syntax syntax)
 }
 
 /* Rules at the top, a path (a slash behind a directory), what DVC and what git says. */
+static const struct {
+	const char *rules, *path;
+	int dvc, git;
+} rules_table[] = {
+    {"", "a", 0, 0},
+    {"", ".git/", 1, 1},
+    {"", "a/.git", 1, 1},
+    {"", ".dvc/", 1, 0},
+    {"", "a/.dag/", 1, 0},
+    {"", ".dvc", 0, 0},
+    {"a", "a", 1, 1},
+    {"a", "b/a/", 1, 1},
+    {"a", "b/a/c", 1, 1},
+    {"a", "ab", 0, 0},
+    {"a/", "a", 0, 0},
+    {"a/", "a/", 1, 1},
+    {"a/", "b/a/c", 1, 1},
+    {"/a", "a", 1, 1},
+    {"/a", "b/a", 0, 0},
+    {"b/a", "b/a", 1, 1},
+    {"b/a", "c/b/a", 0, 0},
+    {"*.txt", "x/y.txt", 1, 1},
+    {"*.txt", "x/.txt", 1, 1},
+    {"*.txt\n!keep.txt", "x/keep.txt", 0, 0},
+    {"!keep.txt\n*.txt", "x/keep.txt", 1, 1},
+    {"d/\n!d/keep", "d/keep", 1, 1}, /* above it is ignored */
+    {"**/a/b", "x/y/a/b", 1, 1},
+    {"**/a/b", "a/b", 1, 1},
+    {"a/**/b", "a/b", 1, 1},
+    {"a/**/b", "a/x/y/b", 1, 1},
+    {"a/**/b", "ab", 0, 0},
+    {"a/**", "a/x/y", 1, 1},
+    {"a/*/b", "a/x/y/b", 0, 0},
+    {"a/*/b", "a/x/b", 1, 1},
+    {"/*", "x", 1, 1},
+    {"a**b", "axxb", 1, 1},
+    {"a**b", "ax/xb", 0, 0},
+    {"\\#a", "#a", 1, 1},
+    {"#a", "#a", 0, 0},
+    {"\\!a", "!a", 1, 1},
+    {"\\*", "*", 1, 1},
+    {"\\*", "x", 0, 0},
+    {"a\\", "a\\", 0, 0}, /* can never match */
+    {"[", "[", 0, 0},
+    {"[]]", "]", 1, 1},
+    {"[!a]", "b", 1, 1},
+    {"[^a]", "a", 0, 0},
+    {"[a-c]", "b", 1, 1},
+    {"[a-]", "-", 1, 1},
+    {"[[:digit:]]", "7", 1, 1},
+    {"[[:nope:]]", "7", 0, 0},
+    {"x[/]y", "x/y", 0, 0},
+    {"a \n", "a", 1, 1},
+    {"a\\ \n", "a ", 0, 1}, /* DVC strips the line first */
+    {" a\n", "a", 1, 0},
+    {"a\r\n", "a", 1, 1},
+    {"\xef\xbb\xbf"
+     "a\n",
+     "a", 1, 1},
+    {"?", "\xc3\xa9", 1, 0}, /* a character or a byte */
+    {"??", "\xc3\xa9", 0, 1},
+    {"[\xc3\xa9]", "\xc3\xa9", 1, 0},
+    {"?", "\xff", 1, 1},
+    /* DVC: "!" takes back all that is in a directory */
+    {"*\n!d", "d/", 0, 0},
+    {"*\n!d", "d/x", 0, 1},
+    {"*\n!d/", "d/x", 1, 1},
+    {"*\n!d/", "d/x/", 0, 1},
+    {"*\n!d\nx", "d/x", 1, 1},
+    {"*\n!d\n*.o", "d/e/x.o", 1, 1},
+    {"*\n!d\n*.o", "d/e/x.c", 0, 1},
+    {"d\n!d/", "d/x", 1, 0},
+    /* DVC: what is for all in a directory is for the directory */
+    {"a/**", "a/", 1, 0},
+    {"a/**", "a", 0, 0},
+    {"a/**\n!a/k", "a/k", 1, 0},
+    {"a/**/**\n!a/k", "a/k", 1, 0},
+    {"a/**/", "a/", 1, 0},
+    {"a/**/", "a/x", 1, 0},
+    {"a/**/", "a/x/", 1, 1},
+    {"**", "a", 1, 1},
+    {"**/*", "a", 1, 1},
+    {"a//", "a/", 0, 0},
+    {"/", "a/", 0, 0},
+    {"!", "a", 0, 0},
+    {".", "a", 0, 0},
+};
+
 static void
 test_rules(void **state)
 {
-	static const struct {
-		const char *rules, *path;
-		int dvc, git;
-	} table[] = {
-	    {"", "a", 0, 0},
-	    {"", ".git/", 1, 1},
-	    {"", "a/.git", 1, 1},
-	    {"", ".dvc/", 1, 0},
-	    {"", "a/.dag/", 1, 0},
-	    {"", ".dvc", 0, 0},
-	    {"a", "a", 1, 1},
-	    {"a", "b/a/", 1, 1},
-	    {"a", "b/a/c", 1, 1},
-	    {"a", "ab", 0, 0},
-	    {"a/", "a", 0, 0},
-	    {"a/", "a/", 1, 1},
-	    {"a/", "b/a/c", 1, 1},
-	    {"/a", "a", 1, 1},
-	    {"/a", "b/a", 0, 0},
-	    {"b/a", "b/a", 1, 1},
-	    {"b/a", "c/b/a", 0, 0},
-	    {"*.txt", "x/y.txt", 1, 1},
-	    {"*.txt", "x/.txt", 1, 1},
-	    {"*.txt\n!keep.txt", "x/keep.txt", 0, 0},
-	    {"!keep.txt\n*.txt", "x/keep.txt", 1, 1},
-	    {"d/\n!d/keep", "d/keep", 1, 1}, /* above it is ignored */
-	    {"**/a/b", "x/y/a/b", 1, 1},
-	    {"**/a/b", "a/b", 1, 1},
-	    {"a/**/b", "a/b", 1, 1},
-	    {"a/**/b", "a/x/y/b", 1, 1},
-	    {"a/**/b", "ab", 0, 0},
-	    {"a/**", "a/x/y", 1, 1},
-	    {"a/*/b", "a/x/y/b", 0, 0},
-	    {"a/*/b", "a/x/b", 1, 1},
-	    {"/*", "x", 1, 1},
-	    {"a**b", "axxb", 1, 1},
-	    {"a**b", "ax/xb", 0, 0},
-	    {"\\#a", "#a", 1, 1},
-	    {"#a", "#a", 0, 0},
-	    {"\\!a", "!a", 1, 1},
-	    {"\\*", "*", 1, 1},
-	    {"\\*", "x", 0, 0},
-	    {"a\\", "a\\", 0, 0}, /* can never match */
-	    {"[", "[", 0, 0},
-	    {"[]]", "]", 1, 1},
-	    {"[!a]", "b", 1, 1},
-	    {"[^a]", "a", 0, 0},
-	    {"[a-c]", "b", 1, 1},
-	    {"[a-]", "-", 1, 1},
-	    {"[[:digit:]]", "7", 1, 1},
-	    {"[[:nope:]]", "7", 0, 0},
-	    {"x[/]y", "x/y", 0, 0},
-	    {"a \n", "a", 1, 1},
-	    {"a\\ \n", "a ", 0, 1}, /* DVC strips the line first */
-	    {" a\n", "a", 1, 0},
-	    {"a\r\n", "a", 1, 1},
-	    {"\xef\xbb\xbf"
-	     "a\n",
-	     "a", 1, 1},
-	    {"?", "\xc3\xa9", 1, 0}, /* a character or a byte */
-	    {"??", "\xc3\xa9", 0, 1},
-	    {"[\xc3\xa9]", "\xc3\xa9", 1, 0},
-	    {"?", "\xff", 1, 1},
-	    /* DVC: "!" takes back all that is in a directory */
-	    {"*\n!d", "d/", 0, 0},
-	    {"*\n!d", "d/x", 0, 1},
-	    {"*\n!d/", "d/x", 1, 1},
-	    {"*\n!d/", "d/x/", 0, 1},
-	    {"*\n!d\nx", "d/x", 1, 1},
-	    {"*\n!d\n*.o", "d/e/x.o", 1, 1},
-	    {"*\n!d\n*.o", "d/e/x.c", 0, 1},
-	    {"d\n!d/", "d/x", 1, 0},
-	    /* DVC: what is for all in a directory is for the directory */
-	    {"a/**", "a/", 1, 0},
-	    {"a/**", "a", 0, 0},
-	    {"a/**\n!a/k", "a/k", 1, 0},
-	    {"a/**/**\n!a/k", "a/k", 1, 0},
-	    {"a/**/", "a/", 1, 0},
-	    {"a/**/", "a/x", 1, 0},
-	    {"a/**/", "a/x/", 1, 1},
-	    {"**", "a", 1, 1},
-	    {"**/*", "a", 1, 1},
-	    {"a//", "a/", 0, 0},
-	    {"/", "a/", 0, 0},
-	    {"!", "a", 0, 0},
-	    {".", "a", 0, 0},
-	};
 	struct files f = {.path = {".dvcignore", ".gitignore"}};
 	struct ignore *ig;
 	char path[64];
@@ -137,17 +138,18 @@ test_rules(void **state)
 	int got;
 
 	(void)state;
-	for (i = 0; i < 2 * sizeof(table) / sizeof(table[0]); i++) {
-		f.text[0] = f.text[1] = table[i / 2].rules;
+	for (i = 0; i < 2 * sizeof(rules_table) / sizeof(rules_table[0]); i++) {
+		f.text[0] = f.text[1] = rules_table[i / 2].rules;
 		ig = make(&f, i % 2 == 0 ? IGNORE_DVC : IGNORE_GIT);
-		(void)snprintf(path, sizeof(path), "%s", table[i / 2].path);
+		(void)snprintf(path, sizeof(path), "%s", rules_table[i / 2].path);
 		n = strlen(path);
 		dir = path[n - 1] == '/';
 		path[n - (dir ? 1 : 0)] = '\0';
 		got = ignore_check(ig, path, dir, &err);
-		if (got != (i % 2 == 0 ? table[i / 2].dvc : table[i / 2].git))
-			fail_msg("\"%s\" and %s, %s: %d", table[i / 2].rules,
-				 table[i / 2].path, i % 2 == 0 ? "dvc" : "git", got);
+		if (got != (i % 2 == 0 ? rules_table[i / 2].dvc : rules_table[i / 2].git))
+			fail_msg("\"%s\" and %s, %s: %d", rules_table[i / 2].rules,
+				 rules_table[i / 2].path, i % 2 == 0 ? "dvc" : "git",
+				 got);
 		ignore_free(ig);
 	}
 }

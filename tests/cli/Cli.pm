@@ -15,6 +15,7 @@ use Test::More;
 
 our @EXPORT = qw(source build project spew slurp dag dag_in start finish norm golden golden_run ok_dag usage
 	run_id wait_for pty screen);
+our @EXPORT_OK = qw(home git object); # of tests about tracked data
 
 my $source = $ENV{DAG_SOURCE} // abs_path(dirname(__FILE__) . '/../..');
 my $build = $ENV{DAG_BUILD} // "$source/build/dev";
@@ -108,6 +109,25 @@ sub usage {
 	$first = norm($first // '', $dir);
 	is("$p->{rc} $first", "2 dag: error: $want", "dag @args");
 	is($p->{out}, '', '... and nothing on stdout') if $p->{out} ne '';
+}
+
+# Nobody's settings but those in that directory count, of git, DVC and dag.
+sub home {
+	my ($top) = @_;
+	@ENV{qw(HOME XDG_CONFIG_HOME XDG_CONFIG_DIRS GIT_CONFIG_NOSYSTEM)} = ("$top/home", "$top/home/.config", "$top/etc", 1);
+	delete @ENV{qw(DVC_GLOBAL_CONFIG_DIR DVC_SYSTEM_CONFIG_DIR)};
+	make_path("$top/home");
+}
+
+sub git {
+	my ($dir, @args) = @_;
+	system('git', '-C', $dir, '-c', 'user.name=t', '-c', 'user.email=t@t', @args) == 0 or die "git @args";
+}
+
+# Where a store has the object of that hash.
+sub object {
+	my ($store, $hex) = @_;
+	return "$store/files/md5/" . substr($hex, 0, 2) . '/' . substr($hex, 2);
 }
 
 # The full id of a run of the project.

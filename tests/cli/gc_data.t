@@ -8,20 +8,15 @@ use File::Basename qw(dirname);
 use File::Path qw(make_path remove_tree);
 use File::Temp qw(tempdir);
 use lib dirname(__FILE__);
-use Cli;
+use Cli qw(:DEFAULT home git object);
 use Test::More;
 
 my $top = abs_path(tempdir('dag-gc-XXXXXX', TMPDIR => 1, CLEANUP => 1));
 my ($r, $rem) = ("$top/r", "$top/rem");
 my $cache = "$r/.dag/cache";
-$ENV{HOME} = "$top/home";
-$ENV{XDG_CONFIG_HOME} = "$top/home/.config";
-$ENV{XDG_CONFIG_DIRS} = "$top/etc";
-$ENV{GIT_CONFIG_NOSYSTEM} = 1;
-make_path("$top/home", $r);
+home($top);
+make_path($r);
 
-sub git { my ($dir, @args) = @_; system('git', '-C', $dir, '-c', 'user.name=t', '-c', 'user.email=t@t', @args) == 0 or die "git @args" }
-sub object { my ($store, $hex) = @_; return "$store/files/md5/" . substr($hex, 0, 2) . '/' . substr($hex, 2) }
 sub has { my ($store, $text) = @_; return -e object($store, md5_hex($text)) ? 1 : 0 }
 
 sub version {

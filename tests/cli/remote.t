@@ -4,7 +4,7 @@ use strict;
 use warnings;
 use File::Basename qw(dirname);
 use lib dirname(__FILE__);
-use Cli;
+use Cli qw(:DEFAULT home);
 use Cwd qw(abs_path);
 use File::Path qw(make_path);
 use File::Temp qw(tempdir);
@@ -15,10 +15,7 @@ my $dir = "$top/r";
 mkdir $dir;
 mkdir "$dir/$_" for '.dvc', 'sub';
 spew("$dir/.dvc/config", '');
-$ENV{HOME} = "$top/home";
-$ENV{XDG_CONFIG_HOME} = "$top/home/.config";
-$ENV{XDG_CONFIG_DIRS} = "$top/etc";
-delete @ENV{qw(DVC_GLOBAL_CONFIG_DIR DVC_SYSTEM_CONFIG_DIR)};
+home($top);
 
 # In a repository of DVC's: its words.
 is(ok_dag(0, 'there is none', $dir, 'remote', 'list')->{out}, '', '... and nothing is said');
@@ -94,9 +91,9 @@ like(ok_dag(0, 'completion', $dir, '__complete', 'remote', 'remove', '')->{out},
 # the work tree: nothing, as no clone would have it.
 subtest 'git' => sub {
 	my $top = project();
-	local $ENV{HOME} = "$top/home";
-	local $ENV{XDG_CONFIG_HOME} = "$top/home/.config";
-	make_path("$top/r/s", "$top/home");
+	local %ENV = %ENV;
+	home($top);
+	make_path("$top/r/s");
 	system('git', '-C', "$top/r", 'init', '-q') == 0 or die;
 	spew("$top/r/s/a", 'a');
 	for my $cmd ([qw(add s/a)], [qw(remote add r /x)], [qw(config core.autostage true)], [qw(config --local core.autostage true)]) {

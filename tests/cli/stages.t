@@ -9,18 +9,14 @@ use File::Basename qw(dirname);
 use File::Path qw(make_path remove_tree);
 use File::Temp qw(tempdir);
 use lib dirname(__FILE__);
-use Cli;
+use Cli qw(:DEFAULT home git);
 use Test::More;
 
 my $top = abs_path(tempdir('dag-stages-XXXXXX', TMPDIR => 1, CLEANUP => 1));
 my ($r, $c, $rem) = ("$top/r", "$top/c", "$top/rem");
-$ENV{HOME} = "$top/home";
-$ENV{XDG_CONFIG_HOME} = "$top/home/.config";
-$ENV{XDG_CONFIG_DIRS} = "$top/etc";
-$ENV{GIT_CONFIG_NOSYSTEM} = 1;
-make_path("$top/home", $r);
+home($top);
+make_path($r);
 
-sub git { my ($dir, @args) = @_; system('git', '-C', $dir, '-c', 'user.name=t', '-c', 'user.email=t@t', @args) == 0 or die "git @args" }
 
 # An entry of dvc.lock.
 sub entry { my ($path, $text) = @_; return "    - path: $path\n      hash: md5\n      md5: " . md5_hex($text) . "\n      size: " . length($text) . "\n" }

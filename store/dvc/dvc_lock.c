@@ -149,7 +149,8 @@ dvc_lock_parse(const char *name, const char *text, size_t len, struct diag *d,
 	struct arena *a = arena_new(0);
 	struct dvc_lock *lock = a != NULL ? arena_zalloc(a, sizeof *lock) : NULL;
 	struct dvc_read r = {.a = a};
-	int rc = -1;
+	struct dvc_source source;
+	int rc;
 
 	*out = NULL;
 	if (lock == NULL) {
@@ -157,14 +158,11 @@ dvc_lock_parse(const char *name, const char *text, size_t len, struct diag *d,
 		return err_nomem(err);
 	}
 	lock->arena = a;
-	lock->name = arena_strdup(a, name);
-	lock->dir = r.dir = dvc_read_dir(a, name);
-	if (len > DVC_LOCK_MAX)
-		err_set(err, ERR_LIMIT, "%s holds more than 16 MiB", name);
-	else if (lock->name == NULL || lock->dir == NULL ||
-		 (lock->text = arena_strndup(a, text, len)) == NULL)
-		err_nomem(err);
-	else
+	rc = dvc_read_keep(&r, name, text, len, DVC_LOCK_MAX, &source, err);
+	lock->name = source.name;
+	lock->dir = source.dir;
+	lock->text = source.text;
+	if (rc == 0)
 		rc = dvc_read_file(&r, lock->name, lock->text, len, d, err, take_lock,
 				   lock);
 	lock->len = len;

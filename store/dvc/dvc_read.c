@@ -294,6 +294,21 @@ refuse(struct diag *d, struct err *err)
 }
 
 int
+dvc_read_keep(struct dvc_read *r, const char *name, const char *text, size_t len,
+	      size_t max, struct dvc_source *out, struct err *err)
+{
+	*out = (struct dvc_source){.name = arena_strdup(r->a, name),
+				   .dir = dvc_read_dir(r->a, name)};
+	r->dir = out->dir;
+	if (len > max)
+		return err_set(err, ERR_LIMIT, "%s holds more than 16 MiB", name);
+	out->text = arena_strndup(r->a, text, len);
+	return out->name != NULL && out->dir != NULL && out->text != NULL
+		   ? 0
+		   : err_nomem(err);
+}
+
+int
 dvc_read_file(struct dvc_read *r, const char *name, const char *text, size_t len,
 	      struct diag *d, struct err *err,
 	      void (*take_top)(struct dvc_read *, const struct yaml_node *, void *),

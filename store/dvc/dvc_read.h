@@ -54,6 +54,19 @@ struct dvc_key {
 void dvc_read_map(struct dvc_read *, const struct yaml_node *, const char *,
 		  const struct dvc_key *, size_t, void *);
 
+/* What is kept of a file that was read. */
+struct dvc_source {
+	const char *name, *dir, *text;
+};
+
+/**
+ * dvc_read_keep(r, name, text, len, max, out, err):
+ * Copy a file of at most ${max} bytes, 16 MiB, and its name into the arena, for ${out} and for
+ * ${r}.  Return 0 or -1; ${out} holds NULL for what could not be kept.
+ */
+int dvc_read_keep(struct dvc_read *, const char *, const char *, size_t, size_t,
+		  struct dvc_source *, struct err *);
+
 /**
  * dvc_read_file(r, name, text, len, d, err, take, into):
  * Read the YAML ${text} of the file ${name}, which lies in ${r}->dir, into arena ${r}->a and

@@ -235,7 +235,8 @@ dvc_yaml_make(const char *name, const char *text, size_t len, struct diag *d,
 	struct arena *a = arena_new(0);
 	struct dvc_yaml *y = a != NULL ? arena_zalloc(a, sizeof *y) : NULL;
 	struct dvc_read r = {.a = a};
-	int rc = -1;
+	struct dvc_source source;
+	int rc;
 
 	*out = NULL;
 	if (y == NULL) {
@@ -244,14 +245,11 @@ dvc_yaml_make(const char *name, const char *text, size_t len, struct diag *d,
 	}
 	y->arena = a;
 	how->y = y;
-	y->name = arena_strdup(a, name);
-	y->dir = r.dir = dvc_read_dir(a, name);
-	if (len > DVC_YAML_MAX)
-		err_set(err, ERR_LIMIT, "%s holds more than 16 MiB", name);
-	else if (y->name == NULL || y->dir == NULL ||
-		 (y->text = arena_strndup(a, text, len)) == NULL)
-		err_nomem(err);
-	else
+	rc = dvc_read_keep(&r, name, text, len, DVC_YAML_MAX, &source, err);
+	y->name = source.name;
+	y->dir = source.dir;
+	y->text = source.text;
+	if (rc == 0)
 		rc = dvc_read_file(&r, y->name, y->text, len, d, err, how->take, how);
 	if (rc != 0 && d == NULL)
 		dvc_yaml_free(y);

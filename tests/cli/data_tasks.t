@@ -143,6 +143,23 @@ close($lock);
 ok_dag(0, 'retry', $r, 'retry', 'last');
 is(slurp("$r/model"), "a\nb\nm2\n", '... brings it');
 
+# Stopped in the midst of it: what is done is kept, a retry does the rest.
+spew(sprintf("$r/many/%02d/%04d", $_ % 40, $_), "file $_\n") for 1 .. 2000;
+ok_dag(0, 'many', $r, 'add', '-q', 'many');
+ok_dag(0, 'push', $r, 'push', '-q', 'many');
+remove_tree("$r/many", "$r/.dag/cache");
+spew("$r/many.yaml", "tasks:\n  t: {type: pull, targets: many}\n");
+$p = start($r, 'run', 'many.yaml');
+wait_for('something to come', sub { (() = glob("$r/.dag/cache/files/md5/*/{.*,*}")) > 200 });
+dag_in($r, 'cancel', 'many');
+is(finish($p)->{rc} == 0 ? 1 : $p->{rc}, 1, 'a pull is cancelled in the midst');
+note("it ended with $p->{rc}");
+my @wrong = grep { /\/(..)\/([0-9a-f]{30})(?:\.dir)?\z/ && md5_hex(slurp($_)) ne "$1$2" } glob("$r/.dag/cache/files/md5/*/*");
+is("@wrong", '', '... what has come is right');
+ok_dag(0, 'retry', $r, 'retry', 'many') if $p->{rc} != 0 || $p->{out} !~ /ended: success/;
+is(scalar(() = glob("$r/many/*/*")), 2000, '... and all is there');
+is(ok_dag(0, 'status', $r, 'status', 'many')->{out} =~ /up to date/ ? 1 : 0, 1, '... and right');
+
 # While it is pulled nobody reads it, in whatever run.
 cloned();
 $lock = hold();

@@ -74,20 +74,28 @@ find_target(struct artifact *a, const char *url, const char *word, struct import
 }
 
 int
+imports_target(struct imports *x, const char *url, const char *word,
+	       struct import_item *it, struct err *err)
+{
+	struct artifact *a = &x->a;
+	const char *leaf;
+
+	if (word != NULL)
+		return find_target(a, url, word, it, err);
+	leaf = source_leaf(a->arena, url, err);
+	it->item.target = leaf != NULL ? artifact_path(a, leaf, err) : NULL;
+	return it->item.target != NULL ? 0 : -1;
+}
+
+int
 imports_place(struct imports *x, const char *url, const char *word,
 	      struct import_item *it, struct err *err)
 {
 	struct artifact *a = &x->a;
-	const char *name, *leaf, *wdir = ".";
+	const char *name, *wdir = ".";
 
-	if (word == NULL) {
-		leaf = source_leaf(a->arena, url, err);
-		it->item.target = leaf != NULL ? artifact_path(a, leaf, err) : NULL;
-		if (it->item.target == NULL)
-			return -1;
-	} else if (find_target(a, url, word, it, err) != 0) {
+	if (imports_target(x, url, word, it, err) != 0)
 		return -1;
-	}
 	name = path_basename(it->item.target);
 	if (name != it->item.target) {
 		wdir = arena_strndup(a->arena, it->item.target,

@@ -1,7 +1,7 @@
 #ifndef DAG_CLI_IMPORTS_H
 #define DAG_CLI_IMPORTS_H
 /*
- * What import-url and update have in common: how it goes, and what is told of it.
+ * What import, import-url and update have in common: how it goes, and what is told of it.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -62,9 +62,16 @@ int imports_begin(struct imports *, struct cli *, const struct imports_opts *,
 void imports_end(struct imports *);
 
 /**
+ * imports_target(x, url, word, item, err):
+ * Find out where data of ${url} shall be: at ${word}, under its name if that is a directory, or for
+ * NULL under its name here.  Return 0 or -1.
+ */
+int imports_target(struct imports *, const char *, const char *, struct import_item *,
+		   struct err *);
+
+/**
  * imports_place(x, url, word, item, err):
- * Find out what ${url} means, and where it shall be: at ${word}, under its name if that is a
- * directory, or for NULL under its name here.  Return 0 or -1.
+ * The same, and find out what ${url} means, by address.  Return 0 or -1.
  */
 int imports_place(struct imports *, const char *, const char *, struct import_item *,
 		  struct err *);

@@ -16,6 +16,7 @@ static const struct verb *const table[] = {
 	&verb_logs,
 	&verb_explain,
 	&verb_add,
+	&verb_import,
 	&verb_import_url,
 	&verb_update,
 	&verb_get,

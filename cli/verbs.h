@@ -19,6 +19,7 @@ extern const struct verb verb_fetch;
 extern const struct verb verb_gc;
 extern const struct verb verb_get;
 extern const struct verb verb_help;
+extern const struct verb verb_import;
 extern const struct verb verb_import_url;
 extern const struct verb verb_init;
 extern const struct verb verb_list;

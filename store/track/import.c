@@ -66,7 +66,8 @@ set_dep(struct importing *im, const struct source_state *state)
 		f->ndeps = 0;
 		return 0;
 	}
-	if (f->ndeps != 1) {
+	if (f->ndeps != 1 ||
+	    (f->deps[0].repo.url != NULL) != (im->it->source.kind == SOURCE_REPO)) {
 		f->deps = arena_array(f->arena, 1, sizeof(*f->deps));
 		if (f->deps == NULL)
 			return err_nomem(im->err);
@@ -171,6 +172,22 @@ is_own(const struct importing *im)
 	       strcmp(im->it->source.inside, im->it->item.target) == 0;
 }
 
+/* Whether a pointer is about the same source. */
+static bool
+is_begun(const struct importing *im, const struct dvc_out *dep)
+{
+	const struct source *s = &im->it->source;
+
+	if (dep->path == NULL || (dep->repo.url != NULL) != (s->kind == SOURCE_REPO))
+		return false;
+	if (s->kind != SOURCE_REPO)
+		return strcmp(dep->path, s->url) == 0;
+	return strcmp(dep->path, s->path) == 0 &&
+	       strcmp(dep->repo.url, s->repo_url) == 0 &&
+	       (s->rev == NULL ||
+		(dep->repo.rev != NULL && strcmp(dep->repo.rev, s->rev) == 0));
+}
+
 /* What was recorded before: this import, begun, or something that ${force} gives up. */
 static int
 check_known(struct importing *im)
@@ -191,9 +208,7 @@ check_known(struct importing *im)
 		return err_set(im->err, ERR_EXISTS,
 			       "'%s' is one of %zu paths in '%s': 'dag remove' it first",
 			       item->target, f->nouts, item->file);
-	if (im->o->force || is_own(im) ||
-	    (f->ndeps == 1 && f->deps[0].path != NULL &&
-	     strcmp(f->deps[0].path, im->it->source.url) == 0))
+	if (im->o->force || is_own(im) || (f->ndeps == 1 && is_begun(im, &f->deps[0])))
 		return 0;
 	return err_set(
 	    im->err, ERR_EXISTS,
@@ -227,7 +242,7 @@ check_new(struct importing *im)
 			    target);
 	if (r < 0)
 		return -1;
-	if (im->it->source.path != NULL && !is_own(im)) {
+	if (im->it->source.kind == SOURCE_PATH && !is_own(im)) {
 		const char *full =
 		    arena_printf(im->arena, "%s/%s", im->o->add.root, target);
 

@@ -326,6 +326,11 @@ source_record(const struct source *s, const struct source_state *st, struct dvc_
 	const char *path = dep->path;
 
 	if (s->kind == SOURCE_REPO) {
+		if (dep->repo.url == NULL) {
+			dvc_out_none(dep);
+			dep->path = s->path;
+			dep->repo.url = s->repo_url;
+		}
 		dep->repo.rev = s->rev;
 		if (st != NULL)
 			dep->repo.rev_lock = st->rev_lock;

@@ -33,6 +33,7 @@ struct source {
 	    *inside; /* ... relative to the root, where it lies in there; or NULL */
 
 	/* Of SOURCE_REPO, where url is the repository's, and path is seen from its root. */
+	const char *repo_url;	  /* as a pointer records it */
 	const char *rev;	  /* what is wanted of it; NULL: its HEAD */
 	const char *lock;	  /* the commit that is recorded */
 	bool locked;		  /* that commit is wanted */
@@ -64,6 +65,14 @@ int source_of_word(struct arena *, const char *, const char *, const char *,
  */
 int source_of_dep(struct arena *, const char *, const char *, const struct dvc_out *,
 		  struct source *, struct err *);
+
+/**
+ * source_of_repo(arena, root, url, path, rev, out, err):
+ * ${path} in the repository ${url}, a word of the command line, at its revision ${rev} (NULL: its
+ * HEAD).  Return 0 or -1.
+ */
+int source_of_repo(struct arena *, const char *, const char *, const char *, const char *,
+		   struct source *, struct err *);
 
 /**
  * source_leaf(arena, word, err):

@@ -12,6 +12,7 @@
 #include "base/yaml.h"
 #include "store/dvc/config.h"
 #include "store/dvc/dvc_out.h"
+#include "store/dvc/relpath.h"
 #include "store/meter.h"
 #include "store/track/elsewhere.h"
 #include "store/track/get.h"
@@ -50,12 +51,41 @@ find_url(struct arena *a, const char *root, const char *url, struct err *err)
 	return found;
 }
 
+/* What both ways to name one have in common. */
+static int
+set_repo(struct arena *a, const char *root, const char *url, const char *path,
+	 struct source *out, struct err *err)
+{
+	struct buf name, norm;
+	int r = -1;
+
+	buf_init(&name, 0);
+	buf_init(&norm, 0);
+	config_put_url(&name, url);
+	path_normalize(&norm, path);
+	out->kind = SOURCE_REPO;
+	out->repo_url = url;
+	out->url = find_url(a, root, url, err);
+	out->name = arena_printf(a, "%s (%s)", norm.p, name.p);
+	out->path = arena_strdup(a, norm.p);
+	if (buf_failed(&name) || buf_failed(&norm) || out->name == NULL ||
+	    out->path == NULL)
+		(void)err_nomem(err);
+	else if (path_climbs(out->path))
+		(void)err_set(err, ERR_INVALID, "'%s' leads out of its repository",
+			      out->path);
+	else if (out->url != NULL)
+		r = 0;
+	buf_release(&name);
+	buf_release(&norm);
+	return r;
+}
+
 int
 source_repo_of_dep(struct arena *a, const char *root, const struct dvc_out *dep,
 		   struct source *out, struct err *err)
 {
 	const struct dvc_repo *r = &dep->repo;
-	struct buf name, path;
 
 	if (r->config != NULL || (r->remote != NULL && r->remote->kind != YAML_STR))
 		return err_set(
@@ -63,28 +93,61 @@ source_repo_of_dep(struct arena *a, const char *root, const struct dvc_out *dep,
 		    "it is recorded with settings of its own for '%s', which this "
 		    "version does not know: 'dvc update' does",
 		    r->url);
-	buf_init(&name, 0);
-	buf_init(&path, 0);
-	config_put_url(&name, r->url);
-	path_normalize(&path, dep->path != NULL ? dep->path : ".");
-	out->kind = SOURCE_REPO;
-	out->url = find_url(a, root, r->url, err);
-	out->name = arena_printf(a, "%s (%s)", path.p, name.p);
-	out->path = arena_strdup(a, path.p);
 	out->rev = r->rev;
 	out->lock = r->rev_lock;
 	out->remote = r->remote != NULL ? r->remote->str : NULL;
-	if (buf_failed(&name) || buf_failed(&path) || out->name == NULL ||
-	    out->path == NULL)
+	return set_repo(a, root, r->url, dep->path != NULL ? dep->path : ".", out, err);
+}
+
+/* A path that is seen from here is recorded as seen from the root. */
+static const char *
+recorded_url(struct arena *a, const char *root, const char *url, struct err *err)
+{
+	struct buf joined, norm, rel;
+	const char *seen = NULL;
+	char *cwd;
+
+	if (repo_is_url(url) || *url == '/')
+		return url;
+	cwd = fsio_realpath(".", err);
+	if (cwd == NULL)
+		return NULL;
+	buf_init(&joined, 0);
+	buf_init(&norm, 0);
+	buf_init(&rel, 0);
+	path_join(&joined, cwd, url);
+	path_normalize(&norm, joined.p);
+	dvc_relpath(&rel, root + 1, norm.p + (norm.n > 0));
+	if (!buf_failed(&joined) && !buf_failed(&norm) && !buf_failed(&rel))
+		seen = arena_strdup(a, rel.p);
+	if (seen == NULL)
 		(void)err_nomem(err);
-	else if (path_climbs(out->path))
-		(void)err_set(err, ERR_INVALID, "'%s' leads out of its repository",
-			      out->path);
-	else if (out->url != NULL)
-		err = NULL;
-	buf_release(&name);
-	buf_release(&path);
-	return err == NULL ? 0 : -1;
+	buf_release(&joined);
+	buf_release(&norm);
+	buf_release(&rel);
+	free(cwd);
+	return seen;
+}
+
+int
+source_of_repo(struct arena *a, const char *root, const char *url, const char *path,
+	       const char *rev, struct source *out, struct err *err)
+{
+	const char *recorded;
+
+	*out = (struct source){.rev = rev};
+	if (*url == '\0' || *path == '\0')
+		return err_set(err, ERR_INVALID, "%s is empty",
+			       *url == '\0' ? "the address of the repository"
+					    : "the path in the repository");
+	recorded = recorded_url(a, root, url, err);
+	if (recorded == NULL || set_repo(a, root, recorded, path, out, err) != 0)
+		return -1;
+	if (strcmp(out->path, ".") == 0)
+		return err_set(
+		    err, ERR_INVALID,
+		    "a whole repository cannot be imported: name what is in it");
+	return 0;
 }
 
 /* ---- what is there ---- */

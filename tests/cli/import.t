@@ -168,6 +168,22 @@ like(finish(start($dir, 'import-url', "$ext/f", 'g'))->{err}, qr/'g' is tracked 
 ok_dag(0, 'an import that was killed before its files were made', $dir, 'import-url', '-q', "$ext/d/a", 'g');
 is(slurp("$dir/g"), "a\n", '... is completed by the same command');
 
+# ---- killed anywhere: what is there is right, and the same command completes it ----
+spew("$ext/k/$_", "$_\n") for 1 .. 3;
+for my $point ('object-temp', 'object-written', 'objects-synced', 'object-named', 'objects-durable', 'track-saved', 'track-ignored', 'track-pointed', 'link-temp', 'linked') {
+	my $to = "k-$point";
+	local $ENV{DAG_FAULT} = "$point:1";
+	spew("$ext/k/new", "$point\n");
+	my $r = finish(start($dir, 'import-url', '-q', "$ext/k", $to));
+	is($r->{rc}, 128 + 9, "killed at $point") or diag $r->{err};
+	delete $ENV{DAG_FAULT};
+	ok(!-e "$dir/$to.dvc" || slurp("$dir/$to.dvc") =~ /nfiles: 4\n.*nfiles: 4\n/s, '... a pointer is whole');
+	my @how = -e "$dir/$to" ? ('checkout', '-q', $to) : ('import-url', '-q', "$ext/k", $to);
+	ok_dag(0, '... completed', $dir, @how);
+	is(slurp("$dir/$to/new"), "$point\n", '... by ' . $how[0]);
+	ok_dag(0, '... all is right', $dir, 'status', '-q', $to);
+}
+
 # ---- --to-remote ----
 my $store = project();
 ok_dag(0, 'a remote', $dir, 'remote', 'add', '-q', '-d', 'store', "$store/r");

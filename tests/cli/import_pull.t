@@ -102,6 +102,34 @@ ok_dag(0, 'pull', $mine, 'pull', '-q', 'data');
 is(join(' ', glob("$mine/data/*")), "$mine/data/1", '... of the commit that is recorded');
 is(finish(start($mine, 'update', '--rev', 'nope', 'data'))->{rc}, 2, 'no such revision');
 is(finish(start($mine, 'update', '--to-remote', 'data'))->{rc}, 2, '--to-remote');
+# ---- dag import ----
+is(ok_dag(0, 'import', $mine, 'import', '../r', 'data', '-o', 'got')->{out}, "got/  2 files, 4 B\n", '... is told');
+is(slurp("$mine/got/2"), "2\n", '... data it tracks');
+like(slurp("$mine/got.dvc"), qr/\Amd5: \w+\nfrozen: true\ndeps:\n- path: data\n  repo:\n    url: \.\.\/r\n    rev_lock: $new\nouts:\n- md5: \w+\.dir\n/, '... its pointer');
+mkdir "$mine/sub";
+ok_dag(0, 'from a subdirectory', "$mine/sub", 'import', '-q', '--rev', 'main', '../../r', 'run.sh');
+is(slurp("$mine/sub/run.sh"), "#!/bin/sh\n", '... a file of git');
+like(slurp("$mine/sub/run.sh.dvc"), qr/- path: run.sh\n  repo:\n    url: \.\.\/r\n    rev: main\n    rev_lock: $new\n/, '... seen from the root');
+ok_dag(0, 'all is right', $mine, 'status', '-q', 'got', 'sub/run.sh');
+my @no = (
+	['what is there', 2, qr/'sub\/run.sh' is there already/, '../r', 'run.sh', '-o', 'sub/run.sh'],
+	['no such path', 2, qr/there is no 'nope' in/, '../r', 'nope'],
+	['no repository', 2, qr/there is no repository at/, '../nowhere', 'x'],
+	['all of it', 2, qr/a whole repository cannot be imported/, '../r', '.'],
+	['a path outside', 2, qr/leads out of its repository/, '../r', '../x'],
+	['an empty path', 2, qr/the path in the repository is empty/, '../r', ''],
+	['no such revision', 2, qr/nope/, '--rev', 'nope', '../r', 'data', '-o', 'n'],
+	['two ways to get nothing', 2, qr/--no-exec looks at no repository/, '--no-exec', '--no-download', '../r', 'data', '-o', 'n'],
+);
+my $before = join ' ', sort glob("$mine/{*,*/*}");
+for my $c (@no) {
+	my ($what, $rc, $re, @args) = @$c;
+	$r = finish(start($mine, 'import', @args));
+	is($r->{rc}, $rc, "import: $what: exit $rc") or diag $r->{err};
+	like($r->{err}, $re, "$what: is said");
+}
+is(join(' ', sort glob("$mine/{*,*/*}")), $before, 'nothing of that has made anything');
+
 rename $repo, "$repo.gone";
 $r = finish(start($mine, 'update', 'data'));
 is($r->{rc}, 2, 'a repository that is gone');

@@ -189,10 +189,11 @@ for argv in ([], ["-R"], ["--dvc-only"], ["-R", "--dvc-only"], ["--rev", "v1"], 
 for argv in (["--tree"], ["-R"], ["--tree", "--rev", "v1"], ["--size", "--rev", "v1"], ["--show-hash", "--rev", "v1"]):
     got = dvc.run(["ls"] + argv + [where], top), dag.run(["ls"] + argv + [where], top)
     tap.same(got[1][1], got[0][1], f"ls {' '.join(argv)}")
-for name in ("dvc", "dag"):
-    for argv in (["import", "-q", where, "data/raw"], ["import", "-q", where, "src/a.py", "--rev", "v1"]):
-        dvc.run(argv, os.path.join(top, name, "r"))
-agree("imports by DVC from the other repository")
+for argv in ([where, "data/raw"], [where, "src/a.py", "--rev", "v1"], [where, "data/raw/sub", "-o", "s/part"], [where, "run.sh", "-o", "s"],
+             ["--no-exec", where, "data/raw", "-o", "rne"], ["--no-download", where, "data/raw", "-o", "rnd", "--rev", "v1"]):
+    do(["import", "-q"] + argv, "r")
+do(["import", "-q", where, "nope"], "r", 1)
+agree("import from the other repository")
 do(["update", "-q", "raw.dvc", "a.py.dvc"], "r")
 agree("update of what has not changed there")
 put("other/data/raw/1", "one\n")

@@ -1,8 +1,8 @@
 #ifndef DAG_STORE_DVC_DVC_YAML_H
 #define DAG_STORE_DVC_DVC_YAML_H
 /*
- * dvc.yaml, as far as it says something about files: which stages there are, where they
- * work, and what their outputs are and how they are kept.  Templates (${...}) stay what they
+ * dvc.yaml: which stages there are, where they work, what they depend on, and what their
+ * outputs are and how they are kept.  Templates (${...}) stay what they
  * are: they match anything.
  */
 #include <stdbool.h>
@@ -32,6 +32,20 @@ struct dvc_yaml_out {
 	uint32_t line, col;
 };
 
+/* Params of one file. */
+struct dvc_yaml_params {
+	const char *file;  /* as written, seen from the stage's working directory */
+	const char **keys; /* "train.lr", in the order that is written */
+	size_t n;
+	bool whole; /* all of the file; no keys */
+	uint32_t line, col;
+};
+
+struct dvc_yaml_dep {
+	const char *path; /* as written */
+	uint32_t line, col;
+};
+
 struct dvc_yaml_stage {
 	const char *name;
 	bool many;	   /* by foreach or matrix: dvc.lock has "name@..." */
@@ -39,6 +53,13 @@ struct dvc_yaml_stage {
 	const char *wdir;  /* as written, or NULL */
 	bool frozen;
 	bool always_changed;
+	const char **cmd; /* one, or those of the list */
+	size_t ncmd;
+	bool cmd_list;
+	struct dvc_yaml_dep *deps;
+	size_t ndeps;
+	struct dvc_yaml_params *params; /* one for each file */
+	size_t nparams;
 	struct dvc_yaml_out *outs;
 	size_t nouts;
 	const struct yaml_node *node; /* all of it */

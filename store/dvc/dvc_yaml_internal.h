@@ -24,4 +24,12 @@ int dvc_yaml_make(const char *, const char *, size_t, struct diag *,
  */
 void dvc_yaml_take(struct dvc_read *, const struct yaml_node *, struct dvc_yaml *);
 
+/**
+ * dvc_yaml_cmd(r, node, stage), dvc_yaml_deps(r, node, stage), dvc_yaml_params(r, node, stage):
+ * Take a value of these keys of a struct dvc_yaml_stage.
+ */
+void dvc_yaml_cmd(struct dvc_read *, const struct yaml_node *, void *);
+void dvc_yaml_deps(struct dvc_read *, const struct yaml_node *, void *);
+void dvc_yaml_params(struct dvc_read *, const struct yaml_node *, void *);
+
 #endif

@@ -23,6 +23,8 @@ say(const struct settle *s, const struct yaml_node *n, const char *what, const c
 	struct diag_pos pos = {
 	    .file = s->file, .line = n->line, .col = n->col, .width = n->width};
 
+	if (s->d == NULL)
+		return;
 	diag_add(s->d, DIAG_ERROR, pos, "%s", what);
 	diag_hint(s->d, "%s", hint);
 }

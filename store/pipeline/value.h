@@ -19,8 +19,8 @@ struct yaml_node;
 /**
  * value_settle(a, node, d, file):
  * Settle all plain scalars in the tree ${node}, in place; texts are made in ${a}.  Dates and
- * times, which no value can be, go to ${d} for its file number ${file}, and so do numbers
- * that Python would refuse.  Return 0, or -1 if memory runs out.
+ * times, which no value can be, go to ${d} (NULL: nobody is told) for its file number ${file}, and so do
+ * numbers that Python would refuse.  Return 0, or -1 if memory runs out.
  */
 int value_settle(struct arena *, struct yaml_node *, struct diag *, int);
 
@@ -44,6 +44,20 @@ struct yaml_node *value_map(struct arena *, size_t, const struct yaml_node *);
  * Append the scalar ${v} as it is written within a string: None, true, 1e-05, inf.
  */
 void value_put_text(const struct yaml_node *, struct buf *);
+
+/**
+ * value_equal(a, b):
+ * Return whether Python calls the two equal: 1, 1.0 and true are, the order of a mapping's
+ * members does not count.
+ */
+bool value_equal(const struct yaml_node *, const struct yaml_node *);
+
+/**
+ * value_find(v, key):
+ * Return what the dotted ${key} leads to from ${v} ("train.layers.0"; -1 is the last element of a
+ * list), or NULL.
+ */
+const struct yaml_node *value_find(const struct yaml_node *, const char *);
 
 /* How a mapping in a command becomes options: DVC's parsing.bool and parsing.list. */
 struct value_options {

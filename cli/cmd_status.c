@@ -18,10 +18,12 @@
 #include "cli/status_cloud.h"
 #include "cli/status_data.h"
 #include "cli/status_far.h"
+#include "cli/status_rows.h"
 #include "cli/verbs.h"
 #include "store/dvc/dvc_file.h"
 #include "store/dvc/dvc_yaml.h"
 #include "store/track/import.h"
+#include "store/track/stage_status.h"
 #include "store/track/status.h"
 
 struct status_opts {
@@ -113,15 +115,6 @@ struct dep {
 	struct err err;	   /* why nobody knows */
 };
 
-/* An out that differs, or whose source does, and the next one of the same file. */
-struct row {
-	const char *key;
-	const struct status_out *out;
-	const struct dep *dep;
-	struct row *next;
-	bool first; /* of its file */
-};
-
 struct status {
 	struct artifact a;
 	const struct status_opts *o;
@@ -129,8 +122,10 @@ struct status {
 	struct status_out *outs; /* one for each target, and */
 	struct dep *deps;
 	const char **keys; /* where it is recorded, as seen from here */
-	struct row *rows;  /* those that differ */
-	size_t n, nrows;
+	size_t n;
+	struct stage_status *stages;
+	size_t nstages;
+	struct status_rows rows; /* what differs */
 	struct status_data_opts data_opts;
 	struct status_data data;
 	struct far_paths far;
@@ -138,26 +133,21 @@ struct status {
 
 /* "d.dvc", or for the stage of a dvc.yaml "train", "sub/dvc.yaml:train". */
 static const char *
-key_of(struct status *k, const struct track_out *o)
+key_of(struct status *k, const char *file, const char *stage)
 {
-	struct arena *arena = k->a.arena;
 	const char *key = NULL;
 	struct buf b;
 
 	buf_init(&b, 0);
-	if (o->stage == NULL) {
-		artifact_put_seen(&k->a, o->file, &b);
-	} else {
-		artifact_put_seen(&k->a,
-				  o->in->yaml != NULL ? o->in->yaml->name : o->file, &b);
-		if (strcmp(b.p, "dvc.yaml") == 0)
-			buf_clear(&b);
-		else
-			buf_addc(&b, ':');
-		buf_adds(&b, o->stage);
-	}
+	artifact_put_seen(&k->a, file, &b);
+	if (stage != NULL && strcmp(b.p, "dvc.yaml") == 0)
+		buf_clear(&b);
+	else if (stage != NULL)
+		buf_addc(&b, ':');
+	if (stage != NULL)
+		buf_adds(&b, stage);
 	if (!buf_failed(&b))
-		key = arena_strdup(arena, b.p);
+		key = arena_strdup(k->a.arena, b.p);
 	buf_release(&b);
 	return key;
 }
@@ -174,7 +164,10 @@ prepare(struct status *k, struct err *err)
 	if (k->keys == NULL || k->deps == NULL)
 		return err_nomem(err);
 	for (size_t i = 0; i < k->n; i++) {
-		k->keys[i] = key_of(k, k->targets[i].out);
+		const struct track_out *o = k->targets[i].out;
+
+		k->keys[i] = key_of(k, o->in->yaml != NULL ? o->in->yaml->name : o->file,
+				    o->stage);
 		if (k->keys[i] == NULL)
 			return err_nomem(err);
 	}
@@ -202,36 +195,6 @@ find_data_targets(struct status *k, struct err *err)
 	d->targets = artifact_paths(&k->a, (const char *const *)c->args, c->nargs, err);
 	d->ntargets = c->nargs;
 	return d->targets != NULL ? 0 : -1;
-}
-
-/* What differs, that of one file together. */
-static int
-find_rows(struct status *k, struct err *err)
-{
-	struct map last = {0};
-	int r = 0;
-
-	k->rows = arena_array(k->a.arena, k->n + 1, sizeof(*k->rows));
-	if (k->rows == NULL)
-		return err_nomem(err);
-	for (size_t i = 0; r == 0 && i < k->n; i++) {
-		struct row *row = &k->rows[k->nrows], *before;
-
-		if (k->outs[i].state == OUT_RIGHT && k->deps[i].path == NULL)
-			continue;
-		before = map_get(&last, k->keys[i]);
-		*row = (struct row){.key = k->keys[i],
-				    .out = &k->outs[i],
-				    .dep = &k->deps[i],
-				    .first = before == NULL};
-		if (before != NULL)
-			before->next = row;
-		k->nrows++;
-		if (map_put(&last, row->key, row) < 0)
-			r = err_nomem(err);
-	}
-	map_release(&last);
-	return r;
 }
 
 /* The source of an import that is not frozen is looked at; what was imported from another
@@ -276,6 +239,79 @@ look_at_sources(struct status *k, struct err *err)
 	return 0;
 }
 
+/* ---- what differs, that of one file or stage together ---- */
+
+static int
+add_target(struct status *k, size_t i)
+{
+	const struct dep *dep = &k->deps[i];
+	const char *state = out_state_name(k->outs[i].state);
+	struct status_row *row;
+
+	if (state == NULL && dep->path == NULL)
+		return 0;
+	row = status_row(&k->rows, k->keys[i]);
+	if (row == NULL)
+		return -1;
+	if (dep->path != NULL &&
+	    status_add_dep(&k->rows, row,
+			   &(struct status_change){.path = dep->path,
+						   .elsewhere = !dep->inside,
+						   .state = dep->state}) != 0)
+		return -1;
+	if (state == NULL)
+		return 0;
+	return status_add_out(
+	    &k->rows, row,
+	    &(struct status_change){.path = k->outs[i].path, .state = state});
+}
+
+/* Whether the stage is meant: without targets all are. */
+static bool
+is_meant(const struct status *k, const struct stage_status *s)
+{
+	for (size_t i = 0; i < k->n; i++)
+		if (k->targets[i].out->in == s->in && k->targets[i].out->stage != NULL &&
+		    strcmp(k->targets[i].out->stage, s->stage->name) == 0)
+			return true;
+	return k->a.c->nargs == 0;
+}
+
+static int
+add_stage(struct status *k, const struct stage_status *s)
+{
+	const char *key = key_of(k, s->in->yaml->name, s->stage->name);
+	struct status_row *row = key != NULL ? status_row(&k->rows, key) : NULL;
+	int r = row != NULL ? 0 : -1;
+
+	if (r != 0)
+		return -1;
+	row->command = s->command;
+	row->always = s->always;
+	for (size_t i = 0; i < s->n && r == 0; i++)
+		r = status_add_dep(&k->rows, row,
+				   &(struct status_change){
+				       .path = s->changes[i].path,
+				       .elsewhere = s->changes[i].path[0] == '/',
+				       .param = s->changes[i].key,
+				       .state = stage_change_name(s->changes[i].state)});
+	return r;
+}
+
+static int
+find_rows(struct status *k, struct err *err)
+{
+	int r = 0;
+
+	k->rows.arena = k->a.arena;
+	for (size_t i = 0; r == 0 && i < k->n; i++)
+		r = add_target(k, i);
+	for (size_t i = 0; r == 0 && i < k->nstages; i++)
+		if (is_meant(k, &k->stages[i]))
+			r = add_stage(k, &k->stages[i]);
+	return r == 0 ? 0 : err_nomem(err);
+}
+
 static int
 work(void *arg, struct meter *m, struct err *err)
 {
@@ -287,138 +323,14 @@ work(void *arg, struct meter *m, struct err *err)
 	if (prepare(k, err) != 0)
 		return -1;
 	if (status_outs(&k->a.ws, k->outs, k->n, err) != 0 ||
-	    look_at_sources(k, err) != 0)
+	    look_at_sources(k, err) != 0 ||
+	    stage_status(&k->a.ws, k->a.track.root, k->a.list.files, k->a.list.nfiles,
+			 k->a.arena, k->a.diag, &k->stages, &k->nstages, err) != 0)
 		return -1;
 	return find_rows(k, err);
 }
 
 /* ---- telling ---- */
-
-/* The path as it is seen from here, for people or for programs; in the buffer, which is
- * emptied first. */
-static const char *
-shown(struct status *k, const char *path, bool people, struct buf *b)
-{
-	buf_clear(b);
-	if (people)
-		artifact_put_path(&k->a, path, b);
-	else
-		artifact_put_seen(&k->a, path, b);
-	return buf_failed(b) ? "" : b->p;
-}
-
-/* The same of a source, which may lie anywhere. */
-static const char *
-shown_dep(struct status *k, const struct dep *d, bool people, struct buf *b)
-{
-	if (d->inside)
-		return shown(k, d->path, people, b);
-	buf_clear(b);
-	if (people)
-		text_put(b, d->path, strlen(d->path));
-	else
-		buf_adds(b, d->path);
-	return buf_failed(b) ? "" : b->p;
-}
-
-/* One path that differs; ${first} of its kind it comes with a heading. */
-static void
-put_line(struct buf *b, const char *what, const char *state, const char *path, bool first)
-{
-	if (first)
-		buf_addf(b, "\t%s:\n", what);
-	buf_addf(b, "\t\t%s:%*s%s\n", state, (int)(19 - strlen(state)), "", path);
-}
-
-static void
-put_text(struct status *k)
-{
-	struct buf *b = &k->a.c->out, path;
-
-	buf_init(&path, 0);
-	for (size_t i = 0; i < k->nrows; i++) {
-		const struct row *row = &k->rows[i];
-
-		if (!row->first)
-			continue;
-		text_put(b, row->key, strlen(row->key));
-		buf_adds(b, ":\n");
-		if (row->dep->path != NULL)
-			put_line(b, "changed deps", row->dep->state,
-				 shown_dep(k, row->dep, true, &path), true);
-		for (bool first = true; row != NULL; row = row->next) {
-			const char *state = out_state_name(row->out->state);
-
-			if (state == NULL)
-				continue;
-			put_line(b, "changed outs", state,
-				 shown(k, row->out->path, true, &path), first);
-			first = false;
-		}
-	}
-	buf_release(&path);
-}
-
-static void
-begin_changed(struct json_writer *w, const char *what)
-{
-	json_begin_object(w);
-	json_key(w, what);
-	json_begin_object(w);
-}
-
-static void
-end_changed(struct json_writer *w)
-{
-	json_end(w);
-	json_end(w);
-}
-
-static bool
-has_outs(const struct row *row)
-{
-	while (row != NULL && row->out->state == OUT_RIGHT)
-		row = row->next;
-	return row != NULL;
-}
-
-static void
-put_json(struct status *k)
-{
-	struct json_writer w;
-	struct buf path;
-
-	buf_init(&path, 0);
-	json_init(&w, &k->a.c->out, 2);
-	json_begin_object(&w);
-	for (size_t i = 0; i < k->nrows; i++) {
-		const struct row *row = &k->rows[i];
-
-		if (!row->first)
-			continue;
-		json_key(&w, row->key);
-		json_begin_array(&w);
-		if (row->dep->path != NULL) {
-			begin_changed(&w, "changed deps");
-			json_kv_str(&w, shown_dep(k, row->dep, false, &path),
-				    row->dep->state);
-			end_changed(&w);
-		}
-		if (has_outs(row)) {
-			begin_changed(&w, "changed outs");
-			for (; row != NULL; row = row->next)
-				if (row->out->state != OUT_RIGHT)
-					json_kv_str(
-					    &w, shown(k, row->out->path, false, &path),
-					    out_state_name(row->out->state));
-			end_changed(&w);
-		}
-		json_end(&w);
-	}
-	json_end(&w);
-	buf_addc(&k->a.c->out, '\n');
-	buf_release(&path);
-}
 
 static int
 tell(struct status *k)
@@ -429,15 +341,15 @@ tell(struct status *k)
 		any = status_data_tell(&k->a, &k->data);
 		return k->o->common.quiet && any ? EXIT_WORK : EXIT_OK;
 	}
-	any = k->nrows > 0;
+	any = k->rows.by_key.n > 0;
 	for (size_t i = 0; i < k->n; i++)
 		if (k->deps[i].err.code != ERR_NONE)
 			cli_warn(k->a.c, "the source of '%s' cannot be looked at: %s",
 				 k->targets[i].out->path, k->deps[i].err.msg);
 	if (k->o->json)
-		put_json(k);
+		status_rows_json(&k->a, &k->rows);
 	else if (!k->o->common.quiet && any)
-		put_text(k);
+		status_rows_text(&k->a, &k->rows);
 	else if (!k->o->common.quiet)
 		buf_adds(&k->a.c->out,
 			 k->a.list.n > 0 ? "all tracked data is up to date\n"
@@ -500,6 +412,7 @@ status_verb(struct cli *c, const void *opts)
 		code = tell(&k);
 	else
 		code = artifact_fail(&k.a, &err);
+	status_rows_release(&k.rows);
 	status_data_free(&k.data);
 	far_paths_release(&k.far);
 	artifact_close(&k.a);
@@ -515,7 +428,8 @@ const struct verb verb_status = {
     .doc =
 	"Tell for all that is tracked (or each TARGET: a pointer file, a tracked path, a "
 	"path in one) whether the work tree has what the pointer says, and the cache "
-	"too. "
+	"too; of the stages of a dvc.yaml also whether dependencies, params and the "
+	"command are those of the last run. "
 	"What was hashed before and has not changed is not read again. Changes nothing, "
 	"and waits for nobody.",
     .examples = "dag status\tall that differs\n"

@@ -9,10 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/diag.h"
 #include "base/err.h"
+#include "base/yaml.h"
 #include "store/dvc/dvc_yaml.h"
+#include "store/pipeline/params_file.h"
 #include "store/pipeline/pipeline.h"
 #include "unit/memory.h"
 
@@ -195,6 +198,65 @@ python(void **state)
 	(void)state;
 	refused(&w, "vars: [p.py]\n", "p.py: error: params in Python are not read");
 	assert_true(w.python);
+}
+
+/* What a key leads to, and what equals what: [a, b] of a YAML list. */
+static void
+values(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		bool equal;
+	} pairs[] = {
+	    {"1", "1.0", true},
+	    {"1", "true", true},
+	    {"0", "false", true},
+	    {"1", "'1'", false},
+	    {"1e-5", "0.00001", true},
+	    {"0x10", "16", true},
+	    {"~", "null", true},
+	    {"~", "''", false},
+	    {"[1, 2]", "[2, 1]", false},
+	    {"[1]", "[1, 2]", false},
+	    {"{a: 1, b: 2}", "{b: 2.0, a: 1}", true},
+	    {"{a: 1}", "{a: 1, b: 2}", false},
+	    {"{1: a}", "{true: a}", true},
+	    {"{1: a}", "{'1': a}", false},
+	    {".nan", ".nan", false},
+	    {"a", "'a'", true},
+	    {"123456789012345678901", "123456789012345678902", false},
+	};
+	static const struct {
+		const char *key, *want;
+	} keys[] = {{"a", "1"},	  {"b.c.0", "2"},  {"b.c.-1", "4"}, {"b.c.1.d", "3"},
+		    {".a", "1"},  {"b.c.3", NULL}, {"b.c.x", NULL}, {"a.b", NULL},
+		    {"a.", NULL}, {"x.y", NULL},   {"nope", NULL}};
+	struct arena *a = arena_new(0);
+	struct diag *d = diag_new();
+	struct yaml_node *n;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+		char *text = arena_printf(a, "[%s, %s]", pairs[i].a, pairs[i].b);
+
+		assert_int_equal(params_parse(a, d, "p.yaml", text, strlen(text), &n), 0);
+		if (value_equal(n->seq.v[0], n->seq.v[1]) != pairs[i].equal)
+			fail_msg("%s", text);
+	}
+	{
+		static const char tree[] = "{a: 1, b: {c: [2, {d: 3}, 4]}, x.y: 5}";
+
+		assert_int_equal(params_parse(a, d, "p.yaml", tree, strlen(tree), &n), 0);
+	}
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		const struct yaml_node *v = value_find(n, keys[i].key);
+
+		if (keys[i].want == NULL ? v != NULL
+					 : v == NULL || strcmp(v->str, keys[i].want) != 0)
+			fail_msg("%s", keys[i].key);
+	}
+	diag_free(d);
+	arena_free(a);
 }
 
 /* ---- limits ---- */
@@ -402,10 +464,15 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(stages),	  cmocka_unit_test(places),
-	    cmocka_unit_test(mistakes),	  cmocka_unit_test(python),
-	    cmocka_unit_test(limits),	  cmocka_unit_test(toml),
-	    cmocka_unit_test(toml_depth), cmocka_unit_test(memory_runs_out),
+	    cmocka_unit_test(stages),
+	    cmocka_unit_test(places),
+	    cmocka_unit_test(mistakes),
+	    cmocka_unit_test(python),
+	    cmocka_unit_test(values),
+	    cmocka_unit_test(limits),
+	    cmocka_unit_test(toml),
+	    cmocka_unit_test(toml_depth),
+	    cmocka_unit_test(memory_runs_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

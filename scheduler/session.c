@@ -255,8 +255,8 @@ open_engine(struct session *s, struct err *err)
 static void
 open_timers(struct session *s)
 {
-	uv_timer_t *all[] = {&s->due,	&s->lazy, &s->look, &s->draw,
-			     &s->again, &s->hold, &s->grace};
+	uv_timer_t *all[] = {&s->due,	&s->lazy, &s->look,  &s->draw,
+			     &s->again, &s->hold, &s->grace, &s->held};
 	size_t i;
 
 	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {

@@ -1,7 +1,8 @@
 /*
  * What a run may use of the cache is written down when it begins, so that `dag gc` leaves it
  * alone until the run has ended.  A worker thread reads the pointers, so that the run's start
- * does not wait; of one that is over by then nothing is written.
+ * does not wait.  A run that is over within HOLD_MS needs none of it: nobody changes a pointer
+ * and lets a gc take what it named in so little time, and what is young stays anyway.
  */
 #include <stdlib.h>
 
@@ -10,6 +11,8 @@
 #include "scheduler/tracked.h"
 #include "store/meter.h"
 #include "store/track/held.h"
+
+#define HOLD_MS 50
 
 struct hold {
 	uv_work_t req;
@@ -43,19 +46,11 @@ done(uv_work_t *req, int status)
 	free(h);
 }
 
-/**
- * session_hold(r):
- * Begin to write down what the run uses, unless that is known from when it began first.
- */
-void
-session_hold(struct srun *r)
+static void
+start(struct srun *r)
 {
-	const struct project *p = r->s->p;
-	struct hold *h;
+	struct hold *h = calloc(1, sizeof(*h));
 
-	if (!tracked_any(p) || held_there(p->state_fd, r->id))
-		return;
-	h = calloc(1, sizeof(*h));
 	if (h == NULL)
 		return;
 	h->r = r;
@@ -66,6 +61,37 @@ session_hold(struct srun *r)
 	}
 	r->hold = h;
 	r->s->workers++;
+}
+
+static void
+on_due(uv_timer_t *t)
+{
+	struct session *s = t->data;
+	size_t i;
+
+	for (i = 0; i < s->runs.n; i++) {
+		struct srun *r = s->runs.v[i];
+
+		if (r->wants_hold && !r->over)
+			start(r);
+		r->wants_hold = false;
+	}
+}
+
+/**
+ * session_hold(r):
+ * Have it written down soon what the run uses, unless that is known from when it began first.
+ */
+void
+session_hold(struct srun *r)
+{
+	struct session *s = r->s;
+
+	if (!tracked_any(s->p) || held_there(s->p->state_fd, r->id))
+		return;
+	r->wants_hold = true;
+	if (!uv_is_active((uv_handle_t *)&s->held))
+		(void)uv_timer_start(&s->held, on_due, HOLD_MS, 0);
 }
 
 /**

@@ -80,7 +80,8 @@ struct srun {
 	bool wants_git; /* what is checked out is to be recorded of it */
 	enum run_result result;
 	int64_t last_command; /* id of the last command carried out */
-	struct hold *hold;    /* what it uses is being written down; or NULL */
+	bool wants_hold;      /* what it uses is to be written down */
+	struct hold *hold;    /* that is under way; or NULL */
 };
 
 /* Whether anything can be started: see session_start.c. */
@@ -129,6 +130,7 @@ struct session {
 	uv_timer_t again; /* a batch that could not be committed */
 	uv_timer_t hold;  /* of starts */
 	uv_timer_t grace; /* for the look at git, at the end */
+	uv_timer_t held;  /* when runs are worth writing down what they use */
 	uv_poll_t woken;
 	uv_signal_t sig[7];
 	bool loop_open;

@@ -43,7 +43,8 @@
 	X(thread)    \
 	X(stat)      \
 	X(readdir)   \
-	X(fcntl)
+	X(fcntl)     \
+	X(link)
 
 enum call {
 #define X(name) CALL_##name,
@@ -205,6 +206,12 @@ fsync(int fd)
 }
 
 int
+syncfs(int fd)
+{
+	return fails(CALL_fsync) > 0 ? -1 : REAL(syncfs)(fd);
+}
+
+int
 fdatasync(int fd)
 {
 	return fails(CALL_fdatasync) > 0 ? -1 : REAL(fdatasync)(fd);
@@ -220,6 +227,24 @@ int
 renameat(int da, const char *a, int db, const char *b)
 {
 	return fails(CALL_rename) > 0 ? -1 : REAL(renameat)(da, a, db, b);
+}
+
+int
+renameat2(int da, const char *a, int db, const char *b, unsigned flags)
+{
+	return fails(CALL_rename) > 0 ? -1 : REAL(renameat2)(da, a, db, b, flags);
+}
+
+int
+linkat(int da, const char *a, int db, const char *b, int flags)
+{
+	return fails(CALL_link) > 0 ? -1 : REAL(linkat)(da, a, db, b, flags);
+}
+
+int
+symlinkat(const char *target, int dir, const char *path)
+{
+	return fails(CALL_link) > 0 ? -1 : REAL(symlinkat)(target, dir, path);
 }
 
 /* The mode is read even where none was given: it is not looked at then. */

@@ -152,6 +152,7 @@ sub whole {
 sub pointer {
     my ($file) = @_;
     my $text = read_file($file);
+    $text =~ s/\A.*^outs:$//ms; # where it came from
     my ($id) = $text =~ /^- md5: (\S+)$/m;
     my ($name) = $text =~ /^  path: (\S+)$/m;
     return ($id, $name);

@@ -64,14 +64,16 @@ my %verbs = (
     'move' => [qw(move -q d sub/e)],
     'move a file' => [qw(move -q moved sub/f)],
     'remove' => [qw(remove -q --outs d)],
+    'import' => [qw(import-url -q ../src imp)],
+    'update' => [qw(update -q imp.dvc)],
     'unprotect' => [qw(unprotect -q a b d)],
     'relink' => [qw(checkout -q --relink)],
     'gc' => [qw(gc -q -w -c -f --grace 0s)],
 );
 my @order = ('add', 'add again', 'commit', 'checkout', 'push', 'pull', 'fetch', 'move', 'move a file', 'remove', 'gc',
-    'unprotect', 'relink');
+    'unprotect', 'relink', 'import', 'update');
 # Done once, there is nothing left that they could be asked for.
-my %once = map { $_ => 1 } 'move', 'move a file', 'remove';
+my %once = map { $_ => 1 } 'move', 'move a file', 'remove', 'import';
 
 # Contents A are tracked, in the cache and at the remote; B is A with edits, and what each
 # verb works on is somewhere between the two.
@@ -82,6 +84,8 @@ sub make_scenes {
     contents("$w/r", $ENV{DAG_ARTIFACTS_FILES} // 60);
     must("$w/r", qw(config cache.type), $type);
     must("$w/r", qw(remote add -q -d r ../rem));
+    make_path("$w/src/s");
+    write_file("$w/src/" . ('', 's/')[$_ % 2] . $_, "source $_\n" x ($_ * 20)) for 1 .. 24;
     copy($w, "$top/add");
     must("$w/r", @{ $verbs{add} });
     must("$w/r", qw(push -q));
@@ -106,6 +110,11 @@ sub make_scenes {
     must("$w/r", qw(push -q));
     copy($w, "$top/gc");
     copy($w, "$top/unprotect");
+    copy($w, "$top/import");
+    must("$w/r", @{ $verbs{import} });
+    write_file("$w/src/$_", "changed $_\n" x 100) for 'new', 2, 's/3';
+    copy($w, "$top/update");
+    copy("$top/import", $w);
     must("$w/r", qw(config cache.type), $type eq 'copy' ? 'hardlink' : 'copy');
     copy($w, "$top/relink");
     must("$w/r", qw(config cache.type), $type);
@@ -160,7 +169,9 @@ sub again_wrong {
     my ($verb) = @_;
     return if $once{$verb} && !differs(state_of("$top/at"), $after{$verb});
     grow_old(replacements($here));
-    my ($rc, $out) = in_dir($here, @{ $verbs{$verb} });
+    # What has been recorded is there to be checked out.
+    my @verb = $verb eq 'import' && -e "$here/imp.dvc" ? qw(checkout -q) : @{ $verbs{$verb} };
+    my ($rc, $out) = in_dir($here, @verb);
     return "again: exit $rc: $out" if $rc != 0;
     my @wrong = (all_wrong($verb), differs(state_of("$top/at"), $after{$verb}));
     # Who only reads what is tracked takes no lock.

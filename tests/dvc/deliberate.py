@@ -16,6 +16,7 @@ class Turn:
     def __init__(self, table, argv, cwd, keep, before, after, answers, outs):
         self.table, self.argv, self.cwd, self.keep = table, argv, cwd, keep
         self.claimed = set()  # paths that rules have answered for
+        self.kept = False  # what DVC removes dag has refused to
         self.right = False  # what DVC fails at is right already
         self.before, self.after, self.answers, self.outs = before, after, answers, outs
         self.names = table.names
@@ -41,6 +42,8 @@ class Turn:
             return False
         n = self.names.index("dag")
         if self.answers[n][0] == 0 and (self.right or self.nothing_recorded(self.answers[1 - n][2])):
+            return True
+        if self.kept and self.answers[1 - n][0] == 0:
             return True
         for name, reason, verbs, words in FAILURES:
             if self.answers[n][0] == 1 and self.argv[0] in verbs and words in self.answers[1 - n][2]:
@@ -145,6 +148,20 @@ def right_already(turn, found):
                and sides[1 - n] is None and sides[n] == turn.before.get(path)]
     turn.right = bool(claimed)
     return claimed
+
+
+def not_lost(turn, found):
+    """What dag does not remove as its content would be lost, and DVC removes."""
+    n = turn.names.index("dag")
+    if turn.argv[:2] != ["remove", "--outs"] or "these files would be lost" not in turn.answers[n][2] or turn.answers[n][0] != 1:
+        return []
+    cached = {entry[2] for path, entry in turn.before.items() if path.startswith("repo/.dvc/cache/")}
+    lost = [path for path, *sides in found if sides[1 - n] is None and sides[n] and sides[n][0] == "file"
+            and not path.endswith((".dvc", "/.gitignore")) and sides[n][2] not in cached]
+    if not lost or any(sides[n] != turn.before.get(path) for path, *sides in found):
+        return []
+    turn.kept = True
+    return [path for path, *_ in found]
 
 
 def half_done(turn, found):
@@ -331,6 +348,7 @@ RULES = [
     ("moved pointers", "a pointer keeps its comments and its layout when it is moved; DVC writes it anew", False, moved_pointers),
     ("right already", "a directory whose files are those that its pointer means is right, whether its list is in the cache or not; "
      "DVC's checkout removes it and fails", False, right_already),
+    ("not lost", "remove --outs removes nothing that is nowhere else, unless by force", False, not_lost),
     ("half done", "where one thing cannot be done dag does the others, and begins nothing that it cannot finish; DVC stops at "
      "the first in the order of the directory, or removes files before it finds that others are missing", False, half_done),
     ("linked", "every file is linked as cache.type says; DVC leaves those whose objects were in the cache before",

@@ -31,13 +31,13 @@ def staged(text):
     return "staged", "100644", hashlib.sha1(b"blob %d\0" % len(text) + text.encode()).hexdigest()
 
 
-def left(argv, before, dag, dvc, outs=(), codes=(0, 0), err="", ever=()):
+def left(argv, before, dag, dvc, outs=(), codes=(0, 0), err="", ever=(), ours=""):
     """The paths that no rule answers for, where both tools have changed ${before} so (None: gone)."""
     table = deliberate.Table(["dag", "dvc"], top)
     table.outs.update(ever)
     after = [{path: entry for path, entry in {**before, **side}.items() if entry} for side in (dag, dvc)]
     turn = table.turn(argv=argv.split(), cwd="", keep=0, before=before, after=after,
-                      answers=[(codes[0], "", ""), (codes[1], "", err)], outs=set(outs))
+                      answers=[(codes[0], "", ours), (codes[1], "", err)], outs=set(outs))
     found = [path for path, _, _ in turn.unmeant(differences(*after))]
     return found + ([] if turn.same_end() else ["exit"])
 
@@ -125,6 +125,15 @@ meant("what no pointer names any more", "checkout", {"repo/d/a": f("1")}, {}, {"
 seen("what one names", ["repo/d/a"], "checkout", {"repo/d/a": f("1")}, {}, {"repo/d/a": None}, ever=["d"], outs=["d"])
 meant("line ends", "commit", {"repo/a": f("1\r\n2\r\n")}, {}, {"repo/a": f("1\n2\n")})
 seen("lines", ["repo/a"], "commit", {"repo/a": f("1\r\n2\r\n")}, {}, {"repo/a": f("1\n")})
+
+
+REFUSED = {"codes": (1, 0), "ours": "nothing was changed, as these files would be lost", "outs": ["a"]}
+TRACKED = {"repo/a": f("new"), "repo/a.dvc": f("outs:\n"), "repo/.gitignore": f("/a\n")}
+GONE = {path: None for path in TRACKED}
+meant("data that is nowhere else", "remove --outs -- a.dvc", TRACKED, {}, GONE, **REFUSED)
+seen("data that the cache has", sorted(TRACKED) + ["exit"], "remove --outs -- a.dvc", {**TRACKED, OBJECT: f("new", "0444")}, {}, GONE, **REFUSED)
+seen("a refusal that has done something", ["repo/.gitignore", "repo/a", "repo/a.dvc", "exit"], "remove --outs -- a.dvc", TRACKED, {"repo/a.dvc": f("x")}, GONE, **REFUSED)
+seen("without --outs", sorted(TRACKED) + ["exit"], "remove -- a.dvc", TRACKED, {}, GONE, **REFUSED)
 
 
 # Answers.

@@ -17,7 +17,7 @@
 #define PIECE_SIZE ((size_t)256 << 10)
 #define TARGET_MAX 4096
 
-struct unshare {
+struct owning {
 	const struct project *p;
 	const char *output; /* as the task names it */
 	const bool *stop;
@@ -53,7 +53,7 @@ leads_to_object(int dirfd, const char *name)
 }
 
 static bool
-is_shared(struct unshare *u, int dirfd, const char *name, const struct stat *st)
+is_shared(struct owning *u, int dirfd, const char *name, const struct stat *st)
 {
 	if (S_ISLNK(st->st_mode))
 		return leads_to_object(dirfd, name);
@@ -70,7 +70,7 @@ is_shared(struct unshare *u, int dirfd, const char *name, const struct stat *st)
 /* ---- copies ---- */
 
 static int
-copy_bytes(struct unshare *u, int from, int to)
+copy_bytes(struct owning *u, int from, int to)
 {
 	ssize_t n;
 
@@ -93,7 +93,7 @@ copy_bytes(struct unshare *u, int from, int to)
 
 /* The copy under a temporary name, then in its place.  Return 0, or -1 with errno. */
 static int
-replace_by_copy(struct unshare *u, int from, int dirfd, const char *name)
+replace_by_copy(struct owning *u, int from, int dirfd, const char *name)
 {
 	char temp[FSIO_TEMP_SIZE];
 	int to, rc = -1, sys;
@@ -115,7 +115,7 @@ replace_by_copy(struct unshare *u, int from, int dirfd, const char *name)
 }
 
 static int
-unshare_file(struct unshare *u, int dirfd, const char *name, struct err *err)
+own_file(struct owning *u, int dirfd, const char *name, struct err *err)
 {
 	int from = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc, sys;
 
@@ -140,10 +140,10 @@ unshare_file(struct unshare *u, int dirfd, const char *name, struct err *err)
 
 /* ---- all below a path ---- */
 
-static int unshare(struct unshare *, int, const char *, int, struct err *);
+static int make_own(struct owning *, int, const char *, int, struct err *);
 
 static int
-unshare_dir(struct unshare *u, int fd, int depth, struct err *err)
+own_dir(struct owning *u, int fd, int depth, struct err *err)
 {
 	size_t len = u->at.n;
 	struct dirent *e;
@@ -160,7 +160,7 @@ unshare_dir(struct unshare *u, int fd, int depth, struct err *err)
 			continue;
 		buf_addf(&u->at, "/%s", e->d_name);
 		rc = buf_failed(&u->at) ? err_nomem(err)
-					: unshare(u, dirfd(d), e->d_name, depth, err);
+					: make_own(u, dirfd(d), e->d_name, depth, err);
 		buf_truncate(&u->at, len);
 	}
 	if (rc == 0 && errno != 0)
@@ -170,7 +170,7 @@ unshare_dir(struct unshare *u, int fd, int depth, struct err *err)
 }
 
 static int
-unshare(struct unshare *u, int dirfd, const char *name, int depth, struct err *err)
+make_own(struct owning *u, int dirfd, const char *name, int depth, struct err *err)
 {
 	struct stat st;
 	int fd;
@@ -183,8 +183,7 @@ unshare(struct unshare *u, int dirfd, const char *name, int depth, struct err *e
 			   : err_sys(err, errno, "cannot look at its output `%s`",
 				     u->at.p);
 	if (!S_ISDIR(st.st_mode))
-		return is_shared(u, dirfd, name, &st) ? unshare_file(u, dirfd, name, err)
-						      : 0;
+		return is_shared(u, dirfd, name, &st) ? own_file(u, dirfd, name, err) : 0;
 	if (depth == DEPTH_MAX)
 		return err_set(err, ERR_LIMIT,
 			       "its output `%s` has more than %d levels of directories",
@@ -192,19 +191,19 @@ unshare(struct unshare *u, int dirfd, const char *name, int depth, struct err *e
 	fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd == -1)
 		return err_sys(err, errno, "cannot read its output `%s`", u->at.p);
-	return unshare_dir(u, fd, depth + 1, err);
+	return own_dir(u, fd, depth + 1, err);
 }
 
 int
 output_unshare(const struct project *p, int dirfd, const char *name, const char *path,
 	       const bool *stop, struct err *err)
 {
-	struct unshare u = {.p = p, .output = path, .stop = stop};
+	struct owning u = {.p = p, .output = path, .stop = stop};
 	int rc;
 
 	buf_init(&u.at, 0);
 	buf_adds(&u.at, path);
-	rc = buf_failed(&u.at) ? err_nomem(err) : unshare(&u, dirfd, name, 0, err);
+	rc = buf_failed(&u.at) ? err_nomem(err) : make_own(&u, dirfd, name, 0, err);
 	buf_release(&u.at);
 	free(u.piece);
 	return rc;

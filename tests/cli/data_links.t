@@ -62,6 +62,14 @@ for my $type ('copy', 'hardlink', 'symlink') {
 	is(sprintf('%04o', (lstat "$r/one")[2] & 0222), '0200', '... they can be written');
 	is(scalar(() = glob("$r/.dag-*.tmp $r/d/.dag-*.tmp $r/d/s/.*.tmp")), 0, '... and nothing is left beside them');
 
+	# Also one that somebody has made writable, which makes the object so.
+	ok_dag(0, 'checkout', $r, 'checkout', '-q', '-f', 'one');
+	chmod(0644, "$r/one") or die $!;
+	pipe_of('one', 'outputs: one, persist: true, run: echo more >> one');
+	ok_dag(0, 'a link that was made writable', $r, 'run', 'one.yaml');
+	is(slurp("$r/one"), "one\nmore\n", '... is changed');
+	cache_is_whole('... and no object was written');
+
 	# A whole directory that is tracked is removed if the cache has it, else it stays.
 	pipe_of('dir', 'outputs: d, run: mkdir d; echo new > d/a.csv');
 	my $p = ok_dag(1, 'a directory with work that is nowhere else', $r, 'run', 'dir.yaml');

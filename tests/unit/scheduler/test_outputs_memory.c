@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -88,6 +89,49 @@ cleared(void *ctx, int rc)
 	assert_int_equal(faccessat(project.root_fd, OUTPUT, F_OK, 0), rc == 0 ? -1 : 0);
 }
 
+/* A directory with a file that has another name, as an object would be its other name. */
+static void
+before_shared(void *ctx)
+{
+	(void)ctx;
+	(void)unlinkat(project.root_fd, OUTPUT, 0);
+	make(OUTPUT);
+	(void)unlinkat(project.root_fd, "object", 0);
+	assert_int_equal(linkat(project.root_fd, OUTPUT, project.root_fd, "object", 0),
+			 0);
+	assert_int_equal(fchmodat(project.root_fd, OUTPUT, 0444, 0), 0);
+}
+
+static int
+take_own(void *ctx, struct err *err)
+{
+	static const struct output_task task = {.dag = "d", .name = "t", .persist = true};
+
+	(void)ctx;
+	return output_clear(&project, &task, "out/deep", &stop, err);
+}
+
+/* The file is there, as it was or as one of its own, and nothing else. */
+static void
+unshared(void *ctx, int rc)
+{
+	struct stat st;
+	struct dirent *e;
+	size_t n = 0;
+	DIR *d;
+
+	(void)ctx;
+	assert_int_equal(fstatat(project.root_fd, OUTPUT, &st, AT_SYMLINK_NOFOLLOW), 0);
+	assert_int_equal(st.st_nlink, rc == 0 ? 1 : 2);
+	d = fdopendir(
+	    openat(project.root_fd, "out/deep", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	assert_non_null(d);
+	while ((e = readdir(d)) != NULL)
+		n += e->d_name[0] != '.' || e->d_name[1] == 'd';
+	(void)closedir(d);
+	assert_int_equal(n, 1);
+}
+
 static int
 durable(void *ctx, struct err *err)
 {
@@ -105,11 +149,16 @@ test_memory(void **state)
 				  .before = before,
 				  .run = clear,
 				  .after = cleared},
+			   shared = {.what = "an output with other names",
+				     .before = before_shared,
+				     .run = take_own,
+				     .after = unshared},
 			   kept = {.what = "an output", .before = before, .run = durable};
 
 	(void)state;
 	assert_true(memory_fail_each(&in) > 0);
 	assert_true(memory_fail_each(&out) > 0);
+	assert_true(memory_fail_each(&shared) > 0);
 	assert_true(memory_fail_each(&kept) > 0);
 }
 

@@ -15,8 +15,18 @@ our @EXPORT = qw(project write_file read_file dag start_dag wait_dag wait_until 
 
 my $bin = "$ENV{DAG_BUILD}/bin/dag";
 
-# Who is ended by a signal cleans up, too.
-$SIG{$_} = sub { exit 1 } for qw(INT TERM HUP);
+# Who is ended by a signal cleans up, too, once nobody works there any more.
+my %started;
+$SIG{$_} = sub { stop_all(); exit 1 } for qw(INT TERM HUP);
+
+sub stop_all {
+    for my $pid (keys %started) {
+        next if waitpid($pid, WNOHANG) != 0; # ended, or waited for by somebody else
+        kill 'KILL', $pid;
+        waitpid $pid, 0;
+    }
+    chdir '/';
+}
 
 sub project {
     my $dir = abs_path(tempdir(CLEANUP => 1));
@@ -60,12 +70,14 @@ sub start_dag {
         open STDERR, '>&', \*STDOUT;
         exec $bin, @args or POSIX::_exit(127);
     }
+    $started{$pid} = 1;
     return $pid;
 }
 
 sub wait_dag {
     my ($pid) = @_;
     waitpid($pid, 0);
+    delete $started{$pid};
     return $? & 127 ? 128 + ($? & 127) : $? >> 8;
 }
 

@@ -74,7 +74,7 @@ put_title(struct buf *b, const char *verb)
 
 	buf_adds(b, verb != NULL ? ".TH DAG\\-" : ".TH DAG");
 	for (p = verb; p != NULL && *p != '\0'; p++)
-		buf_addc(b, (char)(*p - 'a' + 'A'));
+		buf_addc(b, *p >= 'a' && *p <= 'z' ? (char)(*p - 'a' + 'A') : *p);
 	buf_addf(b, " 1 %s \"dag %s\" \"dag manual\"\n.ad l\n", DAG_DATE, DAG_VERSION);
 }
 

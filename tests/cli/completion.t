@@ -42,7 +42,7 @@ my $old = substr(run_id($dir), -8);
 ok_dag(0, 'and one that does not', $dir, 'run', 'other', '--progress', 'none');
 my $new = substr(run_id($dir), -8);
 
-my @verbs = dag_in($dir, 'help')->{out} =~ /^  ([a-z]+) {2,}\S/mg;
+my @verbs = dag_in($dir, 'help')->{out} =~ /^  ([a-z-]+) {2,}\S/mg;
 for (
 	[[''], join(' ', @verbs), 'all verbs'],
 	[['ru'], 'run runs', 'verbs by their beginning'],

@@ -15,7 +15,7 @@ is($all->{err}, '', 'it says nothing on stderr');
 is(ok_dag(0, 'dag --help', $dir, '--help')->{out}, $all->{out}, '--help is the same');
 is(ok_dag(0, 'dag -h', $dir, '-h')->{out}, $all->{out}, '-h is the same');
 
-my @verbs = $all->{out} =~ /^  ([a-z]+) {2,}\S/mg;
+my @verbs = $all->{out} =~ /^  ([a-z-]+) {2,}\S/mg;
 cmp_ok(scalar @verbs, '>=', 14, 'there are verbs');
 my ($pages) = $all->{out} =~ /Other pages: (.*)\.\n\z/s;
 my @topics = split /,\s+/, $pages // '';

@@ -10,7 +10,7 @@ use Test::More;
 
 my $dir = project();
 my $man = build() . '/man';
-my @verbs = dag_in($dir, 'help')->{out} =~ /^  ([a-z]+) {2,}\S/mg;
+my @verbs = dag_in($dir, 'help')->{out} =~ /^  ([a-z-]+) {2,}\S/mg;
 my @pages = map { s/.*\///r } glob("$man/man?/*");
 is(join(' ', sort @pages), join(' ', sort 'dag.1', (map { "dag-$_.1" } @verbs), 'dag-file.5', 'dag-templates.7', 'dag-progress.7',
 	'dag-protocol.7'), 'one page for each verb, and the others');

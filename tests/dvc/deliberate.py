@@ -43,6 +43,13 @@ class Turn:
         n = self.names.index("dag")
         if self.answers[n][0] == 0 and (self.right or self.nothing_recorded(self.answers[1 - n][2])):
             return True
+        if self.argv[0] == "push" and "neither in the cache nor on the remote" in self.answers[n][2] and self.answers[1 - n][0] == 0 \
+                and any(lists_without_files(self.before)):
+            self.table.used[TRUSTED[0]] = self.table.used.get(TRUSTED[0], 0) + 1
+            return True
+        if IGNORED.search(self.answers[1 - n][2]):
+            self.table.used["ignored"] = self.table.used.get("ignored", 0) + 1
+            return True
         if self.kept and self.answers[1 - n][0] == 0:
             return True
         for name, reason, verbs, words in FAILURES:
@@ -148,6 +155,38 @@ def right_already(turn, found):
                and sides[1 - n] is None and sides[n] == turn.before.get(path)]
     turn.right = bool(claimed)
     return claimed
+
+
+def moved_as_was(turn, found):
+    """A file that lies where it was moved as it was, and that DVC has linked to its object on the way."""
+    n = turn.names.index("dag")
+    if turn.argv[0] != "move":
+        return []
+    claimed = [path for path, *sides in found if path.startswith("repo/") and not path.startswith("repo/.dvc/") and all(sides)
+               and sides[n] in turn.moved() and sides[1 - n][0] == "shared file" and sides[1 - n][2] == sides[n][2]]
+    contents = {turn.after[n][path][2] for path in claimed}
+    return claimed + [path for path, *sides in found if path.startswith("repo/.dvc/cache/") and all(sides) and sides[n][2] in contents
+                      and sides[0][1:] == sides[1][1:]]
+
+
+def lists_without_files(snapshot):
+    """The lists of the remotes of which a file is neither there nor in the cache."""
+    here = {path.rsplit("/files/md5/", 1)[1] for path in snapshot if path.startswith("repo/.dvc/cache/files/md5/")}
+    for store in ("rem1", "rem2", "rem3", "near"):
+        for path, files in listed(snapshot, store).items():
+            if any(name not in snapshot and name.rsplit("/files/md5/", 1)[1] not in here for name in files):
+                yield path
+
+
+IGNORED = re.compile(r"Path '.*' is ignored by \.dvcignore:\d+:|failed to collect 'workspace', skipping")
+
+
+def ignored(turn, found):
+    """All that dag has done, where DVC does nothing as .dvcignore has a tracked path in it."""
+    n = turn.names.index("dag")
+    if turn.answers[1 - n][0] == 0 or not IGNORED.search(turn.answers[1 - n][2]) or turn.after[1 - n] != turn.before:
+        return []
+    return [path for path, *_ in found]
 
 
 def not_lost(turn, found):
@@ -348,6 +387,8 @@ RULES = [
     ("moved pointers", "a pointer keeps its comments and its layout when it is moved; DVC writes it anew", False, moved_pointers),
     ("right already", "a directory whose files are those that its pointer means is right, whether its list is in the cache or not; "
      "DVC's checkout removes it and fails", False, right_already),
+    ("moved as it was", "a move is a rename; DVC makes the file anew, by cache.type", False, moved_as_was),
+    ("ignored", "a tracked path that .dvcignore has in it is refused where it is asked for; DVC does nothing at all", False, ignored),
     ("not lost", "remove --outs removes nothing that is nowhere else, unless by force", False, not_lost),
     ("half done", "where one thing cannot be done dag does the others, and begins nothing that it cannot finish; DVC stops at "
      "the first in the order of the directory, or removes files before it finds that others are missing", False, half_done),
@@ -369,6 +410,8 @@ RULES = [
     ("staged alike", "what differs in a file differs in what git is told of it", False, staged_alike),
 ]
 
+TRUSTED = ("trusted lists", "that a list is on the remote is no proof for its files: those that are nowhere are told; DVC takes it as proof")
+
 # Answers: (name, reason, rule).  A rule is given the table, the command and what dag and DVC answer, each as (whether
 # it could, the JSON, stderr); where it applies it returns both without what is meant, else None.
 
@@ -383,6 +426,30 @@ def without(value, below):
         rest = {key: without(v, below) for key, v in value.items()}
         return {key: v for key, v in rest.items() if v not in ([], {})}
     return [v for v in value if not among(v)] if isinstance(value, list) else value
+
+
+def trusted_lists(table, argv, ours, theirs):
+    """Of a file that is nowhere DVC says that the remote has it, where that has the list which names it."""
+    if argv[0] != "status" or "--cloud" not in argv or not ours[0] or not theirs[0]:
+        return None
+    stores = [os.path.join(table.repo, ".dvc/cache")] + [os.path.join(os.path.dirname(table.repo), name) for name in ("rem1", "rem2", "rem3", "near")]
+    nowhere = set()
+    for store in stores[1:]:
+        for base, _, names in os.walk(os.path.join(store, "files/md5")):
+            for name in names:
+                if name.endswith(".dir"):
+                    with open(os.path.join(base, name), encoding="utf-8") as f:
+                        nowhere.update("/" + entry["relpath"] for entry in json.load(f)
+                                       if not any(os.path.exists(os.path.join(there, "files/md5", entry["md5"][:2], entry["md5"][2:]))
+                                                  for there in (stores[0], store)))
+    said = {path: "missing" if state == "deleted" and ours[1].get(path) == "missing" and any(path.endswith(name) for name in nowhere)
+            else state for path, state in theirs[1].items()}
+    return (ours, (True, said, "")) if said != theirs[1] else None
+
+
+def ignored_paths(table, argv, ours, theirs):
+    """Where DVC answers nothing, as .dvcignore has a tracked path in it."""
+    return (theirs, theirs) if ours[0] and not theirs[0] and IGNORED.search(theirs[2]) else None
 
 
 def names_of_one(table, argv, ours, theirs):
@@ -511,6 +578,8 @@ def own_state(table, argv, ours, theirs):
 
 
 ANSWERS = [
+    ("ignored paths", "a tracked path that .dvcignore has in it is told; DVC answers nothing at all", ignored_paths),
+    ("trusted lists", TRUSTED[1], trusted_lists),
     ("names of one object", "status --cloud tells all files that an object is the content of, not one of them", names_of_one),
     ("tabs", "a name is a name; DVC reads it as a URL's where it reads other revisions, and in ls: tabs go, and a slash before #", tabs),
     ("dangling links", "a link that leads nowhere is a file that is gone; DVC's status fails, its diff says modified", dangling),

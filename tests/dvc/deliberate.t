@@ -127,6 +127,18 @@ meant("line ends", "commit", {"repo/a": f("1\r\n2\r\n")}, {}, {"repo/a": f("1\n2
 seen("lines", ["repo/a"], "commit", {"repo/a": f("1\r\n2\r\n")}, {}, {"repo/a": f("1\n")})
 
 
+meant("a file that was moved as it was", "move -- a b", {"repo/a": f("hi"), OBJECT: f("hi", "0444")}, {"repo/a": None, "repo/b": f("hi")},
+      {"repo/a": None, "repo/b": f("hi", "0444", "shared file"), OBJECT: f("hi", "0444", "shared file")}, outs=["b"])
+seen("another content", ["repo/b"], "move -- a b", {"repo/a": f("hi")}, {"repo/a": None, "repo/b": f("hi")}, {"repo/a": None, "repo/b": f("ho", "0444", "shared file")}, outs=["b"])
+seen("a file that was added", ["repo/b"], "add b", {"repo/b": f("hi")}, {}, {"repo/b": f("hi", "0444", "shared file")}, outs=["b"])
+HOLE = {"codes": (1, 0), "ours": "it is neither in the cache nor on the remote"}
+meant("a file that is nowhere, of a list", "push", {LIST: f(LISTED)}, {}, {}, **HOLE)
+seen("one that the cache has", ["exit"], "push", {LIST: f(LISTED), OBJECT: f("hello\n")}, {}, {}, **HOLE)
+seen("one of no list", ["exit"], "push", {}, {}, {}, **HOLE)
+IGNORED = {"codes": (0, 1), "err": "ERROR: Path '/x/now/repo/y' is ignored by .dvcignore:2:y"}
+meant("what DVC does not begin for an ignored path", "add a", {}, {"repo/a.dvc": f("x")}, {}, **IGNORED)
+seen("what it has begun", ["repo/a.dvc", "repo/b"], "add a", {}, {"repo/a.dvc": f("x")}, {"repo/b": f("x")}, **IGNORED)
+seen("what it does not begin for another reason", ["repo/a.dvc", "exit"], "add a", {}, {"repo/a.dvc": f("x")}, {}, codes=(0, 1), err="ERROR: no")
 REFUSED = {"codes": (1, 0), "ours": "nothing was changed, as these files would be lost", "outs": ["a"]}
 TRACKED = {"repo/a": f("new"), "repo/a.dvc": f("outs:\n"), "repo/.gitignore": f("/a\n")}
 GONE = {path: None for path in TRACKED}
@@ -150,6 +162,8 @@ with open(top + "/there", "w") as out:
 agree("all names of an object", True, "status --cloud --json", {"a": "new", "b": "new"}, {"a": "new"})
 agree("one of them", False, "status --cloud --json", {"a": "new"}, {"a": "new", "b": "new"})
 agree("another state of it", False, "status --cloud --json", {"a": "new", "b": "new"}, {"a": "deleted"})
+agree("a file that is not known to be nowhere", False, "status --cloud --json", {"d/a": "missing"}, {"d/a": "deleted"})
+agree("no answer for an ignored path", True, "status --json", {}, None, "ERROR: Path '/x/y' is ignored by .dvcignore:2:y")
 agree("a tab in a name", True, "data status --json", {"committed": {"modified": ["a\tb", "c"]}},
       {"committed": {"added": ["a\tb"], "deleted": ["ab"], "modified": ["c"]}}, outs=["a\tb"])
 agree("in one that is not tracked", False, "data status --json", {"committed": {"modified": ["a\tb"]}}, {"committed": {"added": ["a\tb"]}}, outs=["c"])

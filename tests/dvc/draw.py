@@ -99,8 +99,8 @@ class Draw:
         return os.path.lexists(os.path.join(self.place.repo, path))
 
     def target(self, out):
-        """How a user may name a tracked output."""
-        return self.pick([out[0], out[1], out[1]])
+        """How a user may name a tracked output.  DVC takes a backslash for a slash where it looks for a stage."""
+        return self.pick([out[0], out[1], out[1]] if "\\" not in out[1] else [out[0]] * 3)
 
     def some_file(self):
         """A file that is tracked or lies in a tracked directory, and is there."""

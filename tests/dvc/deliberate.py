@@ -320,17 +320,25 @@ def autostage(snapshot):
 
 
 def staged(turn, found):
-    """Pointers that dag's commit has told git of as they are now, where core.autostage asks for that."""
+    """What dag has told git of as it is now, or that it is gone, where core.autostage asks for that."""
     n = turn.names.index("dag")
-    if turn.argv[0] != "commit" or not autostage(turn.before):
+    if turn.argv[0] not in ("commit", "remove") or not autostage(turn.before):
         return []
     claimed = []
     for path, *sides in found:
         name = path.partition("git's index, ")[2]
-        if name.endswith((".dvc", "dvc.lock")) and sides[1 - n] == turn.before.get(path) and sides[n]:
-            if blob(turn.after[n].get("repo/" + name)) == sides[n][2]:
-                claimed.append(path)
+        if name.endswith((".dvc", "dvc.lock", ".gitignore")) and sides[1 - n] == turn.before.get(path) \
+                and (sides[n] and sides[n][2]) == blob(turn.after[n].get("repo/" + name)):
+            claimed.append(path)
     return claimed
+
+
+def link_counts(turn, found):
+    """Objects that differ in whether they have another name, which a file that is answered for already is."""
+    contents = {snapshot[path][2] for path in turn.claimed for snapshot in turn.after
+                if snapshot.get(path, ("",))[0] == "shared file" and not path.startswith("repo/.dvc/")}
+    return [path for path, one, two in found if path.startswith("repo/.dvc/cache/") and one and two
+            and {one[0], two[0]} == {"file", "shared file"} and one[1:] == two[1:] and one[2] in contents]
 
 
 def stages_of(text):
@@ -406,7 +414,8 @@ RULES = [
      False, line_ends),
     ("what stages read", "what a stage reads and what it runs is recorded by who runs it; DVC's commit records that too, and a run in "
      "its run cache", False, recorded_reading),
-    ("staged", "core.autostage is for every verb that writes a pointer; DVC's commit leaves it to the user", False, staged),
+    ("staged", "core.autostage is for every verb that writes a pointer; DVC's commit and remove leave it to the user", False, staged),
+    ("link counts", "an object has as many names as there are files linked to it", True, link_counts),
     ("staged alike", "what differs in a file differs in what git is told of it", False, staged_alike),
 ]
 
@@ -496,6 +505,22 @@ def dangling(table, argv, ours, theirs):
     return None
 
 
+def links_to_directories(table, argv, ours, theirs):
+    """Of untracked files, as git tells them; DVC takes them for directories without files."""
+    if argv[:2] != ["data", "status"] or not ours[0] or not theirs[0] or not ours[1].get("untracked"):
+        return None
+
+    def links_to_one(path):
+        path = os.path.join(table.repo, path)
+        return os.path.islink(path) and os.path.isdir(path)
+
+    left = [path for path in ours[1]["untracked"] if not links_to_one(path) or path in theirs[1].get("untracked", [])]
+    if left == ours[1]["untracked"]:
+        return None
+    said = {key: v for key, v in dict(ours[1], untracked=left).items() if v}
+    return (True, said, ""), theirs
+
+
 def known_by_files(table, argv, ours, theirs):
     """The list of a directory is not in the cache, but the files are there, and are what it lists."""
     if not is_comparison(argv) or not ours[0] or not theirs[0]:
@@ -583,6 +608,7 @@ ANSWERS = [
     ("names of one object", "status --cloud tells all files that an object is the content of, not one of them", names_of_one),
     ("tabs", "a name is a name; DVC reads it as a URL's where it reads other revisions, and in ls: tabs go, and a slash before #", tabs),
     ("dangling links", "a link that leads nowhere is a file that is gone; DVC's status fails, its diff says modified", dangling),
+    ("links to directories", "a link that git does not know is untracked; DVC takes one to a directory for a directory", links_to_directories),
     ("directories inside", "a tracked directory is a list of files; where DVC does not know that list it tells the directories in it too",
      directories_inside),
     ("known by its files", "a directory whose list is not in the cache is known where its files are those that the pointer means; DVC "

@@ -91,6 +91,14 @@ seen("without core.autostage", ["git's index, a.dvc"], "commit a.dvc", {**AUTO, 
 seen("another content of it", ["git's index, a.dvc"], "commit a.dvc", AUTO, {"repo/a.dvc": f("new"), "git's index, a.dvc": staged("none")}, {"repo/a.dvc": f("new")})
 seen("another file", ["git's index, x"], "commit a.dvc", AUTO, {"repo/x": f("x"), "git's index, x": staged("x")}, {"repo/x": f("x")})
 
+seen("another content of a pointer that stays", ["git's index, a.dvc"], "remove b.dvc", AUTO, {"git's index, a.dvc": None}, {})
+meant("a pointer that is gone", "remove a.dvc", AUTO, {"repo/a.dvc": None, "git's index, a.dvc": None}, {"repo/a.dvc": None})
+seen("in another verb", ["git's index, a.dvc"], "add b", AUTO, {"repo/a.dvc": None, "git's index, a.dvc": None}, {"repo/a.dvc": None})
+SHARED = {"repo/d/a": f("1", "0444", "shared file"), OBJECT: f("1", "0444", "shared file")}
+meant("an object with a name less", "checkout", SHARED, {"repo/d/a": None, OBJECT: f("1", "0444")}, {}, ever=["d"])
+seen("one of another content", [OBJECT], "checkout", {**SHARED, OBJECT: f("2", "0444", "shared file")}, {"repo/d/a": None, OBJECT: f("2", "0444")}, {}, ever=["d"])
+seen("one whose file is the same", [OBJECT], "checkout", SHARED, {OBJECT: f("1", "0444")}, {}, ever=["d"])
+
 # Stages.
 LOCK = "schema: '2.0'\nstages:\n  s:\n    cmd: {}\n    deps:\n    - path: i\n      md5: {}\n    outs:\n    - path: o\n      md5: {}\n"
 RUN = {"repo/.dvc/cache/runs": d(), "repo/.dvc/cache/runs/ab": d(), "repo/.dvc/cache/runs/ab/cd": f("md5: b1946ac92492d2347c6235b4d2611184\n")}
@@ -176,6 +184,9 @@ agree("a link that leads nowhere", True, "status --json", {"a.dvc": [{"changed o
 agree("something else that is missing", False, "status --json", {}, None, f"ERROR: unexpected error - [Errno 2] No such file or directory: '{top}/never'")
 agree("another failure", False, "status --json", {}, None, "ERROR: no")
 DIFF = {"added": [], "deleted": [], "modified": [], "renamed": [], "not in cache": []}
+os.symlink(".", top + "/dirlink")
+agree("an untracked link to a directory", True, "data status --json", {"untracked": ["dirlink"]}, {})
+agree("an untracked file", False, "data status --json", {"untracked": ["there"]}, {})
 agree("a deleted link", True, "diff --json", dict(DIFF, deleted=[{"path": "gone"}]), dict(DIFF, modified=[{"path": "gone"}]))
 agree("a deleted file", False, "diff --json", dict(DIFF, deleted=[{"path": "there"}]), dict(DIFF, modified=[{"path": "there"}]))
 agree("a directory that is known by its files", True, "data status --json --granular", {"not_in_cache": ["d/", "d/a"]},

@@ -359,20 +359,23 @@ find_outs(struct get *g)
 	return add_out(g, one, STAGING, only) == 0 ? 1 : -1;
 }
 
-/* Make the outs from a store: 0, 1 where objects are missing, -1. */
+/* Make the outs from a store: 0, 1 where objects are missing, -1.  Only copies are made: to find
+ * out whether there are links writes into the store. */
 static int
 check_out(struct get *g, struct objects *store)
 {
-	static const enum link_type links[] = {LINK_REFLINK, LINK_COPY};
+	static const enum link_type links[] = {LINK_COPY};
 	const struct checkout_options o = {.force = true};
 	const struct workspace ws = {.root_fd = g->dir_fd,
 				     .cache = store,
 				     .links = links,
-				     .nlinks = 2,
+				     .nlinks = 1,
 				     .workers = g->o->workers,
 				     .meter = g->e->o->meter};
-	int r = checkout_outs(&ws, &o, g->outs, g->n, &g->report->checkout, g->err);
+	int r;
 
+	checkout_report_release(&g->report->checkout);
+	r = checkout_outs(&ws, &o, g->outs, g->n, &g->report->checkout, g->err);
 	if (r == 0 && (g->report->checkout.missing.count > 0 ||
 		       g->report->checkout.failed.count > 0))
 		return 1;
@@ -381,15 +384,13 @@ check_out(struct get *g, struct objects *store)
 
 /* The objects come into a store in the directory of ours, verified. */
 static int
-take_outs(struct get *g)
+fetch_outs(struct get *g)
 {
 	const char *dir = arena_printf(g->arena, "%s/objects", g->dir);
 	struct objects_options o = {.dir = dir};
 	struct objects *store = NULL;
 	int r = 0;
 
-	if (g->n == 0)
-		return 0;
 	if (dir == NULL || (o.dir = fsio_realpath(g->dir, g->err)) == NULL)
 		return err_nomem(g->err);
 	dir = arena_printf(g->arena, "%s/objects", o.dir);
@@ -415,6 +416,19 @@ take_outs(struct get *g)
 		r = check_out(g, store);
 	objects_close(store);
 	return r;
+}
+
+/* From the repository's own cache, if that is of this machine and has all of it. */
+static int
+take_outs(struct get *g)
+{
+	int r = 1;
+
+	if (g->n == 0)
+		return 0;
+	if (g->e->tmp == NULL)
+		r = check_out(g, g->e->track.cache);
+	return r == 1 ? fetch_outs(g) : r;
 }
 
 /* ---- the whole ---- */

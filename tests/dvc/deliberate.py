@@ -47,6 +47,10 @@ class Turn:
                 and any(lists_without_files(self.before)):
             self.table.used[TRUSTED[0]] = self.table.used.get(TRUSTED[0], 0) + 1
             return True
+        slashed = [word.replace("\\", "/") for word in self.argv if "\\" in word]
+        if any(re.search(re.escape(word) + "' does not exist", self.answers[1 - n][2]) for word in slashed) and not self.changed(1 - n):
+            self.table.used[BACKSLASH[0]] = self.table.used.get(BACKSLASH[0], 0) + 1
+            return True
         if IGNORED.search(self.answers[1 - n][2]):
             self.table.used["ignored"] = self.table.used.get("ignored", 0) + 1
             return True
@@ -58,6 +62,9 @@ class Turn:
                 return True
         return False
 
+
+    def changed(self, n):
+        return self.after[n] != self.before
 
     def moved(self):
         """What lay where a move has taken it from: it, or what was in it."""
@@ -626,6 +633,7 @@ ANSWERS = [
 ]
 
 
+BACKSLASH = ("backslashes", "a target with a backslash is that path; DVC's commit looks for one with a slash")
 NOTHING = ("nothing recorded", "of what no run has recorded there is nothing to check out; DVC fails at it")
 
 # What dag takes for a failure and DVC does not: (name, reason, commands, what DVC writes).
@@ -669,4 +677,4 @@ class Table:
         return True
 
     def report(self):
-        return [f"{self.used[name]} x {name}: {reason}" for name, reason, *_ in RULES + FAILURES + [NOTHING] + ANSWERS if name in self.used]
+        return [f"{self.used[name]} x {name}: {reason}" for name, reason, *_ in RULES + FAILURES + [NOTHING, BACKSLASH] + ANSWERS if name in self.used]

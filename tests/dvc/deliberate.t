@@ -139,6 +139,9 @@ meant("a file that was moved as it was", "move -- a b", {"repo/a": f("hi"), OBJE
       {"repo/a": None, "repo/b": f("hi", "0444", "shared file"), OBJECT: f("hi", "0444", "shared file")}, outs=["b"])
 seen("another content", ["repo/b"], "move -- a b", {"repo/a": f("hi")}, {"repo/a": None, "repo/b": f("hi")}, {"repo/a": None, "repo/b": f("ho", "0444", "shared file")}, outs=["b"])
 seen("a file that was added", ["repo/b"], "add b", {"repo/b": f("hi")}, {}, {"repo/b": f("hi", "0444", "shared file")}, outs=["b"])
+SLASHED = "ERROR: failed to commit b\\\\x - 'b/x' does not exist as an output"
+meant("a backslash in a target", "commit b\\x", {}, {}, {}, codes=(0, 1), err=SLASHED)
+seen("another target", ["exit"], "commit b/x", {}, {}, {}, codes=(0, 1), err=SLASHED)
 HOLE = {"codes": (1, 0), "ours": "it is neither in the cache nor on the remote"}
 meant("a file that is nowhere, of a list", "push", {LIST: f(LISTED)}, {}, {}, **HOLE)
 seen("one that the cache has", ["exit"], "push", {LIST: f(LISTED), OBJECT: f("hello\n")}, {}, {}, **HOLE)

@@ -61,7 +61,7 @@ note_paths(struct gc *g, const struct sweep_side *s, struct side *to, struct err
 		json_begin_array(&w);
 	for (size_t i = 0; i < to->found.v.n && !buf_failed(&path); i++) {
 		buf_clear(&path);
-		if (s->cache != NULL)
+		if (s->remote == NULL)
 			objects_path(s->cache, &to->found.v.v[i], &path);
 		else
 			s->remote->ops->where(s->remote, &to->found.v.v[i], &path);
@@ -151,7 +151,7 @@ static int
 gc_remote(struct gc *g, struct remote *r, const struct object_set *used, struct meter *m,
 	  struct err *err)
 {
-	struct sweep_side s = {.remote = r};
+	struct sweep_side s = {.cache = g->x.a.track.cache, .remote = r};
 	int rc = r->ops->begin(r, g->dry ? REMOTE_READ : REMOTE_WRITE, m, err);
 
 	if (rc != 0)

@@ -125,8 +125,8 @@ static int
 list(const struct sweep_side *s, bool legacy, struct object_set *set, struct meter *m,
      struct err *err)
 {
-	return s->cache != NULL ? objects_list(s->cache, legacy, set, m, err)
-				: s->remote->ops->list(s->remote, legacy, set, m, err);
+	return s->remote == NULL ? objects_list(s->cache, legacy, set, m, err)
+				 : s->remote->ops->list(s->remote, legacy, set, m, err);
 }
 
 static int
@@ -134,7 +134,7 @@ look(const struct sweep_side *s, const struct object_id *id, struct stat *st,
      struct buf *path, struct err *err)
 {
 	buf_clear(path);
-	if (s->cache != NULL)
+	if (s->remote == NULL)
 		objects_path(s->cache, id, path);
 	else
 		s->remote->ops->where(s->remote, id, path);
@@ -156,10 +156,48 @@ by_removal(const void *a, const void *b)
 	return object_id_cmp(x, y);
 }
 
+static bool
+is_young(const struct stat *st, int64_t before_s)
+{
+	return st->st_mtim.tv_sec >= before_s || st->st_ctim.tv_sec >= before_s;
+}
+
+/* A list that stays for its age needs its files, however old they are. */
+static int
+spare(const struct sweep_side *s, const struct object_set *all,
+      const struct object_set *used, int64_t before_s, struct object_set *spared,
+      struct meter *m, struct err *err)
+{
+	VEC(struct transfer_want) young = {0};
+	struct object_set_cursor at = {0};
+	struct transfer_want want = {0};
+	struct stat st;
+	struct buf path;
+	size_t unknown;
+	int rc = 0;
+
+	buf_init(&path, 0);
+	while (rc == 0 && object_set_next(all, &at, &want.id)) {
+		if (!want.id.dir || object_set_has(used, &want.id))
+			continue;
+		rc = look(s, &want.id, &st, &path, err);
+		if (rc == 1)
+			rc = is_young(&st, before_s) && vec_push(&young, want) != 0
+				 ? err_nomem(err)
+				 : 0;
+	}
+	if (rc == 0 && young.n > 0)
+		rc = sweep_used(s->cache, s->remote, young.v, young.n, spared, &unknown,
+				m, err);
+	vec_release(&young);
+	buf_release(&path);
+	return rc;
+}
+
 static int
 pick(const struct sweep_side *s, const struct object_set *all,
-     const struct object_set *used, int64_t before_s, struct sweep_found *found,
-     struct meter *m, struct err *err)
+     const struct object_set *used, const struct object_set *spared, int64_t before_s,
+     struct sweep_found *found, struct meter *m, struct err *err)
 {
 	struct object_set_cursor at = {0};
 	struct object_id id;
@@ -176,8 +214,7 @@ pick(const struct sweep_side *s, const struct object_set *all,
 			found->kept++;
 		} else if ((rc = look(s, &id, &st, &path, err)) == 1) {
 			rc = 0;
-			if (st.st_mtim.tv_sec >= before_s ||
-			    st.st_ctim.tv_sec >= before_s) {
+			if (is_young(&st, before_s) || object_set_has(spared, &id)) {
 				found->young++;
 				continue;
 			}
@@ -194,19 +231,22 @@ int
 sweep_find(const struct sweep_side *s, const struct object_set *used, int64_t before_s,
 	   struct sweep_found *found, struct meter *m, struct err *err)
 {
-	struct object_set *all = object_set_new();
-	int rc = all != NULL ? 0 : err_nomem(err);
+	struct object_set *all = object_set_new(), *spared = object_set_new();
+	int rc = all != NULL && spared != NULL ? 0 : err_nomem(err);
 
 	meter_begin(m, "listing objects");
 	if (rc == 0)
 		rc = list(s, false, all, m, err);
 	if (rc == 0)
 		rc = list(s, true, all, m, err);
+	if (rc == 0)
+		rc = spare(s, all, used, before_s, spared, m, err);
 	meter_begin(m, "finding what is not used");
 	if (rc == 0)
-		rc = pick(s, all, used, before_s, found, m, err);
+		rc = pick(s, all, used, spared, before_s, found, m, err);
 	if (found->v.n > 1)
 		qsort(found->v.v, found->v.n, sizeof(*found->v.v), by_removal);
+	object_set_free(spared);
 	object_set_free(all);
 	return rc;
 }
@@ -216,8 +256,8 @@ sweep_find(const struct sweep_side *s, const struct object_set *used, int64_t be
 static int
 settle(const struct sweep_side *s, struct err *err)
 {
-	return s->cache != NULL ? objects_sync(s->cache, err)
-				: s->remote->ops->flush(s->remote, err);
+	return s->remote == NULL ? objects_sync(s->cache, err)
+				 : s->remote->ops->flush(s->remote, err);
 }
 
 int
@@ -239,7 +279,7 @@ sweep_remove(const struct sweep_side *s, const struct sweep_found *found, struct
 		if (rc >= 0 && meter_cancelled(m))
 			rc = err_set(err, ERR_CANCELLED, "stopped");
 		if (rc >= 0)
-			rc = s->cache != NULL
+			rc = s->remote == NULL
 				 ? objects_remove(s->cache, id, err)
 				 : s->remote->ops->remove(s->remote, id, err);
 		fault_point(SWEEP_REMOVED);

@@ -5,7 +5,7 @@
  *
  * Invariants
  * 1. What is used is known before anything is removed: a list that is damaged ends the call.
- * 2. What is young stays, as somebody may be about to name it.
+ * 2. What is young stays, as somebody may be about to name it; and with a list its files.
  * 3. Lists go before files, durably, so that no list is ever there without its files.
  */
 #include <stddef.h>
@@ -21,7 +21,7 @@ struct objects;
 struct remote;
 struct transfer_want;
 
-/* Where to look: one of the two. */
+/* Where to look: on the remote, if there is one; lists are read from the cache first. */
 struct sweep_side {
 	struct objects *cache;
 	struct remote *remote;

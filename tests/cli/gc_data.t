@@ -238,4 +238,22 @@ unlink "$top/p2/g.dvc";
 is($lost->(), '', '... nothing is gone');
 gc('-w');
 is($lost->(), 'f p2 1 f p2 2', 'without -p it goes');
+
+# A list that is young stays, and so do its files, which are old: somebody may have just pushed it.
+spew("$r/young/$_", "young $_") for qw(f g);
+spew("$r/old/$_", "old $_") for qw(f g);
+ok_dag(0, 'add', $r, 'add', '-q', 'young', 'old');
+$rem = "$top/rem2";
+ok_dag(0, 'remote', $r, 'remote', 'add', '-q', '-d', 'again', '../rem2');
+ok_dag(0, 'push', $r, 'push', '-q', 'young', 'old');
+my ($list) = slurp("$r/young.dvc") =~ /md5: (\S+)/;
+unlink "$r/young.dvc", "$r/old.dvc";
+sleep 4;
+utime undef, undef, object($_, $list) or die $! for $cache, $rem;
+ok_dag(0, 'gc', $r, 'gc', '-q', '--force', '--grace', '2s', '-w', '-c');
+for my $store ($cache, $rem) {
+	ok(-e object($store, $list), 'a young list stays');
+	ok(has($store, 'young f') && has($store, 'young g'), '... with its files');
+	ok(!has($store, 'old f') && !has($store, 'old g'), '... what is old goes');
+}
 done_testing();

@@ -48,7 +48,7 @@ void value_put_text(const struct yaml_node *, struct buf *);
 /**
  * value_equal(a, b):
  * Return whether Python calls the two equal: 1, 1.0 and true are, the order of a mapping's
- * members does not count.
+ * members does not count; NaN is nothing's equal but within a list or a mapping.
  */
 bool value_equal(const struct yaml_node *, const struct yaml_node *);
 

@@ -105,7 +105,7 @@ STAGES = [
     "a: {cmd: 'x ${list[0]} ${list[ 1 ]} ${list.0}'}",
     "a: {cmd: 'x ${a'}",
     "a: {cmd: 'x ${1}'}",
-    "a: {cmd: x, deps: ['${s}', '${n}'], outs: ['${uni}': {cache: false}]}",
+    "a: {cmd: x, deps: ['${s}', 'n${n}'], outs: ['${uni}': {cache: false}]}",
     "a: {cmd: x, deps: ['${list}']}",
     "a: {cmd: x, outs: ['d/${lr}': {persist: true, desc: '${q}'}], meta: {k: '${list}'}}",
     "a: {cmd: x, meta: {k: '${t}', l: ['${n}', 5]}}",

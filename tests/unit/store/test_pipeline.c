@@ -222,6 +222,8 @@ values(void **state)
 	    {"{a: 1}", "{a: 1, b: 2}", false},
 	    {"{1: a}", "{true: a}", true},
 	    {"{1: a}", "{'1': a}", false},
+	    {"[.nan]", "[.NaN]", true},
+	    {"{a: .nan}", "{a: .nan}", true},
 	    {".nan", ".nan", false},
 	    {"a", "'a'", true},
 	    {"123456789012345678901", "123456789012345678902", false},

@@ -15,7 +15,7 @@ use Test::More;
 
 our @EXPORT = qw(source build project spew slurp dag dag_in start finish norm golden golden_run ok_dag usage
 	run_id wait_for pty screen);
-our @EXPORT_OK = qw(home git object); # of tests about tracked data
+our @EXPORT_OK = qw(home git object uml); # of tests about tracked data, and on a kernel of their own
 
 my $source = $ENV{DAG_SOURCE} // abs_path(dirname(__FILE__) . '/../..');
 my $build = $ENV{DAG_BUILD} // "$source/build/dev";
@@ -149,6 +149,29 @@ sub wait_for {
 		select(undef, undef, undef, 0.02);
 	}
 	return 1;
+}
+
+# What is said on the console of a kernel that runs as a program (user-mode Linux), which has the
+# machine's files and runs $init as its first process; '' where it does not come to its end.  It
+# hangs now and then at its start, on a busy machine; so it is started again, and what is left of
+# it goes with its pid namespace.
+sub uml {
+	my ($init, $seconds, @options) = @_;
+	my $console = "$init.console";
+	for my $try (1 .. 3) {
+		my $pid = fork() // die "fork: $!";
+		if ($pid == 0) {
+			open(STDIN, '<', '/dev/null') && open(STDOUT, '>', $console) && open(STDERR, '>&', \*STDOUT) or die $!;
+			exec('timeout', '-k', 5, $seconds, qw(unshare -p -f --kill-child linux.uml rootfstype=hostfs rootflags=/ rw con=null con0=fd:0,fd:1 quiet),
+				"init=$init", @options) or exit 127;
+		}
+		waitpid($pid, 0);
+		my $said = slurp($console) // '';
+		unlink $console;
+		return $said =~ s/\r//gr if ($? >> 8) != 124 && ($? >> 8) != 137 && $? != 9;
+		diag("linux.uml hangs (try $try): " . substr($said, -300));
+	}
+	return '';
 }
 
 # What differs from run to run, made equal.

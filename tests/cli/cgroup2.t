@@ -7,7 +7,7 @@ use File::Basename qw(dirname);
 use lib dirname(__FILE__);
 my $release;
 BEGIN { $release = $ENV{DAG_RELEASE} // '' } # which Cli clears
-use Cli;
+use Cli qw(:DEFAULT uml);
 use Test::More;
 
 my $dag = "$release/bin/dag";
@@ -63,9 +63,8 @@ poweroff -f
 halt -f -p
 END
 chmod 0755, "$dir/init", $dir;
-my $out = `timeout 150 linux.uml mem=512M rootfstype=hostfs rootflags=/ rw init=$dir/init con=null con0=fd:0,fd:1 quiet </dev/null 2>&1`;
+my $out = uml("$dir/init", 60, 'mem=512M');
 plan skip_all => 'linux.uml does not run here: ' . substr($out, -200) =~ s/\s+/ /gr if $out !~ /^\[root\]/m;
-$out =~ s/\r//g;
 my %part = $out =~ /^\[([\w ]+)\]\n(.*?)(?=^\[[\w ]+\]\n|\z)/gms;
 
 ok(exists $part{end}, 'it came to its end') or diag($out);

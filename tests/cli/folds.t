@@ -8,7 +8,7 @@ use File::Path qw(make_path remove_tree);
 use lib dirname(__FILE__);
 my $release;
 BEGIN { $release = $ENV{DAG_RELEASE} // '' } # which Cli clears
-use Cli;
+use Cli qw(:DEFAULT uml);
 use Test::More;
 
 plan skip_all => 'needs root to mount' if $> != 0;
@@ -91,8 +91,7 @@ poweroff -f
 halt -f -p
 END
 	chmod 0755, "$dir/init", $dir;
-	my $out = `timeout 100 linux.uml mem=256M ubdb=$image rootfstype=hostfs rootflags=/ rw init=$dir/init con=null con0=fd:0,fd:1 quiet </dev/null 2>&1`;
-	$out =~ s/\r//g;
+	my $out = uml("$dir/init", 60, 'mem=256M', "ubdb=$image");
 	return $out =~ /^\[vfat plain\]$/m ? $out : undef;
 }
 

@@ -27,8 +27,9 @@ void clock_set_fake(struct now (*)(void *), void *);
 /**
  * clock_stamp_ns():
  * Return the present (nanoseconds since the epoch) by the clock that the kernel stamps files
- * with: it ticks some hundred times a second, and is never ahead of a stamp given later.  Of
- * the fake clocks only clock_set_fake_stamp's counts here, as no other moves the stamps.
+ * with: it ticks some hundred times a second, and is never ahead of a stamp given later, though
+ * stamps may be ahead of it by less than a tick.  Of the fake clocks only
+ * clock_set_fake_stamp's counts here, as no other moves the stamps.
  */
 int64_t clock_stamp_ns(void);
 

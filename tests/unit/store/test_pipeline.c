@@ -308,97 +308,98 @@ limits(void **state)
 
 /* ---- TOML ---- */
 
+static const struct {
+	const char *text, *want;
+} good_toml[] = {
+    {"x = 1", "1"},
+    {"x = +1_000", "1000"},
+    {"x = -0", "0"},
+    {"x = 0xDEAD_beef # c", "3735928559"},
+    {"x = 0o17", "15"},
+    {"x = 0b101", "5"},
+    {"x = 1e3", "1000.0"},
+    {"x = 6.626e-34", "6.626e-34"},
+    {"x = 1_0.5_0", "10.5"},
+    {"x = +inf", "inf"},
+    {"x = -nan", "nan"},
+    {"x = true", "true"},
+    {"x = 'a\\b'", "a\\b"},
+    {"x = \"a\\tb\\u00e9\\U0001F600\\\"\"", "a\tb\xc3\xa9\xf0\x9f\x98\x80\""},
+    {"x = \"\"\"\nab\\\n\n   cd\"\"\"\"\"", "abcd\"\""},
+    {"x = '''a\r\nb'''", "a\nb"},
+    {"\xEF\xBB\xBFx = 1\r\n", "1"},
+    {"\"x\" = 1", "1"},
+    {"x=1\n[t]\nx=2", "1"},
+};
+static const char *const bad_toml[] = {
+    "x",
+    "x =",
+    "= 1",
+    "x = 1 y = 2",
+    "x = 01",
+    "x = 1__0",
+    "x = _1",
+    "x = 1_",
+    "x = 0x",
+    "x = +0x1",
+    "x = 1.",
+    "x = .5",
+    "x = 1.e3",
+    "x = yes",
+    "x = 2020-01-01",
+    "x = 07:32:00",
+    "x = 'a",
+    "x = \"a\nb\"",
+    "x = \"\\q\"",
+    "x = \"\\ud800\"",
+    "x = \"\\u12\"",
+    "x = \"\"\"a",
+    "x = '\x01'",
+    "x = 1 # \x01",
+    "x = 1\nx = 2",
+    "x = [1, 2",
+    "x = [1 2]",
+    "x = {a = 1",
+    "x = {a = 1,}",
+    "x = {a = 1\n}",
+    "[a]\n[a]",
+    "a = 1\n[a]",
+    "[a]\nb = 1\n[a.b]",
+    "a = [1]\n[[a]]",
+    "[[a]]\n[a]",
+    "a = {b = 1}\na.c = 2",
+    "a = {b = 1}\n[a.c]",
+    "[a.b]\nc = 1\n[a]\nb.d = 2",
+    "[a\n",
+    "[[a]\n",
+    "[]",
+    "[a.]",
+    "a. = 1",
+    "\xff = 1",
+    "x = \xff",
+    "[a] x = 1",
+};
+
 static void
 toml(void **state)
 {
-	static const struct {
-		const char *text, *want;
-	} good[] = {
-	    {"x = 1", "1"},
-	    {"x = +1_000", "1000"},
-	    {"x = -0", "0"},
-	    {"x = 0xDEAD_beef # c", "3735928559"},
-	    {"x = 0o17", "15"},
-	    {"x = 0b101", "5"},
-	    {"x = 1e3", "1000.0"},
-	    {"x = 6.626e-34", "6.626e-34"},
-	    {"x = 1_0.5_0", "10.5"},
-	    {"x = +inf", "inf"},
-	    {"x = -nan", "nan"},
-	    {"x = true", "true"},
-	    {"x = 'a\\b'", "a\\b"},
-	    {"x = \"a\\tb\\u00e9\\U0001F600\\\"\"", "a\tb\xc3\xa9\xf0\x9f\x98\x80\""},
-	    {"x = \"\"\"\nab\\\n\n   cd\"\"\"\"\"", "abcd\"\""},
-	    {"x = '''a\r\nb'''", "a\nb"},
-	    {"\xEF\xBB\xBFx = 1\r\n", "1"},
-	    {"\"x\" = 1", "1"},
-	    {"x=1\n[t]\nx=2", "1"},
-	};
-	static const char *const bad[] = {
-	    "x",
-	    "x =",
-	    "= 1",
-	    "x = 1 y = 2",
-	    "x = 01",
-	    "x = 1__0",
-	    "x = _1",
-	    "x = 1_",
-	    "x = 0x",
-	    "x = +0x1",
-	    "x = 1.",
-	    "x = .5",
-	    "x = 1.e3",
-	    "x = yes",
-	    "x = 2020-01-01",
-	    "x = 07:32:00",
-	    "x = 'a",
-	    "x = \"a\nb\"",
-	    "x = \"\\q\"",
-	    "x = \"\\ud800\"",
-	    "x = \"\\u12\"",
-	    "x = \"\"\"a",
-	    "x = '\x01'",
-	    "x = 1 # \x01",
-	    "x = 1\nx = 2",
-	    "x = [1, 2",
-	    "x = [1 2]",
-	    "x = {a = 1",
-	    "x = {a = 1,}",
-	    "x = {a = 1\n}",
-	    "[a]\n[a]",
-	    "a = 1\n[a]",
-	    "[a]\nb = 1\n[a.b]",
-	    "a = [1]\n[[a]]",
-	    "[[a]]\n[a]",
-	    "a = {b = 1}\na.c = 2",
-	    "a = {b = 1}\n[a.c]",
-	    "[a.b]\nc = 1\n[a]\nb.d = 2",
-	    "[a\n",
-	    "[[a]\n",
-	    "[]",
-	    "[a.]",
-	    "a. = 1",
-	    "\xff = 1",
-	    "x = \xff",
-	    "[a] x = 1",
-	};
 	struct world w = {.files = {"p.toml", NULL, NULL}};
 	struct dvc_yaml *y;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+	for (size_t i = 0; i < sizeof good_toml / sizeof *good_toml; i++) {
 		struct buf out;
 
-		w.files[1] = good[i].text;
+		w.files[1] = good_toml[i].text;
 		y = made(&w, "vars: [p.toml]\nstages: {s: {cmd: x, outs: ['<${x}>']}}\n");
 		buf_init(&out, 0);
-		buf_addf(&out, "<%s>", good[i].want);
+		buf_addf(&out, "<%s>", good_toml[i].want);
 		assert_string_equal(y->stages[0].outs[0].path, out.p);
 		buf_release(&out);
 		dvc_yaml_free(y);
 	}
-	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-		w.files[1] = bad[i];
+	for (size_t i = 0; i < sizeof bad_toml / sizeof *bad_toml; i++) {
+		w.files[1] = bad_toml[i];
 		refused(&w, "vars: [p.toml]\n", "p.toml:");
 	}
 }

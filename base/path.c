@@ -172,3 +172,28 @@ path_put_encoded(struct buf *b, const char *name)
 		buf_addf(b, "~%016llx", (unsigned long long)hash_64(name, i));
 	}
 }
+
+void
+path_put_line(struct buf *b, const char *path)
+{
+	for (; *path != '\0'; path++)
+		if (*path == '\n')
+			buf_adds(b, "\\n");
+		else if (*path == '\\')
+			buf_adds(b, "\\\\");
+		else
+			buf_addc(b, *path);
+}
+
+void
+path_take_line(char *s)
+{
+	char *to = s;
+
+	for (; *s != '\0'; s++)
+		if (*s == '\\' && s[1] != '\0')
+			*to++ = *++s == 'n' ? '\n' : *s;
+		else
+			*to++ = *s;
+	*to = '\0';
+}

@@ -64,6 +64,14 @@ size_t path_stem_len(const char *);
 void path_put_encoded(struct buf *, const char *);
 
 /**
+ * path_put_line(b, path), path_take_line(line):
+ * Append ${path} as it stands in a file of lines: a newline as \n, a backslash as \\, without
+ * the line's end.  Make such a line the path again, in place.
+ */
+void path_put_line(struct buf *, const char *);
+void path_take_line(char *);
+
+/**
  * path_has_glob(path):
  * Return whether ${path} has one of the glob characters * ? [ (a backslash before any
  * character makes it plain).

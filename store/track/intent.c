@@ -60,14 +60,7 @@ intent_add(struct intent *t, const char *path, struct err *err)
 static void
 put_path(struct buf *b, const char *path)
 {
-	for (; *path != '\0'; path++) {
-		if (*path == '\n')
-			buf_adds(b, "\\n");
-		else if (*path == '\\')
-			buf_adds(b, "\\\\");
-		else
-			buf_addc(b, *path);
-	}
+	path_put_line(b, path);
 	buf_addc(b, '\n');
 }
 
@@ -250,27 +243,13 @@ clear_at(struct clearing *c, int root_fd, const char *path, unsigned depth)
 		c->failed = true;
 }
 
-static void
-unquote(char *s)
-{
-	char *to = s;
-
-	for (; *s != '\0'; s++) {
-		if (*s == '\\' && s[1] != '\0')
-			*to++ = *++s == 'n' ? '\n' : *s;
-		else
-			*to++ = *s;
-	}
-	*to = '\0';
-}
-
 /* One path: all below it, if it is a directory, and what lies beside it. */
 static void
 clear_path(struct clearing *c, int root_fd, char *path, struct buf *last)
 {
 	size_t n;
 
-	unquote(path);
+	path_take_line(path);
 	clear_at(c, root_fd, path, DEPTH_MAX);
 	n = (size_t)(path_basename(path) - path);
 	if (last->n == n && (n == 0 || memcmp(last->p, path, n) == 0))

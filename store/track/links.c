@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/fsio.h"
+#include "base/path.h"
 #include "base/vec.h"
 
 static int
@@ -59,29 +60,8 @@ put_line(struct buf *b, const struct link_entry *e)
 
 	buf_adds(b, object_id_hex(&e->id, hex));
 	buf_adds(b, e->id.legacy ? "- " : " ");
-	for (const char *p = e->path; *p != '\0'; p++) {
-		if (*p == '\n')
-			buf_adds(b, "\\n");
-		else if (*p == '\\')
-			buf_adds(b, "\\\\");
-		else
-			buf_addc(b, *p);
-	}
+	path_put_line(b, e->path);
 	buf_addc(b, '\n');
-}
-
-static void
-unquote(char *s)
-{
-	char *to = s;
-
-	for (; *s != '\0'; s++) {
-		if (*s == '\\' && s[1] != '\0')
-			*to++ = *++s == 'n' ? '\n' : *s;
-		else
-			*to++ = *s;
-	}
-	*to = '\0';
 }
 
 /* 0, also for a line that is none of ours; or -1. */
@@ -100,7 +80,7 @@ take_line(struct links *l, char *line, struct err *err)
 		path[-2] = '\0';
 	if (*path == '\0' || object_id_parse(line, legacy, &id) != 0)
 		return 0;
-	unquote(path);
+	path_take_line(path);
 	return links_set(l, path, &id, err);
 }
 

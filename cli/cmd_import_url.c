@@ -65,16 +65,9 @@ static int
 work(void *arg, struct meter *m, struct err *err)
 {
 	struct import_url *k = arg;
-	struct imports *x = &k->x;
 
 	(void)m;
-	if (imports_prepare(x, err) != 0)
-		return -1;
-	if (k->o->no_exec)
-		x->work.how = IMPORT_NO_EXEC;
-	return imports_after(
-	    x, import_new(&x->a.ws, &x->work, &k->item, x->a.arena, &x->report, err),
-	    &k->item, err);
+	return imports_new(&k->x, k->o->no_exec, &k->item, err);
 }
 
 static int

@@ -232,6 +232,18 @@ stage(struct imports *x, const struct import_item *items, size_t n, struct err *
 }
 
 int
+imports_new(struct imports *x, bool no_exec, struct import_item *item, struct err *err)
+{
+	if (imports_prepare(x, err) != 0)
+		return -1;
+	if (no_exec)
+		x->work.how = IMPORT_NO_EXEC;
+	return imports_after(
+	    x, import_new(&x->a.ws, &x->work, item, x->a.arena, &x->report, err), item,
+	    err);
+}
+
+int
 imports_tell(struct imports *x, const struct import_item *items, size_t n,
 	     struct err *err)
 {

@@ -89,6 +89,13 @@ int imports_prepare(struct imports *, struct err *);
 int imports_after(struct imports *, int, const struct import_item *, struct err *);
 
 /**
+ * imports_new(x, no_exec, item, err):
+ * In the work's thread: bring ${item} in, or with ${no_exec} only write its pointer.  Return 0 or
+ * -1.
+ */
+int imports_new(struct imports *, bool, struct import_item *, struct err *);
+
+/**
  * imports_tell(x, items, n, err):
  * Tell of ${n} items, and stage what was written.  Return the exit code.
  */

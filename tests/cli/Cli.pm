@@ -162,7 +162,7 @@ sub uml {
 		my $pid = fork() // die "fork: $!";
 		if ($pid == 0) {
 			open(STDIN, '<', '/dev/null') && open(STDOUT, '>', $console) && open(STDERR, '>&', \*STDOUT) or die $!;
-			exec('timeout', '-k', 5, $seconds, qw(unshare -p -f --kill-child linux.uml rootfstype=hostfs rootflags=/ rw con=null con0=fd:0,fd:1 quiet),
+			exec('timeout', '-k', 5, $seconds, qw(unshare -p -f --kill-child linux.uml rootfstype=hostfs rootflags=/ rw con=null quiet), 'con0=fd:0,fd:1',
 				"init=$init", @options) or exit 127;
 		}
 		waitpid($pid, 0);

@@ -115,7 +115,7 @@ sub usage {
 sub home {
 	my ($top) = @_;
 	@ENV{qw(HOME XDG_CONFIG_HOME XDG_CONFIG_DIRS GIT_CONFIG_NOSYSTEM)} = ("$top/home", "$top/home/.config", "$top/etc", 1);
-	delete @ENV{qw(DVC_GLOBAL_CONFIG_DIR DVC_SYSTEM_CONFIG_DIR)};
+	delete @ENV{qw(DVC_GLOBAL_CONFIG_DIR DVC_SYSTEM_CONFIG_DIR GIT_CONFIG_GLOBAL)};
 	make_path("$top/home");
 }
 

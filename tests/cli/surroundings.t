@@ -14,6 +14,7 @@ use Test::More;
 
 my $memory = -w '/dev/shm' ? '/dev/shm' : undef;
 my $top = abs_path(tempdir('dag-around-XXXXXX', defined $memory ? (DIR => $memory) : (TMPDIR => 1), CLEANUP => 1));
+delete $ENV{GIT_CONFIG_GLOBAL};
 $ENV{HOME} = "$top/home";
 $ENV{XDG_CONFIG_HOME} = "$top/home/.config";
 $ENV{XDG_CONFIG_DIRS} = "$top/etc";

@@ -21,6 +21,7 @@
 
 struct arena;
 struct diag;
+struct dvc_yaml_stage;
 struct err;
 struct json_writer;
 struct task_type;
@@ -111,6 +112,30 @@ enum fail_cause {
 #define DAG_RETRY_MAX_DELAY_US (86400 * INT64_C(1000000))
 #define DAG_GRACE_US	       (10 * INT64_C(1000000))
 
+/*
+ * What a task uses and makes, by content, as a stage of a lock file: it does not run where that
+ * has not changed.  Stages of dvc.yaml bring it with them; that of a task of a DAG file is made
+ * when a run renders its templates (cache_task.h).
+ */
+struct dag_stage {
+	const struct dvc_yaml_stage *stage; /* paths as the lock has them */
+	const char *dir;  /* where they begin, seen from the root; "." */
+	const char *lock; /* the lock file, seen from the root */
+	const char *name; /* its name there: "train", "train@a" */
+	bool pipeline;	  /* of a dvc.yaml; outputs are removed as DVC does it */
+};
+
+/* How a run deals with tasks that have not changed, and with what they make. */
+struct dag_how {
+	bool force;	       /* they run all the same */
+	bool no_cache;	       /* of a DAG file: as if no task was cached */
+	bool force_downstream; /* who follows a task that has run, runs too */
+	bool no_run_cache;     /* results of earlier states are not looked for */
+	bool no_commit;	       /* what they make does not go into the cache */
+	bool allow_missing; /* what is not there and has not changed need not be there */
+	bool pull;	    /* what is not in the cache is fetched */
+};
+
 struct dag_task {
 	uint32_t id;
 	const char *name;
@@ -162,6 +187,8 @@ struct dag_task {
 	int64_t memory;	  /* of `resources`: bytes it may use and reserves; 0: no limit */
 	const char **tags;
 	size_t ntags;
+
+	const struct dag_stage *stage; /* of a stage of dvc.yaml; NULL: of a DAG file */
 
 	uint32_t *up, *down; /* ids */
 	size_t nup, ndown;

@@ -12,9 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "scheduler/dag.h"
 #include "store/state.h"
 
-struct dag;
 struct err;
 struct jinja_dict;
 struct project;
@@ -97,6 +97,7 @@ struct session_request {
 	int64_t logical_us; /* 0: now */
 	const bool *selected;
 	bool fail_fast;
+	struct dag_how how;
 };
 
 /**

@@ -75,6 +75,7 @@ struct srun {
 	int64_t logical_us;
 	int64_t made_us; /* of a new run: the instant in its id */
 	bool resumed, retried, settle, fail_fast;
+	struct dag_how how;
 	bool over; /* ended, settled or stale */
 	bool began_shown;
 	bool wants_git; /* what is checked out is to be recorded of it */
@@ -209,6 +210,10 @@ void srun_free(struct srun *);
 void srun_let_go(struct srun *);
 void session_show_began(struct srun *);
 int srun_add(struct srun *, const struct engine_run_spec *, struct err *);
+
+/* session_options.c */
+char *options_put(const struct session_request *);
+int options_read(struct srun *, const char *, struct err *);
 
 /* session_git.c */
 void session_git(struct session *);

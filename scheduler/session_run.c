@@ -7,7 +7,6 @@
 
 #include "base/buf.h"
 #include "base/fault.h"
-#include "base/json.h"
 #include "base/path.h"
 #include "base/uuid.h"
 #include "scheduler/session_int.h"
@@ -293,23 +292,6 @@ session_show_began(struct srun *r)
 
 /* ---- a new run ---- */
 
-static char *
-options_json(const struct session_request *q)
-{
-	struct json_writer w;
-	struct buf b;
-	char *s;
-
-	buf_init(&b, 0);
-	json_init(&w, &b, 0);
-	json_begin_object(&w);
-	json_kv_bool(&w, "fail_fast", q->fail_fast);
-	json_end(&w);
-	s = buf_steal(&b);
-	buf_release(&b);
-	return s;
-}
-
 static int
 create(struct srun *r, const struct session_request *q, struct err *err)
 {
@@ -339,7 +321,7 @@ create(struct srun *r, const struct session_request *q, struct err *err)
 	}
 	buf_init(&params, 0);
 	params_json(r->params, &params);
-	options = options_json(q);
+	options = options_put(q);
 	if (options == NULL || buf_failed(&params)) {
 		rc = err_nomem(err);
 	} else {
@@ -391,6 +373,7 @@ session_run(struct session *s, const struct session_request *q, char *id, struct
 	r->dag = q->dag;
 	r->params = (struct jinja_dict *)(uintptr_t)q->params;
 	r->fail_fast = q->fail_fast;
+	r->how = q->how;
 	r->logical_us = q->logical_us != 0 ? q->logical_us : session_now(s).wall_us;
 	r->values.logical_us = r->values.interval_start_us = r->values.interval_end_us =
 	    r->logical_us;

@@ -10,14 +10,11 @@
 #include "base/buf.h"
 #include "base/diag.h"
 #include "base/fault.h"
-#include "base/json.h"
 #include "base/suggest.h"
 #include "scheduler/select.h"
 #include "scheduler/session_int.h"
 #include "store/owner.h"
 #include "tasks/schema/schema.h"
-
-#include <jansson.h>
 
 #define ODD_MAX 8 /* tasks that are named in a message */
 
@@ -275,20 +272,6 @@ adopt_all(struct srun *r, const struct live *live, struct err *err)
 	return 0;
 }
 
-/* Read a switch among the options that the run was created with. */
-static int
-option(const char *options, const char *name, bool *on, struct err *err)
-{
-	struct err why = {0};
-	json_t *j = json_parse(options, strlen(options), &why);
-
-	if (j == NULL && why.code == ERR_NOMEM)
-		return err_nomem(err);
-	*on = json_is_true(json_object_get(j, name));
-	json_decref(j);
-	return 0;
-}
-
 static int
 fill(struct srun *r, const struct meta_run *m, const struct take *how, struct live *live,
      struct err *err)
@@ -299,7 +282,7 @@ fill(struct srun *r, const struct meta_run *m, const struct take *how, struct li
 	r->file = strdup(m->file);
 	if (r->file == NULL)
 		return err_nomem(err);
-	if (option(m->options, "fail_fast", &r->fail_fast, err) != 0 ||
+	if (options_read(r, m->options, err) != 0 ||
 	    (how->dag != NULL ? take_latest(r, m, how->dag, err)
 			      : load_definition(r, m, err)) != 0 ||
 	    srun_values(r, m->params, err) != 0 || read_rows(r, err) != 0)

@@ -5,6 +5,7 @@
 
 #include "store/dvc/relpath.h"
 
+struct dvc_lock_stage;
 struct dvc_out;
 struct yaml_doc;
 struct yaml_val;
@@ -22,5 +23,12 @@ struct yaml_val *dvc_dump_dep(struct yaml_doc *, const struct dvc_out *, const c
  * Make the value of one entry of deps or outs in dvc.lock.
  */
 struct yaml_val *dvc_dump_locked(struct yaml_doc *, const struct dvc_out *);
+
+/**
+ * dvc_lock_put_entry(doc, map, stage):
+ * Put into the empty ${map} what dvc.lock has of ${stage}.
+ */
+void dvc_lock_put_entry(struct yaml_doc *, struct yaml_val *,
+			const struct dvc_lock_stage *);
 
 #endif

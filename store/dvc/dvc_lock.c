@@ -12,6 +12,7 @@
 #include "store/dvc/dvc_dump.h"
 #include "store/dvc/dvc_read.h"
 #include "store/dvc/yaml_doc.h"
+#include "store/dvc/yaml_doc_int.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -80,6 +81,7 @@ take_stages(struct dvc_read *r, const struct yaml_node *v, void *into)
 		r->nomem = true;
 		return;
 	}
+	lock->cap = v->map.n + 1;
 	for (size_t i = 0; i < v->map.n; i++) {
 		const struct yaml_node *key = v->map.v[i].key, *val = v->map.v[i].val;
 		struct dvc_lock_stage *s = &lock->stages[lock->nstages];
@@ -205,6 +207,78 @@ dvc_lock_find(const struct dvc_lock *lock, const char *name)
 	return NULL;
 }
 
+static void
+take_entry(struct dvc_read *r, const struct yaml_node *top, void *into)
+{
+	dvc_read_map(r, top, "a stage", stage_keys, COUNT(stage_keys), into);
+	if (top->kind == YAML_MAP && yaml_get(top, "cmd") == NULL)
+		dvc_read_say(r, top, "a stage needs 'cmd'");
+}
+
+int
+dvc_lock_entry_parse(struct arena *a, struct diag *d, const char *name, const char *dir,
+		     const char *text, size_t len, struct dvc_lock_stage *out,
+		     struct err *err)
+{
+	struct dvc_read r = {.a = a, .dir = dir};
+	const char *kept;
+
+	*out = (struct dvc_lock_stage){0};
+	if (len > DVC_LOCK_MAX)
+		return err_set(err, ERR_LIMIT, "the entry of %s holds more than 16 MiB",
+			       name);
+	kept = arena_strndup(a, text, len);
+	out->name = arena_strdup(a, name);
+	if (kept == NULL || out->name == NULL)
+		return err_nomem(err);
+	return dvc_read_file(&r, name, kept, len, d, err, take_entry, out);
+}
+
+/* Room for one more, in its place. */
+static struct dvc_lock_stage *
+insert(struct dvc_lock *lock, const char *before)
+{
+	const struct dvc_lock_stage *next =
+	    before != NULL ? dvc_lock_find(lock, before) : NULL;
+	size_t at = next != NULL ? (size_t)(next - lock->stages) : lock->nstages;
+	struct dvc_lock_stage *v = lock->stages;
+
+	if (lock->nstages == lock->cap) {
+		v = arena_array(lock->arena, 2 * lock->cap + 8, sizeof *v);
+		if (v == NULL)
+			return NULL;
+		if (lock->nstages != 0)
+			memcpy(v, lock->stages, lock->nstages * sizeof *v);
+		lock->cap = 2 * lock->cap + 8;
+	}
+	memmove(v + at + 1, v + at, (lock->nstages - at) * sizeof *v);
+	lock->stages = v;
+	lock->nstages++;
+	return v + at;
+}
+
+int
+dvc_lock_put(struct dvc_lock *lock, const char *name, const char *text,
+	     const char *before, struct err *err)
+{
+	struct dvc_lock_stage *to = dvc_lock_find(lock, name), s;
+
+	if (*name == '\0' || strlen(name) > DVC_LOCK_NAME_MAX)
+		return err_set(err, ERR_LIMIT,
+			       "a stage's name must have 1 to 1,000 bytes");
+	if (to == NULL && lock->nstages >= DVC_LOCK_STAGE_MAX)
+		return err_set(err, ERR_LIMIT, "%s cannot have more than 100,000 stages",
+			       lock->name);
+	if (dvc_lock_entry_parse(lock->arena, NULL, name, lock->dir, text, strlen(text),
+				 &s, err) != 0)
+		return -1;
+	if (to == NULL && (to = insert(lock, before)) == NULL)
+		return err_nomem(err);
+	s.changed = true;
+	*to = s;
+	return 0;
+}
+
 static int
 by_path(const void *a, const void *b)
 {
@@ -232,17 +306,61 @@ put_entries(struct yaml_doc *doc, struct yaml_val *stage, const char *key,
 	free(sorted);
 }
 
-static struct yaml_val *
-stage_val(struct yaml_doc *doc, const struct dvc_lock_stage *s)
+void
+dvc_lock_put_entry(struct yaml_doc *doc, struct yaml_val *v,
+		   const struct dvc_lock_stage *s)
 {
-	struct yaml_val *v = yaml_val_map(doc);
-
 	yaml_val_put(doc, v, "cmd", yaml_val_from(doc, s->cmd));
 	put_entries(doc, v, "deps", s->deps, s->ndeps);
 	if (s->params != NULL && s->params->map.n != 0)
-		yaml_val_put(doc, v, "params", yaml_val_from(doc, s->params));
+		yaml_val_put(doc, v, "params",
+			     s->settled ? yaml_val_settled(doc, s->params)
+					: yaml_val_from(doc, s->params));
 	put_entries(doc, v, "outs", s->outs, s->nouts);
-	return v;
+}
+
+/* The stages, of a file that is still empty, too. */
+static struct yaml_val *
+stages_of(struct yaml_doc *doc)
+{
+	struct yaml_val *root = yaml_doc_root(doc), *stages;
+
+	if (yaml_val_count(root) == 0)
+		yaml_val_put(doc, root, "schema", yaml_val_str(doc, "2.0"));
+	stages = yaml_val_get(root, "stages");
+	if (stages == NULL || stages->kind != YV_MAP) {
+		stages = yaml_val_map(doc);
+		yaml_val_put(doc, root, "stages", stages);
+	}
+	return stages;
+}
+
+/* In the place of what is there; a new one before that which follows it in the lock. */
+static void
+put_stage(struct yaml_doc *doc, struct yaml_val *stages, const struct dvc_lock *lock,
+	  size_t i)
+{
+	const struct dvc_lock_stage *s = &lock->stages[i];
+	bool new = yaml_val_get(stages, s->name) == NULL;
+	struct yaml_val *v = yaml_val_map(doc);
+
+	dvc_lock_put_entry(doc, v, s);
+	yaml_val_put(doc, stages, s->name, v);
+	/* Those behind it that are new are put after it. */
+	for (size_t k = i + 1; new &&k < lock->nstages; k++)
+		if (yaml_val_get(stages, lock->stages[k].name) != NULL) {
+			yaml_val_last_before(stages, lock->stages[k].name);
+			break;
+		}
+}
+
+static bool
+is_changed(const struct dvc_lock *lock)
+{
+	for (size_t i = 0; i < lock->nstages; i++)
+		if (lock->stages[i].changed)
+			return true;
+	return false;
 }
 
 int
@@ -259,11 +377,10 @@ dvc_lock_dump(const struct dvc_lock *lock, struct buf *out, struct err *err)
 		    lock->name);
 	if (yaml_doc_parse(lock->name, lock->text, lock->len, &doc, err) != 0)
 		return -1;
-	stages = yaml_val_get(yaml_doc_root(doc), "stages");
+	stages = is_changed(lock) ? stages_of(doc) : NULL;
 	for (size_t i = 0; i < lock->nstages; i++)
 		if (lock->stages[i].changed)
-			yaml_val_put(doc, stages, lock->stages[i].name,
-				     stage_val(doc, &lock->stages[i]));
+			put_stage(doc, stages, lock, i);
 	rc = yaml_doc_dump(doc, out, err);
 	yaml_doc_free(doc);
 	return rc;
@@ -303,15 +420,6 @@ check_text(const struct dvc_lock *lock, const struct buf *text, struct err *err)
 			lock->name);
 	dvc_lock_free(back);
 	return same ? 0 : -1;
-}
-
-static bool
-is_changed(const struct dvc_lock *lock)
-{
-	for (size_t i = 0; i < lock->nstages; i++)
-		if (lock->stages[i].changed)
-			return true;
-	return false;
 }
 
 int

@@ -29,6 +29,7 @@ struct dvc_lock_stage {
 	struct dvc_out *outs;
 	size_t nouts;
 	bool changed;  /* to be written anew: whoever changes an entry sets it */
+	bool settled;  /* params are settled values (store/pipeline/value.h) */
 	bool frozen;   /* these two are told by dvc_yaml_apply() */
 	bool unlisted; /* dvc.yaml no longer has the stage */
 	uint32_t line, col;
@@ -43,14 +44,15 @@ struct dvc_lock {
 	unsigned version; /* 2; 1: written by DVC 1, readable only */
 	struct dvc_lock_stage *stages;
 	size_t nstages;
+	size_t cap;			  /* of stages: ours */
 	const struct yaml_node *datasets; /* anything, or NULL */
 };
 
 /**
  * dvc_lock_parse(name, text, len, d, out, err), dvc_lock_read(dirfd, name, d, out, err):
- * Read the text, or the file ${name} below ${dirfd}.  Mistakes, and who frees what, are as
- * with dvc_file_parse.  Paths are taken as seen from the file's directory until
- * dvc_yaml_apply() puts in the stages' own.
+ * Read the text, or the file ${name} below ${dirfd}; an empty text is a lock without stages.
+ * Mistakes, and who frees what, are as with dvc_file_parse.  Paths are taken as seen from the
+ * file's directory until dvc_yaml_apply() puts in the stages' own.
  */
 int dvc_lock_parse(const char *, const char *, size_t, struct diag *, struct dvc_lock **,
 		   struct err *);
@@ -67,6 +69,23 @@ void dvc_lock_free(struct dvc_lock *);
  * Return the stage of that name, or NULL.
  */
 struct dvc_lock_stage *dvc_lock_find(const struct dvc_lock *, const char *);
+
+/**
+ * dvc_lock_entry_parse(a, d, name, dir, text, len, out, err):
+ * Read one stage's entry by itself ("cmd: ...\ndeps:\n- path: ..."), called ${name}, whose paths
+ * are seen from ${dir}, into ${a}.  Mistakes are as with dvc_lock_parse.  Return 0 or -1.
+ */
+int dvc_lock_entry_parse(struct arena *, struct diag *, const char *, const char *,
+			 const char *, size_t, struct dvc_lock_stage *, struct err *);
+
+/**
+ * dvc_lock_put(lock, name, text, before, err):
+ * Let ${lock} have the entry ${text} under ${name}, to be written: in the place of the one that is
+ * there, else before the stage ${before}, or last where that is NULL or not there.  Return 0 or
+ * -1, with ${lock} as it was.
+ */
+int dvc_lock_put(struct dvc_lock *, const char *, const char *, const char *,
+		 struct err *);
 
 /**
  * dvc_lock_dump(lock, out, err):

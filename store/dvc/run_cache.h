@@ -9,7 +9,26 @@
 
 #include "store/objects/runs.h"
 
+struct buf;
+struct dvc_lock_stage;
 struct err;
+
+/**
+ * run_entry(stage, out, name, err):
+ * Append the entry of ${stage}, as a file of the run cache holds it, to ${out}, and write the names
+ * that file has to ${name} (NULL: nobody asks).  Return 0, or -1: memory, or what
+ * yaml_doc_dump refuses.
+ */
+int run_entry(const struct dvc_lock_stage *, struct buf *, struct run_name *,
+	      struct err *);
+
+/**
+ * run_key(stage, paths, n, key, err):
+ * Write the KEY that runs of ${stage} have which make the ${n} ${paths}; the stage's own outs do
+ * not count.  Return 0 or -1.
+ */
+int run_key(const struct dvc_lock_stage *, const char *const *, size_t, char *,
+	    struct err *);
 
 /**
  * run_check(name, text, n, err):

@@ -90,10 +90,12 @@ struct yaml_val *yaml_val_seq(struct yaml_doc *);
 struct yaml_val *yaml_val_map(struct yaml_doc *);
 
 /**
- * yaml_val_from(doc, node):
- * Make the value of ${node}, a tree of base/yaml.h.
+ * yaml_val_from(doc, node), yaml_val_settled(doc, node):
+ * Make the value of ${node}, a tree of base/yaml.h; of one whose scalars are what their kinds
+ * say, spelt as Python spells them (store/pipeline/value.h).
  */
 struct yaml_val *yaml_val_from(struct yaml_doc *, const struct yaml_node *);
+struct yaml_val *yaml_val_settled(struct yaml_doc *, const struct yaml_node *);
 
 /**
  * yaml_val_add(doc, seq, v), yaml_val_put(doc, map, key, v), yaml_val_drop(map, key):
@@ -103,6 +105,12 @@ struct yaml_val *yaml_val_from(struct yaml_doc *, const struct yaml_node *);
 void yaml_val_add(struct yaml_doc *, struct yaml_val *, struct yaml_val *);
 void yaml_val_put(struct yaml_doc *, struct yaml_val *, const char *, struct yaml_val *);
 void yaml_val_drop(struct yaml_val *, const char *);
+
+/**
+ * yaml_val_last_before(map, before):
+ * Let the last member of ${map} stand before that with the key ${before}, if there is one.
+ */
+void yaml_val_last_before(struct yaml_val *, const char *);
 
 /**
  * yaml_val_get(map, key), yaml_val_at(seq, i), yaml_val_count(v), yaml_val_text(v):

@@ -177,6 +177,53 @@ yaml_val_from(struct yaml_doc *doc, const struct yaml_node *n)
 					    : yaml_val_strn(doc, n->str, n->len);
 }
 
+static struct yaml_val *
+settled_scalar(struct yaml_doc *doc, const struct yaml_node *n)
+{
+	switch (n->kind) {
+	case YAML_NULL:
+		return yaml_val_null(doc);
+	case YAML_BOOL:
+		return scalar(doc, YV_BOOL, n->str);
+	case YAML_INT:
+		return scalar(doc, YV_INT, n->str);
+	case YAML_FLOAT:
+		return scalar(doc, YV_FLOAT, n->str);
+	case YAML_STR:
+	case YAML_SEQ:
+	case YAML_MAP:
+		break;
+	}
+	return yaml_val_strn(doc, n->str, n->len);
+}
+
+struct yaml_val *
+yaml_val_settled(struct yaml_doc *doc, const struct yaml_node *n)
+{
+	struct yaml_val *v;
+
+	if (n->kind == YAML_SEQ) {
+		v = yaml_val_seq(doc);
+		for (size_t i = 0; i < n->seq.n; i++)
+			yaml_val_add(doc, v, yaml_val_settled(doc, n->seq.v[i]));
+		return v;
+	}
+	if (n->kind != YAML_MAP)
+		return settled_scalar(doc, n);
+	v = yaml_val_map(doc);
+	for (size_t i = 0; v != NULL && i < n->map.n; i++) {
+		struct yaml_item *it = push(doc, v);
+
+		if (it == NULL)
+			return NULL;
+		it->key = yaml_val_settled(doc, n->map.v[i].key);
+		it->val = yaml_val_settled(doc, n->map.v[i].val);
+		if (it->key == NULL || it->val == NULL)
+			return NULL;
+	}
+	return v;
+}
+
 static struct yaml_item *
 push(struct yaml_doc *doc, struct yaml_val *c)
 {
@@ -245,6 +292,18 @@ yaml_val_put(struct yaml_doc *doc, struct yaml_val *map, const char *key,
 		it->key = k;
 		it->val = v;
 	}
+}
+
+void
+yaml_val_last_before(struct yaml_val *map, const char *before)
+{
+	struct yaml_item *to = ydoc_item_find(map, before), last;
+
+	if (to == NULL || to == &map->items[map->n - 1])
+		return;
+	last = map->items[map->n - 1];
+	memmove(to + 1, to, (size_t)(&map->items[map->n - 1] - to) * sizeof *to);
+	*to = last;
 }
 
 static void

@@ -329,6 +329,81 @@ writes_a_changed_stage(void **state)
 	dvc_lock_free(lock);
 }
 
+/* Entries that came as texts: into an empty file, in the place of one that is there, before
+ * another, last; many of them. */
+static void
+takes_entries(void **state)
+{
+	static const char entry[] =
+	    "cmd: x\nparams:\n  params.yaml:\n    lr: 1e-05\nouts:\n- path: o\n"
+	    "  hash: md5\n  md5: " HEX1 "\n  size: 1\n";
+	struct dvc_lock *lock = read_lock("a/dvc.lock", ""), *back;
+	struct err err = {0};
+	struct buf out;
+	char name[1100];
+
+	(void)state;
+	buf_init(&out, 0);
+	assert_int_equal(dvc_lock_dump(lock, &out, &err), 0);
+	assert_string_equal(out.p, "{}\n");
+	assert_int_equal(dvc_lock_put(lock, "b", "cmd: y\n", NULL, &err), 0);
+	assert_int_equal(dvc_lock_put(lock, "c", "cmd: z\n", "none", &err), 0);
+	assert_int_equal(dvc_lock_put(lock, "a@1", "cmd: w\n", "b", &err), 0);
+	assert_int_equal(dvc_lock_put(lock, "a@1", entry, "c", &err), 0);
+	assert_int_equal(dvc_lock_put(lock, "d", "cmd: [p, q]\n", "c", &err), 0);
+	buf_clear(&out);
+	assert_int_equal(dvc_lock_dump(lock, &out, &err), 0);
+	assert_string_equal(out.p, "schema: '2.0'\nstages:\n  a@1:\n    cmd: x\n"
+				   "    params:\n      params.yaml:\n"
+				   "        lr: 1e-05\n    outs:\n    - path: o\n"
+				   "      hash: md5\n      md5: " HEX1 "\n"
+				   "      size: 1\n  b:\n    cmd: y\n  d:\n    cmd:\n"
+				   "    - p\n    - q\n  c:\n    cmd: z\n");
+	assert_string_equal(dvc_lock_find(lock, "a@1")->outs[0].full, "a/o");
+	/* What is not one is refused, and nothing has changed. */
+	assert_int_equal(dvc_lock_put(lock, "e", "deps: []\n", NULL, &err), -1);
+	assert_non_null(strstr(err.msg, "needs 'cmd'"));
+	assert_int_equal(dvc_lock_put(lock, "b", "cmd: 1\n", NULL, &err), -1);
+	assert_int_equal(dvc_lock_put(lock, "", "cmd: x\n", NULL, &err), -1);
+	memset(name, 'n', sizeof name);
+	name[DVC_LOCK_NAME_MAX + 1] = '\0';
+	assert_int_equal(dvc_lock_put(lock, name, "cmd: x\n", NULL, &err), -1);
+	name[DVC_LOCK_NAME_MAX] = '\0';
+	assert_int_equal(dvc_lock_put(lock, name, "cmd: x\n", NULL, &err), 0);
+	assert_int_equal(lock->nstages, 5);
+	for (int i = 0; i < 100; i++) {
+		(void)snprintf(name, sizeof name, "s%d", i);
+		assert_int_equal(dvc_lock_put(lock, name, "cmd: x\n", "b", &err), 0);
+	}
+	buf_clear(&out);
+	assert_int_equal(dvc_lock_dump(lock, &out, &err), 0);
+	back = read_lock("a/dvc.lock", out.p);
+	assert_int_equal(back->nstages, 105);
+	for (size_t i = 0; i < back->nstages; i++)
+		assert_string_equal(back->stages[i].name, lock->stages[i].name);
+	dvc_lock_free(back);
+	dvc_lock_free(lock);
+
+	/* Comments of others stay; a file with other things, or no stages, takes them too. */
+	lock = read_lock("dvc.lock", "# top\nschema: '2.0'\nstages:\n  q:  # mine\n"
+				     "    cmd: q\n  r:\n    cmd: r # his\n");
+	assert_int_equal(dvc_lock_put(lock, "n", "cmd: n\n", "r", &err), 0);
+	buf_clear(&out);
+	assert_int_equal(dvc_lock_dump(lock, &out, &err), 0);
+	assert_string_equal(out.p, "# top\nschema: '2.0'\nstages:\n  q:  # mine\n"
+				   "    cmd: q\n  n:\n    cmd: n\n  r:\n"
+				   "    cmd: r # his\n");
+	dvc_lock_free(lock);
+	lock = read_lock("dvc.lock", "schema: '2.0'\ndatasets: []\n");
+	assert_int_equal(dvc_lock_put(lock, "n", "cmd: n\n", NULL, &err), 0);
+	buf_clear(&out);
+	assert_int_equal(dvc_lock_dump(lock, &out, &err), 0);
+	assert_string_equal(out.p, "schema: '2.0'\ndatasets: []\nstages:\n  n:\n"
+				   "    cmd: n\n");
+	dvc_lock_free(lock);
+	buf_release(&out);
+}
+
 int
 main(void)
 {
@@ -338,6 +413,7 @@ main(void)
 	    cmocka_unit_test(finds_the_flags),
 	    cmocka_unit_test(fills_templates),
 	    cmocka_unit_test(writes_a_changed_stage),
+	    cmocka_unit_test(takes_entries),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

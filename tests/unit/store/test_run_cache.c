@@ -4,9 +4,14 @@
  */
 #include "unit/store/objects_test.h"
 
+#include "base/arena.h"
 #include "base/path.h"
+#include "base/yaml.h"
+#include "store/dvc/dvc_lock.h"
 #include "store/dvc/run_cache.h"
 #include "store/objects/runs.h"
+#include "store/pipeline/value.h"
+#include "unit/store/run_entries.h"
 
 static const struct run_name run = {
     "932970767329e45ff3666bf2228e3e58f33e858264ce59e687d3dd70e75cd052",
@@ -65,6 +70,58 @@ test_check(void **state)
 	fails(check(&run, "!", "- a\n- b\n", &err), ERR_CORRUPT);
 	fails(check(&run, "!", "a: [", &err), ERR_CORRUPT);
 	says("it cannot be read: run:");
+}
+
+/* Written anew what was read is the same to the byte, has the names that DVC gave it, and the key
+ * of a run that is still to come is that of what came. */
+static void
+check_entry(size_t i, const struct dvc_lock_stage *s)
+{
+	const char *paths[8];
+	struct run_name name;
+	char key[RUN_NAME_MAX];
+	struct err err = {0};
+	struct buf b;
+
+	buf_init(&b, 0);
+	ok(run_entry(s, &b, &name, &err));
+	assert_string_equal(b.p, dvc_entries[i].text);
+	assert_string_equal(name.key, dvc_entries[i].key);
+	assert_string_equal(name.value, dvc_entries[i].value);
+	if (run_check(&name, b.p, b.n, &err) != 0)
+		fail_msg("%s: %s", err.msg, b.p);
+	for (size_t k = 0; k < s->nouts; k++)
+		paths[s->nouts - 1 - k] = s->outs[k].path;
+	ok(run_key(s, paths, s->nouts, key, &err));
+	assert_string_equal(key, dvc_entries[i].key);
+	buf_release(&b);
+}
+
+static void
+test_entries(void **state)
+{
+	struct err err = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(dvc_entries) / sizeof(*dvc_entries); i++) {
+		const char *from = dvc_entries[i].text;
+		struct arena *a = arena_new(0);
+		struct dvc_lock_stage s;
+		struct yaml_node params;
+
+		assert_non_null(a);
+		ok(dvc_lock_entry_parse(a, NULL, "s", ".", from, strlen(from), &s, &err));
+		check_entry(i, &s);
+		/* Values that were made settle to the same text. */
+		if (s.params != NULL) {
+			params = *s.params;
+			ok(value_settle(a, &params, NULL, 0));
+			s.params = &params;
+			s.settled = true;
+			check_entry(i, &s);
+		}
+		arena_free(a);
+	}
 }
 
 static void
@@ -136,6 +193,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_check),
+	    cmocka_unit_test(test_entries),
 	    cmocka_unit_test(test_store),
 	};
 

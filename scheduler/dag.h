@@ -188,6 +188,12 @@ struct dag_task {
 	const char **tags;
 	size_t ntags;
 
+	/* It does not run where nothing has changed, and its result is kept. */
+	bool cached;
+	bool frozen;	       /* what is there is its result: it is never run */
+	bool read;	       /* templates may use its output values */
+	struct dag_text *code; /* files it depends on besides its inputs */
+	size_t ncode;
 	const struct dag_stage *stage; /* of a stage of dvc.yaml; NULL: of a DAG file */
 
 	uint32_t *up, *down; /* ids */
@@ -248,6 +254,17 @@ const struct dag_task *dag_task_find(const struct dag *, const char *);
  * Return whether task ${id} is a direct upstream of ${t}.
  */
 bool dag_task_needs(const struct dag_task *, uint32_t);
+
+/**
+ * dag_prepares(t):
+ * Return whether something is to be done before an attempt of ${t} can start: its inputs are
+ * looked for, its outputs removed, or whether it has changed is found out.
+ */
+static inline bool
+dag_prepares(const struct dag_task *t)
+{
+	return t->ninputs + t->noutputs > 0 || t->cached || t->stage != NULL;
+}
 
 /**
  * dag_brings(t):

@@ -19,7 +19,7 @@
  *   PROPOSED ---------+  its attempt's row is in a batch
  *      | [on_verdict: admitted]
  *   PREPARING --------> DONE        [on_prepared: cached, failed]
- *      | [on_prepared: run]          (a task without inputs and outputs passes at once)
+ *      | [on_prepared: run]          (a task that has nothing to prepare passes at once)
  *   STARTING ---------> READY       [on_void: the program never ran; no retry consumed]
  *      | [on_started]
  *   RUNNING ----------> UP_FOR_RETRY or DONE   [on_exited, on_lost]
@@ -160,8 +160,8 @@ enum engine_event_kind {
 };
 
 enum engine_prepared {
-	PREPARED_RUN,
-	PREPARED_CACHED,
+	PREPARED_RUN,	 /* `reason`: why, of one that does not always; or NULL */
+	PREPARED_CACHED, /* nothing has changed; `reason` says how that is known */
 	PREPARED_FAILED,
 	PREPARED_CANCELLED
 };
@@ -177,11 +177,13 @@ struct engine_event {
 	const struct engine_exit *exit;
 	int64_t delay_us; /* EV_VOID: how long to wait before the next try */
 	bool ok;	  /* EV_OUTPUTS */
+	/* Of EV_OUTPUTS, and of EV_PREPARED where nothing had changed. */
 	const struct meta_kv *outputs;
 	size_t noutputs;
 	const struct meta_path *produced;
 	size_t nproduced;
-	const char *git_commit; /* EV_GIT; with git_dirty as in struct meta_op */
+	const struct meta_stage *stage; /* of the result, or NULL */
+	const char *git_commit;		/* EV_GIT; with git_dirty as in struct meta_op */
 	int git_dirty;
 	bool kill;
 	int32_t from; /* EV_RETRY: task id, or -1: what failed */

@@ -52,10 +52,24 @@ engine_set_outputs(struct engine *e, uint32_t run, uint32_t task,
 	return outputs_keep(&e->runs.v[run]->insts[task], kv, n);
 }
 
+static int
+stage_batch(struct step *s, struct meta_op *op)
+{
+	const struct meta_stage *from = s->ev->stage;
+
+	if (from == NULL || MUTANT(ENTRY_LOST))
+		return 0;
+	op->stage = (struct meta_stage){.lock = op_str(s->e, from->lock),
+					.name = op_str(s->e, from->name),
+					.entry = op_str(s->e, from->entry),
+					.hash = op_str(s->e, from->hash)};
+	return s->e->nomem ? -1 : 0;
+}
+
 /**
  * outputs_batch(s, op):
- * Have ${op} carry the task's outputs and the paths it produced, copied into the batch's own
- * memory.  Return 0 or -1.
+ * Have ${op} carry the task's outputs, the paths it produced and what its lock file shall say,
+ * copied into the batch's own memory.  Return 0 or -1.
  */
 int
 outputs_batch(struct step *s, struct meta_op *op)
@@ -88,7 +102,7 @@ outputs_batch(struct step *s, struct meta_op *op)
 	}
 	op->produced = paths;
 	op->nproduced = s->ev->nproduced;
-	return 0;
+	return stage_batch(s, op);
 }
 
 int

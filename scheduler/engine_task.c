@@ -81,7 +81,7 @@ on_admitted(struct step *s)
 	if (t->slot) {
 		t->state = TASK_PREPARING;
 		task_changed(s);
-		return m->ninputs + m->noutputs == 0 ? start(s) : action(s, ACT_PREPARE);
+		return dag_prepares(m) ? action(s, ACT_PREPARE) : start(s);
 	}
 	t->state = TASK_RUNNING;
 	task_changed(s);
@@ -115,6 +115,32 @@ on_blocked(struct step *s)
 	return set_reason(&t->reason, "%s", s->ev->reason);
 }
 
+/* Why it runs is kept with the attempt. */
+static int
+note_why(struct step *s, const char *why)
+{
+	struct meta_op *op;
+
+	if (why[0] == '\0' || MUTANT(WHY_LOST))
+		return 0;
+	op = op_new(s->e, s->run, s->task, META_OP_ATTEMPT_UPDATE, s->now);
+	if (op == NULL)
+		return -1;
+	op->why = op_str(s->e, why);
+	return 0;
+}
+
+/* A result that was there: as if it had been made. */
+static int
+unchanged(struct step *s, const char *why)
+{
+	if (outputs_keep(s->t, s->ev->outputs, s->ev->noutputs) != 0 ||
+	    attempt_end(s, RESULT_CACHED, CAUSE_NONE, why) != 0 ||
+	    outputs_batch(s, &s->e->pending.ops.v[s->e->pending.ops.n - 1]) != 0)
+		return -1;
+	return task_finish(s, RESULT_CACHED, CAUSE_NONE, "%s", why);
+}
+
 /* PREPARING -> STARTING or DONE [on_prepared] */
 static int
 on_prepared(struct step *s)
@@ -125,12 +151,9 @@ on_prepared(struct step *s)
 		return attempt_cancelled(s);
 	if (s->ev->prepared == PREPARED_FAILED)
 		return attempt_fail(s, CAUSE_SETUP, why);
-	if (s->ev->prepared == PREPARED_CACHED) {
-		if (attempt_end(s, RESULT_CACHED, CAUSE_NONE, why) != 0)
-			return -1;
-		return task_finish(s, RESULT_CACHED, CAUSE_NONE, "%s", why);
-	}
-	return start(s);
+	if (s->ev->prepared == PREPARED_CACHED)
+		return unchanged(s, why);
+	return note_why(s, why) != 0 ? -1 : start(s);
 }
 
 /* STARTING -> RUNNING [on_started] */

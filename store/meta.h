@@ -143,6 +143,16 @@ struct meta_kv {
 	size_t len;
 };
 
+/* A result that is kept by content, as the lock file of its stage has it. */
+struct meta_stage {
+	const char
+	    *lock; /* the lock file, seen from the root; NULL: it is not to be written */
+	const char *name; /* of the stage in it */
+	const char *entry;
+	const char
+	    *hash; /* SHA-256 of the entry that the result has, changed or not; or NULL */
+};
+
 enum meta_op_kind {
 	META_OP_RUN,		/* change the run's state, result, reason, times */
 	META_OP_TASK,		/* the task's row becomes what the operation says */
@@ -188,6 +198,7 @@ struct meta_op {
 	/* META_OP_ATTEMPT_UPDATE */
 	const char *handle; /* the executor's opaque words; NULL: unchanged */
 	pid_t pid;	    /* 0: unchanged */
+	const char *why;    /* it runs; NULL: unchanged */
 
 	/* META_OP_ATTEMPT_END */
 	const char *cause; /* exit, signal, timeout ... or NULL */
@@ -204,6 +215,7 @@ struct meta_op {
 	const struct meta_path
 	    *produced; /* declared outputs that now exist; write = directory */
 	size_t nproduced;
+	struct meta_stage stage; /* with a success */
 
 	/* META_OP_COMMAND_DONE */
 	int64_t command;
@@ -313,6 +325,7 @@ struct meta_attempt {
 	enum task_state state;
 	enum task_result result;
 	const char *cause, *reason, *oom;
+	const char *why; /* it ran, of a task that does not always; or NULL */
 	pid_t pid;
 	int exit_status, exit_signal;
 	int64_t created_us, started_us, ended_us, wake_us;
@@ -409,6 +422,29 @@ int meta_definition(struct meta *, const char *, struct arena *, const char **, 
  */
 int meta_produced(struct meta *, const char *, const char *, const char *, bool *,
 		  struct err *);
+
+/**
+ * meta_lock_entries(m, lock, a, out, n, err):
+ * What the lock file ${lock} shall say and may not say yet (NULL: of all lock files), by name, in
+ * arena ${a}.  Return 0 or -1.
+ */
+int meta_lock_entries(struct meta *, const char *, struct arena *, struct meta_stage **,
+		      size_t *, struct err *);
+
+/**
+ * meta_lock_written(m, stages, n, err):
+ * The lock files say, durably, what these ${n} say: that is no longer to be written.  Return 0 or
+ * -1.
+ */
+int meta_lock_written(struct meta *, const struct meta_stage *, size_t, struct err *);
+
+/**
+ * meta_published(m, dag, task, hash, a, out, n, err):
+ * The values that the task published with the result ${hash}, in arena ${a}; none: none are
+ * known.  Return 0 or -1.
+ */
+int meta_published(struct meta *, const char *, const char *, const char *,
+		   struct arena *, struct meta_kv **, size_t *, struct err *);
 
 /* A path that was last written by an attempt whose program ran and did not end well. */
 struct meta_torn {

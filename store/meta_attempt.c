@@ -212,7 +212,8 @@ meta_op_attempt_update(struct meta *m, struct batch_run *run, const struct meta_
 	static const char sql[] =
 	    "UPDATE attempt SET state = ?2, handle = coalesce(?3, handle), "
 	    "pid = CASE WHEN ?4 <> 0 THEN ?4 ELSE pid END, "
-	    "started_us = CASE WHEN ?5 <> 0 THEN ?5 ELSE started_us END WHERE aid = ?1";
+	    "started_us = CASE WHEN ?5 <> 0 THEN ?5 ELSE started_us END, "
+	    "why = coalesce(?6, why) WHERE aid = ?1";
 	struct meta_note note = note_of(run, op, task_state_name(op->task_state));
 	struct attempt_row row;
 	struct query q;
@@ -231,6 +232,7 @@ meta_op_attempt_update(struct meta *m, struct batch_run *run, const struct meta_
 	query_put_text(&q, op->handle);
 	query_put_int(&q, op->pid);
 	query_put_int(&q, op->started_us);
+	query_put_text(&q, op->why);
 	if (query_run(&q, err) < 0)
 		return -1;
 	if (!changed)
@@ -355,7 +357,8 @@ meta_op_attempt_end(struct meta *m, struct batch_run *run, const struct meta_op 
 	    release_locks(m, row.aid, err) != 0)
 		return -1;
 	if (well && (insert_outputs(m, row.aid, op, err) != 0 ||
-		     insert_produced(m, run->rid, op, err) != 0))
+		     insert_produced(m, run->rid, op, err) != 0 ||
+		     meta_stage_keep(m, run, op, err) != 0))
 		return -1;
 	if (meta_task_row(m, run->rid, op, NULL, &task, err) != 0)
 		return -1;

@@ -83,6 +83,14 @@ int meta_op_attempt_end(struct meta *, struct batch_run *, const struct meta_op 
 			struct err *);
 
 /**
+ * meta_stage_keep(m, run, op, err):
+ * Of an attempt that ended well: keep what the lock file shall say, and what was published with
+ * the result.  Return 0 or -1.
+ */
+int meta_stage_keep(struct meta *, struct batch_run *, const struct meta_op *,
+		    struct err *);
+
+/**
  * meta_put_task(q, rid, op):
  * The next three parameters: the run, the name and the index of the task that ${op} is about.
  */

@@ -146,6 +146,7 @@ get_attempt(struct query *q, struct arena *a, void *out, struct err *err)
 	t->log_bytes = query_get_int(q);
 	t->survivors = (uint32_t)query_get_int(q);
 	t->mem_peak_kib = query_get_int(q);
+	t->why = query_get_dup(q, a, &failed);
 	return failed ? err_nomem(err) : 0;
 }
 
@@ -157,7 +158,7 @@ meta_attempts(struct meta *m, const char *run, struct arena *a, struct meta_atte
 	    "SELECT id, task, map, number, epoch, boot_id, executor, handle, dir, state, "
 	    "result, cause, reason, oom, pid, exit_status, exit_signal, created_us, "
 	    "started_us, ended_us, wake_us, user_us, sys_us, maxrss_kib, log_bytes, "
-	    "survivors, mem_peak_kib "
+	    "survivors, mem_peak_kib, why "
 	    "FROM attempt WHERE run = ? ORDER BY task, map, number";
 	struct query q;
 	int64_t rid;

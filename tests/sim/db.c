@@ -91,6 +91,33 @@ insert(struct sim *s, struct sim_run *r, struct meta_op *op)
 	a->begun_us = op->at_us;
 }
 
+/* With a result goes what its lock file shall say; and its owner has said why it ran. */
+static void
+check_result(struct sim *s, struct sim_run *r, const struct meta_op *op,
+	     const struct sim_attempt *a)
+{
+	bool made = op->task_result == RESULT_CACHED ||
+		    (op->task_result == RESULT_SUCCESS && a->committed);
+
+	if (made && (op->stage.entry == NULL || op->stage.lock == NULL ||
+		     strcmp(op->stage.entry, "entry") != 0))
+		sim_fail(s, "%s %s: attempt %u ends without its entry", r->id, op->task,
+			 op->number);
+	if (a->proc != PROC_NONE && a->why_by == r->epoch && !a->why)
+		sim_fail(s, "%s %s: attempt %u ends, nobody knows why it ran", r->id,
+			 op->task, op->number);
+}
+
+/* What is known of an attempt under way. */
+static void
+update(struct sim *s, struct sim_run *r, const struct meta_op *op)
+{
+	struct sim_task *t = &r->tasks[db_task(s, op->task)];
+
+	if (op->why != NULL)
+		t->attempts[op->number % SIM_ATTEMPTS_MAX].why = true;
+}
+
 static void
 end(struct sim *s, struct sim_run *r, const struct meta_op *op)
 {
@@ -116,6 +143,7 @@ end(struct sim *s, struct sim_run *r, const struct meta_op *op)
 	    s->dag.tasks[task].type->kind == TASK_EXEC)
 		sim_fail(s, "%s %s: attempt %u succeeds, its outputs are not durable",
 			 r->id, op->task, op->number);
+	check_result(s, r, op, a);
 	a->ended = true;
 	a->watched = a->unseen = false;
 	a->result = (uint8_t)op->task_result;
@@ -213,6 +241,8 @@ apply(struct sim *s, struct sim_run *r, struct meta_op *op)
 		change_run(s, r, op);
 		break;
 	case META_OP_ATTEMPT_UPDATE:
+		update(s, r, op);
+		break;
 	case META_OP_COMMAND_DONE:
 	case META_OP_EVENT:
 	case META_OP_GIT:

@@ -118,6 +118,8 @@ struct sim_attempt {
 	bool stop, killed; /* signals sent */
 	bool prepared;	   /* its owner was told so, and may start it */
 	bool committed;	   /* its owner was told that its outputs are durable */
+	bool why;	   /* it is durable why it runs */
+	int64_t why_by;	   /* the epoch whose owner was told why; 0: none */
 	bool kept;	   /* it ended well before a cancel was durable */
 	uint8_t proc;	   /* enum proc_state */
 	uint8_t result;

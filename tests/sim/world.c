@@ -166,6 +166,9 @@ work_add(struct sim *s, enum work_kind kind, struct sim_run *r, struct engine_re
 		sim_fail(s, "no memory");
 }
 
+/* What a lock file shall say with each success. */
+static const struct meta_stage a_result = {.lock = "lock", .name = "t", .entry = "entry"};
+
 static void
 prepared(struct sim *s, const struct work *w)
 {
@@ -173,6 +176,8 @@ prepared(struct sim *s, const struct work *w)
 	struct engine_event ev = {.kind = EV_PREPARED, .ref = w->ref};
 
 	ev.prepared = PREPARED_RUN;
+	ev.reason = "something has changed";
+	ev.stage = &a_result;
 	if (w->stop) {
 		ev.prepared = PREPARED_CANCELLED;
 	} else if (sim_fault_of(s, FAULT_CACHED, 30, w->r, w->ref.task, w->ref.number)) {
@@ -183,6 +188,7 @@ prepared(struct sim *s, const struct work *w)
 		note_failure(s, w->r, w->ref, CAUSE_SETUP);
 	}
 	a->prepared = ev.prepared == PREPARED_RUN;
+	a->why_by = a->prepared ? w->r->epoch : 0;
 	if (ev.prepared != PREPARED_RUN)
 		a->must = ending(s, w->r) || w->stop	   ? RESULT_CANCELLED
 			  : ev.prepared == PREPARED_CACHED ? RESULT_CACHED
@@ -202,6 +208,7 @@ committed(struct sim *s, const struct work *w)
 	kv.len = strlen(val);
 	ev.outputs = &kv;
 	ev.noutputs = 1;
+	ev.stage = &a_result;
 	ev.ok = !w->stop &&
 		!sim_fault_of(s, FAULT_ABSENT, 40, w->r, w->ref.task, w->ref.number);
 	a->kept &= ev.ok;

@@ -14,8 +14,8 @@
 static struct module module = MODULE("git", GIT_TABLE_VERSION);
 
 /* Set before the first struct repo is given out, and the same ever after. */
-static const struct git_table *
-table(void)
+const struct git_table *
+git_table(void)
 {
 	return (const struct git_table *)module.table;
 }
@@ -104,63 +104,63 @@ void
 repo_close(struct repo *r)
 {
 	if (r != NULL)
-		table()->close(r);
+		git_table()->close(r);
 }
 
 const char *
 repo_top(const struct repo *r)
 {
-	return table()->top(r);
+	return git_table()->top(r);
 }
 
 const char *
 repo_git_dir(const struct repo *r)
 {
-	return table()->git_dir(r);
+	return git_table()->git_dir(r);
 }
 
 int
 repo_head(struct repo *r, struct repo_head *out, struct err *err)
 {
-	return table()->what_head(r, out, err);
+	return git_table()->what_head(r, out, err);
 }
 
 int
 repo_dirty(struct repo *r, bool untracked, const atomic_bool *stop, struct err *err)
 {
-	return table()->dirty(r, untracked, stop, NULL, err);
+	return git_table()->dirty(r, untracked, stop, NULL, err);
 }
 
 int
 repo_change(struct repo *r, const atomic_bool *stop, struct repo_change *out,
 	    struct err *err)
 {
-	return table()->dirty(r, false, stop, out, err);
+	return git_table()->dirty(r, false, stop, out, err);
 }
 
 int
 repo_stage(struct repo *r, const char *const *paths, size_t n, size_t *staged,
 	   struct err *err)
 {
-	return table()->stage(r, paths, n, staged, err);
+	return git_table()->stage(r, paths, n, staged, err);
 }
 
 int
 repo_tracks(struct repo *r, const char *path, struct err *err)
 {
-	return table()->tracks(r, path, err);
+	return git_table()->tracks(r, path, err);
 }
 
 int
 repo_ignores(struct repo *r, const char *path, struct err *err)
 {
-	return table()->ignores(r, path, err);
+	return git_table()->ignores(r, path, err);
 }
 
 int
 repo_resolve(struct repo *r, const char *rev, char id[REPO_ID], struct err *err)
 {
-	return table()->resolve(r, rev, id, err);
+	return git_table()->resolve(r, rev, id, err);
 }
 
 int
@@ -168,39 +168,39 @@ repo_revs(struct repo *r, const struct repo_scope *scope,
 	  int (*fn)(void *, const struct repo_rev *, struct err *), void *ctx,
 	  struct err *err)
 {
-	return table()->revs(r, scope, fn, ctx, err);
+	return git_table()->revs(r, scope, fn, ctx, err);
 }
 
 int
 repo_trees(struct repo *r, int (*fn)(void *, const struct repo_tree *, struct err *),
 	   void *ctx, struct err *err)
 {
-	return table()->trees(r, fn, ctx, err);
+	return git_table()->trees(r, fn, ctx, err);
 }
 
 int
 repo_walk(struct repo *r, const char *commit, const struct repo_visitor *v,
 	  struct err *err)
 {
-	return table()->walk(r, commit, v, err);
+	return git_table()->walk(r, commit, v, err);
 }
 
 int
 repo_blob(struct repo *r, const char *id, size_t max, struct buf *out, struct err *err)
 {
-	return table()->blob(r, id, max, out, err);
+	return git_table()->blob(r, id, max, out, err);
 }
 
 int
 repo_file(struct repo *r, const char *commit, const char *path, size_t max,
 	  struct buf *out, struct err *err)
 {
-	return table()->file(r, commit, path, max, out, err);
+	return git_table()->file(r, commit, path, max, out, err);
 }
 
 int
 repo_hooks(struct repo *r, struct repo_hook out[REPO_HOOKS], struct buf *dir,
 	   struct err *err)
 {
-	return table()->hooks(r, out, dir, err);
+	return git_table()->hooks(r, out, dir, err);
 }

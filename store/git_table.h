@@ -5,9 +5,10 @@
  * raises GIT_TABLE_VERSION.
  */
 #include "store/git.h"
+#include "store/git_write.h"
 #include "store/module.h"
 
-#define GIT_TABLE_VERSION 3
+#define GIT_TABLE_VERSION 4
 
 struct git_table {
 	struct module_head head;
@@ -37,6 +38,32 @@ struct git_table {
 		     struct repo **, struct err *);
 	int (*hooks)(struct repo *, struct repo_hook out[REPO_HOOKS], struct buf *,
 		     struct err *);
+	/* store/git_write.h */
+	int (*refs)(struct repo *, const char *,
+		    int (*)(void *, const struct repo_ref *, struct err *), void *,
+		    struct err *);
+	int (*ref_set)(struct repo *, const char *, const char *, const char *,
+		       struct err *);
+	int (*ref_remove)(struct repo *, const char *, struct err *);
+	bool (*ref_valid)(const struct repo *, const char *);
+	int (*commit)(struct repo *, const char *, struct repo_commit *, struct err *);
+	int (*author)(struct repo *, struct err *);
+	int (*commit_make)(struct repo *, const char *, const char *const *, size_t,
+			   const char *, char id[REPO_ID], struct err *);
+	bool (*tree_same)(struct repo *, const char *, const char *);
+	int (*snapshot)(struct repo *, struct repo *, const char *const *, size_t,
+			const atomic_bool *, struct repo_snapshot *, struct err *);
+	int (*in_way)(struct repo *, const char *, char tree[REPO_ID], size_t *,
+		      struct err *);
+	int (*put)(struct repo *, const char *, struct err *);
+	int (*apart)(struct repo *, const char *, const char *, const char *,
+		     struct repo **, struct err *);
 };
+
+/**
+ * git_table():
+ * The module's table, once a repository was opened.
+ */
+const struct git_table *git_table(void);
 
 #endif

@@ -90,6 +90,13 @@ int lg_commit(const struct repo *, const git_oid *, const char *, git_commit **,
  */
 int lg_index(struct repo *, git_index **, struct err *);
 
+/**
+ * lg_refuse_filter(r, path, err):
+ * Return 0; or -1 where git would run a program over the bytes of the file before it keeps
+ * them, as libgit2 would not.
+ */
+int lg_refuse_filter(struct repo *, const char *, struct err *);
+
 /* store/git.h */
 int lg_open(const char *, const char *, struct repo **, struct err *);
 void lg_close(struct repo *);
@@ -111,5 +118,23 @@ int lg_file(struct repo *, const char *, const char *, size_t, struct buf *,
 int lg_clone(const char *, const char *, const struct repo_progress *, struct repo **,
 	     struct err *);
 int lg_hooks(struct repo *, struct repo_hook out[REPO_HOOKS], struct buf *, struct err *);
+
+/* store/git_write.h */
+int lg_refs(struct repo *, const char *,
+	    int (*)(void *, const struct repo_ref *, struct err *), void *, struct err *);
+int lg_ref_set(struct repo *, const char *, const char *, const char *, struct err *);
+int lg_ref_remove(struct repo *, const char *, struct err *);
+bool lg_ref_valid(const struct repo *, const char *);
+int lg_commit_look(struct repo *, const char *, struct repo_commit *, struct err *);
+int lg_author(struct repo *, struct err *);
+int lg_commit_make(struct repo *, const char *, const char *const *, size_t, const char *,
+		   char id[REPO_ID], struct err *);
+bool lg_tree_same(struct repo *, const char *, const char *);
+int lg_snapshot(struct repo *, struct repo *, const char *const *, size_t,
+		const atomic_bool *, struct repo_snapshot *, struct err *);
+int lg_in_way(struct repo *, const char *, char tree[REPO_ID], size_t *, struct err *);
+int lg_put(struct repo *, const char *, struct err *);
+int lg_apart(struct repo *, const char *, const char *, const char *, struct repo **,
+	     struct err *);
 
 #endif

@@ -230,9 +230,8 @@ begin_staging(struct repo *r, struct staging *s, struct err *err)
 
 /* ---- staging ---- */
 
-/* git would run a program over the file's bytes before it keeps them; libgit2 would not. */
-static int
-refuse_filter(struct repo *r, const char *path, struct err *err)
+int
+lg_refuse_filter(struct repo *r, const char *path, struct err *err)
 {
 	const char *value = NULL;
 	int rc = git_attr_get(&value, r->git, 0, path, "filter");
@@ -261,7 +260,7 @@ add(struct repo *r, git_index *index, const char *path, struct err *err)
 		if (ignored)
 			return 0;
 	}
-	if (refuse_filter(r, path, err) != 0)
+	if (lg_refuse_filter(r, path, err) != 0)
 		return -1;
 	rc = git_index_add_bypath(index, path);
 	return rc == 0 ? 1 : lg_fail(err, rc, "cannot stage '%s'", path);

@@ -174,7 +174,7 @@ check_path(struct check *k, const char *path, struct err *err)
 		rc = err_nomem(err);
 	if (rc != 0)
 		load_source_release(&s);
-	else if (s.dag != NULL)
+	else if (s.dag != NULL && !pipeline_is(s.dag))
 		check_defaults(k, &p, &s);
 	project_release(&p);
 	if (rc != 0)

@@ -36,6 +36,38 @@ load(struct diag *d, const char *path, char *rel, struct source *s, struct err *
 	return 0;
 }
 
+bool
+load_is_pipeline(const char *path)
+{
+	return strcmp(path_basename(path), "dvc.yaml") == 0;
+}
+
+/* The DAG of the repository that the file lies in; takes ${rel} over. */
+static int
+load_pipeline(struct diag *d, const struct project *p, const char *path, char *rel,
+	      struct source *s, struct err *err)
+{
+	struct buf where;
+	int rc = 0;
+
+	*s = (struct source){.file = -1, .rel = rel, .path = strdup(path)};
+	buf_init(&s->text, 0);
+	buf_init(&where, 0);
+	if (s->path == NULL || rel == NULL)
+		rc = err_nomem(err);
+	if (rc == 0) {
+		path_join(&where, p->root, rel);
+		buf_truncate(&where, where.n - strlen("/dvc.yaml"));
+		rc = buf_failed(&where)
+			 ? err_nomem(err)
+			 : pipeline_open(p, where.p, false, d, &s->pipeline, err);
+	}
+	s->dag = s->pipeline.dag;
+	s->pipeline.dag = NULL;
+	buf_release(&where);
+	return rc;
+}
+
 int
 load_source(struct diag *d, const struct project *p, const char *path, struct source *s,
 	    struct err *err)
@@ -52,7 +84,8 @@ load_source(struct diag *d, const struct project *p, const char *path, struct so
 	}
 	copy = buf_steal(&rel);
 	buf_release(&rel);
-	return load(d, path, copy, s, err);
+	return load_is_pipeline(path) ? load_pipeline(d, p, path, copy, s, err)
+				      : load(d, path, copy, s, err);
 }
 
 int
@@ -65,6 +98,7 @@ void
 load_source_release(struct source *s)
 {
 	dag_free(s->dag);
+	pipeline_close(&s->pipeline);
 	buf_release(&s->text);
 	free(s->path);
 	free(s->rel);
@@ -125,6 +159,9 @@ load_check_run(struct cli *c, const struct project *p, const struct run_values *
 {
 	struct err err = {0};
 
+	/* Stages have no templates left: all that may be wrong with them was told. */
+	if (pipeline_is(v->dag))
+		return 0;
 	diag_free(*d);
 	*d = diag_new();
 	if (*d == NULL) {

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
+#include "scheduler/pipeline_dag.h"
 #include "store/project.h"
 
 struct cli;
@@ -16,10 +17,12 @@ struct dag_file;
 struct err;
 struct run_values;
 
-/* One DAG file with what it was read into.  Mistakes in `diag` refer to `text`. */
+/* One DAG file with what it was read into.  Mistakes in `diag` refer to `text`; of a dvc.yaml to
+ * the files of the repository, whose pipelines are one DAG. */
 struct source {
 	struct buf text;
-	char *path;	 /* as shown */
+	struct pipeline pipeline; /* of a dvc.yaml; its DAG is the one below */
+	char *path;		  /* as shown */
 	char *rel;	 /* relative to the project's root, or absolute outside it */
 	int file;	 /* its number in the diag */
 	struct dag *dag; /* NULL: it has mistakes */
@@ -33,6 +36,12 @@ struct source {
  */
 int load_source(struct diag *, const struct project *, const char *, struct source *,
 		struct err *);
+
+/**
+ * load_is_pipeline(path):
+ * Return whether the file ${path} has stages, not tasks: it is a dvc.yaml.
+ */
+bool load_is_pipeline(const char *);
 
 /**
  * load_found(d, file, out, err):

@@ -17,6 +17,7 @@
 #include "cli/status.h"
 #include "cli/table.h"
 #include "scheduler/dag.h"
+#include "scheduler/pipeline_dag.h"
 #include "store/owner.h"
 #include "tasks/proto/attempt_dir.h"
 
@@ -205,15 +206,14 @@ place_definition(struct place *pl, const struct meta_run *run, struct dag **out,
 	struct diag *d = diag_new();
 	const char *text;
 	size_t n;
-	int file, rc;
+	int rc;
 
 	*out = NULL;
 	if (d == NULL)
 		return err_nomem(err);
 	rc = meta_definition(pl->meta, run->def_hash, pl->arena, &text, &n, err);
-	file = rc == 0 ? diag_file(d, run->file, text, n) : -1;
-	if (file >= 0)
-		(void)dag_load(d, file, run->file, text, n, NULL, out);
+	if (rc == 0)
+		rc = definition_read(pl->project->root, run->file, text, n, d, out, err);
 	diag_free(d);
 	return rc;
 }

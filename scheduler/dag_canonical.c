@@ -9,7 +9,7 @@
 
 #include "base/json.h"
 #include "base/yaml.h"
-#include "scheduler/dag.h"
+#include "scheduler/dag_load.h"
 #include "tasks/schema/schema.h"
 
 static void
@@ -41,8 +41,8 @@ put_strings(struct json_writer *w, const char *key, const char *const *v, size_t
 	json_end(w);
 }
 
-static void
-put_value(struct json_writer *w, const struct yaml_node *n)
+void
+canonical_value(struct json_writer *w, const struct yaml_node *n)
 {
 	size_t i;
 
@@ -65,14 +65,14 @@ put_value(struct json_writer *w, const struct yaml_node *n)
 	case YAML_SEQ:
 		json_begin_array(w);
 		for (i = 0; i < n->seq.n; i++)
-			put_value(w, n->seq.v[i]);
+			canonical_value(w, n->seq.v[i]);
 		json_end(w);
 		break;
 	case YAML_MAP:
 		json_begin_object(w);
 		for (i = 0; i < n->map.n; i++) {
 			json_key(w, n->map.v[i].key->str);
-			put_value(w, n->map.v[i].val);
+			canonical_value(w, n->map.v[i].val);
 		}
 		json_end(w);
 		break;
@@ -107,13 +107,13 @@ put_param(struct json_writer *w, const struct dag_param *p)
 	json_begin_object(w);
 	json_key(w, "default");
 	if (p->def != NULL)
-		put_value(w, p->def);
+		canonical_value(w, p->def);
 	else
 		json_put_null(w);
 	json_key(w, "enum");
 	json_begin_array(w);
 	for (size_t i = 0; i < p->nenums; i++)
-		put_value(w, p->enums[i]);
+		canonical_value(w, p->enums[i]);
 	json_end(w);
 	json_key(w, "maximum");
 	if (p->has_max)

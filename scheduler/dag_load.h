@@ -266,6 +266,18 @@ int load_env(struct load *, const struct key_spec *, const struct yaml_node *,
 int load_check_secrets(struct load *, const struct dag_task *);
 
 /**
+ * load_policy(L, t, map):
+ * Read the keys of ${map} that say how ${t} is run, not what it does: retries, timeout ...
+ */
+int load_policy(struct load *, struct dag_task *, const struct yaml_node *);
+
+/**
+ * canonical_value(w, node):
+ * Write the tree ${node} as JSON.
+ */
+void canonical_value(struct json_writer *, const struct yaml_node *);
+
+/**
  * load_path_edges(L), load_graph(L):
  * Check paths and add the edges that follow from them; make the graph of all edges, its order
  * and levels, and say where it has cycles.

@@ -432,6 +432,41 @@ load_defaults(struct load *L, const struct yaml_node *map)
 	return 0;
 }
 
+/* What a stage of dvc.yaml may say of how it is run. */
+int
+load_policy(struct load *L, struct dag_task *t, const struct yaml_node *map)
+{
+	static const char *const keys[] = {
+	    "retries",	"retry_delay",	 "retry_backoff", "retry_max_delay",
+	    "retry_on", "timeout",	 "grace",	  "priority",
+	    "tags",	"allow_failure", "resources",	  "leave_children"};
+	size_t n = sizeof(keys) / sizeof(keys[0]), k;
+
+	if (map->kind != YAML_MAP) {
+		load_wrong_type(L, "dag", schema_key_type_text(KEY_DEFAULTS), map);
+		return 0;
+	}
+	if (L->fields.n == 0 && load_fields_init(L) != 0)
+		return -1;
+	for (size_t i = 0; i < map->map.n; i++) {
+		const struct yaml_pair *p = &map->map.v[i];
+		const struct key_spec *spec = schema_key(t->type, p->key->str);
+
+		for (k = 0; k < n && strcmp(keys[k], p->key->str) != 0; k++)
+			continue;
+		if (k == n && spec != NULL)
+			diag_add(L->d, DIAG_ERROR, load_pos(L, p->key),
+				 "`%s` cannot stand in the `meta` of a stage",
+				 p->key->str);
+		else if (k == n)
+			load_unknown_key(L, p->key, true, t->type);
+		else if (load_known_key(L, spec, p->key) &&
+			 read_field(L, t, spec, p) != 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* ---- all tasks ---- */
 
 /* Give a task its name and number, if its mapping can be one. */

@@ -11,6 +11,7 @@
 #include "base/diag.h"
 #include "base/fault.h"
 #include "base/suggest.h"
+#include "scheduler/pipeline_dag.h"
 #include "scheduler/select.h"
 #include "scheduler/session_int.h"
 #include "store/owner.h"
@@ -46,23 +47,22 @@ load_definition(struct srun *r, const struct meta_run *m, struct err *err)
 	struct diag *d = diag_new();
 	const char *text;
 	size_t len;
-	int file;
+	int rc;
 
 	if (d == NULL)
 		return err_nomem(err);
-	if (meta_definition(r->s->meta, m->def_hash, r->arena, &text, &len, err) != 0) {
-		diag_free(d);
-		return -1;
-	}
-	file = diag_file(d, m->file, text, len);
-	if (file == -1 || dag_load(d, file, m->file, text, len, NULL, &r->own_dag) != 0) {
-		diag_free(d);
-		return err_set(err, ERR_CORRUPT,
-			       "the definition of run %s is no longer a valid DAG for "
-			       "this version of dag",
-			       r->id);
-	}
+	rc = meta_definition(r->s->meta, m->def_hash, r->arena, &text, &len, err);
+	if (rc == 0)
+		rc = definition_read(r->s->p->root, m->file, text, len, d, &r->own_dag,
+				     err);
 	diag_free(d);
+	if (rc == 0 && r->own_dag == NULL)
+		rc = err_set(err, ERR_CORRUPT,
+			     "the definition of run %s is no longer a valid DAG for "
+			     "this version of dag",
+			     r->id);
+	if (rc != 0)
+		return -1;
 	r->dag = r->own_dag;
 	return 0;
 }

@@ -74,6 +74,7 @@ struct dvc_yaml {
 	struct dvc_yaml_stage *stages;
 	size_t nstages;
 	const struct yaml_node *artifacts; /* a mapping, or NULL */
+	bool unresolved; /* it has templates that could not be put in: it is as written */
 };
 
 /**

@@ -249,7 +249,8 @@ read_yaml(struct collector *c, struct track_file *f, const struct buf *text,
 	  struct err *why)
 {
 	bool python = false;
-	struct pipeline_files files = {.read = read_params, .arg = c, .python = &python};
+	struct pipeline_files files = {
+	    .read = read_params, .arg = c, .options = c->options, .python = &python};
 	struct dvc_yaml *plain;
 	int rc = dvc_yaml_parse(f->path, text->p, text->n, NULL, &plain, why);
 	bool put_in = rc == 0 && ((c->stages && has_templates(plain)) || moves(plain));
@@ -263,6 +264,7 @@ read_yaml(struct collector *c, struct track_file *f, const struct buf *text,
 	}
 	if (rc == 0 || (python && put_in)) {
 		f->yaml = plain;
+		f->yaml->unresolved = put_in;
 		return 0;
 	}
 	if (put_in)

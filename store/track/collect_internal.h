@@ -2,6 +2,7 @@
 #define DAG_STORE_TRACK_COLLECT_INTERNAL_H
 /* For store/track/collect*.c. */
 #include "base/vec.h"
+#include "store/pipeline/value.h"
 #include "store/track/collect.h"
 
 /* Where the bytes of a file come from: append ${path} to the buf and return 1; 0 where there
@@ -19,6 +20,7 @@ struct collector {
 	    stages; /* what stages are to make counts too: dvc.yaml's templates are put in */
 	bool
 	    read_more; /* what was taken depends on other files than the pointer and its lock */
+	struct value_options options; /* of the settings: how templates are put in */
 	VEC(struct track_file *) files;
 	VEC(struct track_out) outs;
 	bool

@@ -13,6 +13,7 @@
 #include "base/fsio.h"
 #include "base/map.h"
 #include "base/path.h"
+#include "store/dvc/config.h"
 #include "store/dvc/gitignore.h"
 #include "store/dvc/ignore.h"
 #include "store/meter.h"
@@ -280,6 +281,11 @@ track_collect(struct track *t, struct meter *m, struct diag *d, struct track_lis
 	*out = (struct track_list){0};
 	w.c = (struct collector){
 	    .read = read_file, .ctx = t, .diag = d, .first = &first, .stages = true};
+	w.c.options = (struct value_options){
+	    .no_flags = strcmp(config_str(t->config, "parsing", "bool", ""),
+			       "boolean_optional") == 0,
+	    .append_list =
+		strcmp(config_str(t->config, "parsing", "list", ""), "append") == 0};
 	w.c.arena = arena_new(0);
 	if (w.c.arena == NULL)
 		return err_nomem(err);

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "cli/artifact.h"
 #include "cli/artifact_select.h"
+#include "cli/checkout.h"
 #include "cli/cli.h"
 #include "cli/opts.h"
 #include "cli/verbs.h"
@@ -335,6 +336,20 @@ checkout_verb(struct cli *c, const void *opts)
 	checkout_report_release(&k.report);
 	links_release(&k.links);
 	artifact_close(&k.a);
+	return code;
+}
+
+int
+checkout_all(struct cli *c, bool force, bool quiet)
+{
+	const struct checkout_opts o = {
+	    .common = {.quiet = quiet}, .force = force, .allow_missing = true};
+	size_t nargs = c->nargs;
+	int code;
+
+	c->nargs = 0;
+	code = checkout_verb(c, &o);
+	c->nargs = nargs;
 	return code;
 }
 

@@ -34,6 +34,7 @@ static const struct verb *const table[] = {
 	&verb_fetch,
 	&verb_pull,
 	&verb_gc,
+	&verb_exp,
 	&verb_doctor,
 	&verb_completion,
 	&verb_version,

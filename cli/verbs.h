@@ -14,6 +14,7 @@ extern const struct verb verb_completion;
 extern const struct verb verb_diff;
 extern const struct verb verb_config;
 extern const struct verb verb_doctor;
+extern const struct verb verb_exp;
 extern const struct verb verb_explain;
 extern const struct verb verb_fetch;
 extern const struct verb verb_gc;

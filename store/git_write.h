@@ -118,8 +118,8 @@ int repo_in_way(struct repo *, const char *, char tree[REPO_ID], size_t *, struc
 
 /**
  * repo_put(r, commit, err):
- * Make the tracked files of the work tree what they are in ${commit}: what differs is written,
- * what HEAD has and the commit has not is removed.  Index and HEAD stay.  Return 0 or -1.
+ * Make the files of the work tree that HEAD or ${commit} have what they are in ${commit}: what
+ * it has not is removed.  Index and HEAD stay.  Return 0 or -1.
  */
 int repo_put(struct repo *, const char *, struct err *);
 

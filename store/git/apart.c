@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -13,10 +14,67 @@
 
 #define INFO_MAX ((size_t)1 << 20)
 
+/* All paths of HEAD and of ${tree}: what else is staged is nobody's but the user's. */
+static int
+paths_of(struct repo *r, git_tree *tree, git_diff **diff, git_strarray *out)
+{
+	git_diff_options opts;
+	git_reference *head = NULL;
+	git_object *old = NULL;
+	size_t n;
+	int rc = git_repository_head(&head, r->git);
+
+	if (rc == 0)
+		rc = git_reference_peel(&old, head, GIT_OBJECT_TREE);
+	else if (rc == GIT_EUNBORNBRANCH)
+		rc = 0;
+	git_reference_free(head);
+	if (rc != 0)
+		return rc;
+	(void)git_diff_options_init(&opts, GIT_DIFF_OPTIONS_VERSION);
+	opts.flags = GIT_DIFF_INCLUDE_UNMODIFIED | GIT_DIFF_SKIP_BINARY_CHECK;
+	rc = git_diff_tree_to_tree(diff, r->git, (git_tree *)old, tree, &opts);
+	git_object_free(old);
+	if (rc != 0)
+		return rc;
+	n = git_diff_num_deltas(*diff);
+	out->strings = calloc(n + 1, sizeof(*out->strings));
+	if (out->strings == NULL)
+		return -1;
+	for (out->count = 0; out->count < n; out->count++)
+		out->strings[out->count] =
+		    strdup(git_diff_get_delta(*diff, out->count)->new_file.path);
+	return 0;
+}
+
+static int
+put_tree(struct repo *r, git_tree *tree)
+{
+	git_checkout_options opts;
+	git_diff *diff = NULL;
+	size_t i;
+	int rc;
+
+	(void)git_checkout_options_init(&opts, GIT_CHECKOUT_OPTIONS_VERSION);
+	opts.checkout_strategy = GIT_CHECKOUT_FORCE | GIT_CHECKOUT_DONT_UPDATE_INDEX |
+				 GIT_CHECKOUT_DISABLE_PATHSPEC_MATCH;
+	rc = paths_of(r, tree, &diff, &opts.paths);
+	for (i = 0; rc == 0 && i < opts.paths.count; i++)
+		if (opts.paths.strings[i] == NULL)
+			rc = -1;
+	/* No paths would mean all. */
+	if (rc == 0 && opts.paths.count > 0)
+		rc = git_checkout_tree(r->git, (git_object *)tree, &opts);
+	for (i = 0; i < opts.paths.count; i++)
+		free(opts.paths.strings[i]);
+	free(opts.paths.strings);
+	git_diff_free(diff);
+	return rc;
+}
+
 int
 lg_put(struct repo *r, const char *commit, struct err *err)
 {
-	git_checkout_options opts;
 	git_commit *c = NULL;
 	git_tree *tree = NULL;
 	git_oid oid;
@@ -26,17 +84,11 @@ lg_put(struct repo *r, const char *commit, struct err *err)
 	    lg_oid(commit, &oid, err) != 0 ||
 	    lg_commit(r, &oid, "a commit", &c, err) != 0)
 		return -1;
-	if ((rc = git_commit_tree(&tree, c)) != 0) {
+	if ((rc = git_commit_tree(&tree, c)) != 0)
 		rc = lg_lost(r, git_commit_tree_id(c), "a tree", rc, err);
-	} else {
-		(void)git_checkout_options_init(&opts, GIT_CHECKOUT_OPTIONS_VERSION);
-		opts.checkout_strategy =
-		    GIT_CHECKOUT_FORCE | GIT_CHECKOUT_DONT_UPDATE_INDEX;
-		rc = git_checkout_tree(r->git, (git_object *)tree, &opts);
-		if (rc != 0)
-			rc = lg_fail(err, rc, "cannot write the files of %s into '%s'",
-				     commit, r->name);
-	}
+	else if ((rc = put_tree(r, tree)) != 0)
+		rc = lg_fail(err, rc, "cannot write the files of %s into '%s'", commit,
+			     r->name);
 	git_tree_free(tree);
 	git_commit_free(c);
 	return rc == 0 ? 0 : -1;

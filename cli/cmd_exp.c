@@ -1,0 +1,249 @@
+/*
+ * dag exp: runs with other params than the commit's, kept beside the branches.
+ */
+#include <stddef.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/num.h"
+#include "cli/cli.h"
+#include "cli/exp.h"
+#include "cli/opts.h"
+#include "cli/verbs.h"
+#include "store/git.h"
+
+#define WORDS_MAX 1000
+
+/* What an option is for. */
+enum {
+	LIST = 1,
+	REMOVE = 2,
+	RENAME = 4,
+	BRANCH = 8,
+	APPLY = 16,
+};
+
+#define AT(m) .at = offsetof(struct exp_opts, m)
+
+static const struct opt exp_opts[] = {
+    {.name = "rev",
+     .kind = OPT_STRINGS,
+     AT(revs),
+     .arg = "REV",
+     .doc = "The experiments made from this revision (default: HEAD). May be repeated."},
+    {.name = "num",
+     .kind = OPT_UINT,
+     AT(last),
+     .arg = "N",
+     .min = 1,
+     .max = EXP_LAST_MAX,
+     .doc = "Of each --rev the last N commits (default: 1). -n N is the same."},
+    {.name = "all-commits",
+     .letter = 'A',
+     .kind = OPT_FLAG,
+     AT(commits),
+     .doc = "All experiments, whatever they were made from."},
+    {.name = "name-only",
+     .kind = OPT_FLAG,
+     AT(name_only),
+     .doc = "With list: write names alone."},
+    {.name = "sha-only",
+     .kind = OPT_FLAG,
+     AT(sha_only),
+     .doc = "With list: write the ids of the commits alone."},
+    {.name = "json",
+     .kind = OPT_FLAG,
+     AT(json),
+     .doc = "Write JSON, where DVC does in its shape."},
+    {.name = "keep",
+     .kind = OPT_FLAG,
+     AT(keep),
+     .doc = "With remove: all others go, those that are meant stay."},
+    {.name = "force",
+     .letter = 'f',
+     .kind = OPT_FLAG,
+     AT(force),
+     .doc = "With apply: give up changed data that the cache does not have; with rename: "
+	    "replace one that has the name."},
+    {.name = "name",
+     .letter = 'n',
+     .kind = OPT_STRING,
+     AT(name),
+     .arg = "NAME",
+     .doc = "Call the experiment so (default: two words drawn by lot)."},
+    ARTIFACT_QUIET(struct exp_opts, common),
+    {.name = NULL}};
+
+/* By row: for which actions. */
+static const struct {
+	const char *name;
+	unsigned actions;
+} meant[] = {
+    {"rev", LIST | REMOVE}, {"num", LIST | REMOVE},    {"all-commits", LIST | REMOVE},
+    {"name-only", LIST},    {"sha-only", LIST},	       {"json", LIST},
+    {"keep", REMOVE},	    {"force", APPLY | RENAME}, {"name", LIST | REMOVE},
+    {"quiet", ~0u},
+};
+
+static const struct action {
+	const char *name, *args;
+	unsigned bit;
+	size_t min, max; /* words behind it */
+	int (*run)(struct exp_call *);
+} actions[] = {
+    {"list", "", LIST, 0, 0, exp_list_verb},
+    {"apply", " EXPERIMENT", APPLY, 1, 1, exp_apply_verb},
+    {"remove", " [EXPERIMENT...]", REMOVE, 0, WORDS_MAX, exp_remove_verb},
+    {"rename", " EXPERIMENT NEW", RENAME, 2, 2, exp_rename_verb},
+    {"branch", " EXPERIMENT [BRANCH]", BRANCH, 1, 2, exp_branch_verb},
+    {"ls", "", LIST, 0, 0, exp_list_verb},
+    {"rm", " [EXPERIMENT...]", REMOVE, 0, WORDS_MAX, exp_remove_verb},
+};
+
+int
+exp_begin(struct exp_call *k)
+{
+	if (project_find(NULL, k->c->dir, false, &k->project, &k->err) != 0 ||
+	    repo_open(k->project.root, &k->git, &k->err) != 0)
+		return -1;
+	if (k->git == NULL)
+		return err_set(&k->err, ERR_NOTFOUND,
+			       "there is no git repository here, and experiments are "
+			       "commits of one: 'git init' makes it");
+	return exp_list_read(k->git, &k->list, &k->err);
+}
+
+static bool
+is_given(const struct opt *o, const struct exp_opts *v)
+{
+	const char *at = (const char *)v + o->at;
+	const struct opt_strings *strings = (const void *)at;
+	const struct opt_uint *number = (const void *)at;
+	const char *const *string = (const void *)at;
+
+	switch (o->kind) {
+	case OPT_FLAG:
+		return *(const bool *)(const void *)at;
+	case OPT_STRING:
+		return *string != NULL;
+	case OPT_STRINGS:
+		return strings->n > 0;
+	case OPT_UINT:
+		return number->set;
+	case OPT_CHOICE:
+		return *(const int *)(const void *)at >= 0;
+	default:
+		return false;
+	}
+}
+
+/* Every option that is given has a meaning for the action. */
+static int
+check_options(struct exp_call *k, const struct action *a)
+{
+	for (size_t i = 0; exp_opts[i].name != NULL; i++) {
+		unsigned allowed = 0;
+
+		for (size_t j = 0; j < sizeof(meant) / sizeof(meant[0]); j++)
+			if (strcmp(meant[j].name, exp_opts[i].name) == 0)
+				allowed = meant[j].actions;
+		if ((allowed & a->bit) == 0 && is_given(&exp_opts[i], k->o))
+			return cli_usage(k->c, "--%s has no meaning for 'dag exp %s'",
+					 exp_opts[i].name, a->name);
+	}
+	return EXIT_OK;
+}
+
+/* -n is a name where there is one to give, and else how many commits. */
+static int
+find_last(struct exp_call *k, const struct action *a)
+{
+	int64_t n;
+
+	k->last = k->o->last.set ? (unsigned)k->o->last.v : 1;
+	if ((a->bit & (LIST | REMOVE)) == 0 || k->o->name == NULL)
+		return EXIT_OK;
+	if (num_i64(k->o->name, &n) != 0 || n < 1 || n > EXP_LAST_MAX)
+		return cli_usage(k->c, "'-n %s' is no number of commits from 1 to %d",
+				 k->o->name, EXP_LAST_MAX);
+	k->last = (unsigned)n;
+	return EXIT_OK;
+}
+
+static int
+find_action(struct exp_call *k, const struct action **out)
+{
+	const char *word = k->c->args[0];
+	int rc;
+
+	k->words = k->c->args + 1;
+	k->n = k->c->nargs - 1;
+	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
+		const struct action *a = &actions[i];
+
+		if (strcmp(a->name, word) != 0)
+			continue;
+		if (k->n < a->min || k->n > a->max)
+			return cli_usage(k->c, "it is: dag exp %s%s", word, a->args);
+		*out = a;
+		rc = check_options(k, a);
+		return rc != EXIT_OK ? rc : find_last(k, a);
+	}
+	return cli_usage(k->c,
+			 "'%s' is nothing that exp can do: it is one of list, apply, "
+			 "remove, rename and branch",
+			 word);
+}
+
+static int
+exp_verb(struct cli *c, const void *opts)
+{
+	struct exp_call k = {.c = c, .o = opts};
+	const struct action *a = NULL;
+	int rc;
+
+	k.project.root_fd = k.project.state_fd = -1;
+	if ((rc = find_action(&k, &a)) != EXIT_OK)
+		return rc;
+	rc = exp_begin(&k) == 0 ? a->run(&k) : cli_fail(c, &k.err);
+	exp_list_free(&k.list);
+	repo_close(k.git);
+	project_release(&k.project);
+	return rc;
+}
+
+const struct verb verb_exp = {
+    .name = "exp",
+    .group = GROUP_DATA,
+    .summary = "experiments: list, apply and remove them",
+    .args = "list|apply|remove|rename|branch [WORD...]",
+    .min = 1,
+    .max = WORDS_MAX + 1,
+    .doc =
+	"  dag exp list                      those made from HEAD\n"
+	"  dag exp apply EXPERIMENT          bring its files into the work tree\n"
+	"  dag exp remove EXPERIMENT...      forget them; or --rev, --all-commits\n"
+	"  dag exp rename EXPERIMENT NEW     another name\n"
+	"  dag exp branch EXPERIMENT [NAME]  a branch of git that begins with it\n"
+	"\n"
+	"An experiment is a commit upon the one that it was made from, its baseline, "
+	"with "
+	"the params, dvc.lock and metrics of one run. It is on no branch: a reference "
+	"below refs/exps leads to it, as DVC has it, so that each of the two shows the "
+	"other's. EXPERIMENT is its name, or that whole reference where several have the "
+	"name.\n"
+	"\n"
+	"apply makes the tracked files what they are in the experiment, and the data "
+	"what "
+	"their pointers say; index and HEAD stay. What was changed before is kept: 'git "
+	"stash apply refs/exps/apply/stash' has it. Nothing is changed where data would "
+	"be lost that the cache does not have. remove leaves the data in the cache, for "
+	"'dag gc'.",
+    .examples = "dag exp list\twhat was tried on this commit\n"
+		"dag exp apply calm-otter\tgo on with that one\n"
+		"dag exp remove -A\tforget all of them",
+    .opts = exp_opts,
+    .size = sizeof(struct exp_opts),
+    .run = exp_verb,
+};

@@ -1,0 +1,56 @@
+#ifndef DAG_CLI_EXP_H
+#define DAG_CLI_EXP_H
+/* What the words of `dag exp` share. */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cli/artifact.h"
+#include "cli/opts.h"
+#include "store/exp/exp.h"
+#include "store/project.h"
+
+struct cli;
+struct err;
+struct repo;
+
+#define EXP_LAST_MAX 1000000
+
+struct exp_opts {
+	struct artifact_opts common;
+	struct opt_strings set, revs, drop, copy;
+	const char *name; /* or, where nothing has one, a number */
+	const char *message, *sort_by;
+	struct opt_uint last, precision, jobs;
+	int sort_order;
+	bool force, keep, name_only, sha_only, json, csv, md, all, no_path, deps;
+	bool branches, tags, commits, only_changed, sha, hide_workspace;
+	bool single, downstream, pull, allow_missing, keep_going, no_run_cache;
+	bool nothing; /* what changes nothing here */
+};
+
+struct exp_call {
+	struct cli *c;
+	const struct exp_opts *o;
+	char **words; /* behind the action */
+	size_t n;
+	unsigned last; /* --num */
+	struct project project;
+	struct repo *git;
+	struct exp_list list;
+	struct err err;
+};
+
+/**
+ * exp_begin(k):
+ * Find the project and its repository, and read which experiments there are.  Return 0 or -1.
+ */
+int exp_begin(struct exp_call *);
+
+/* The actions: each returns the exit code. */
+int exp_list_verb(struct exp_call *);
+int exp_remove_verb(struct exp_call *);
+int exp_rename_verb(struct exp_call *);
+int exp_branch_verb(struct exp_call *);
+int exp_apply_verb(struct exp_call *);
+
+#endif

@@ -1,0 +1,101 @@
+#!/usr/bin/python3
+"""Experiments of both tools in one repository: each lists, applies and removes the other's."""
+import json
+import os
+import subprocess
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import oracle
+import tap
+import tools
+
+python = tap.python()
+top = tap.scratch()
+env = oracle.environment(os.path.join(top, "home"))
+build = os.environ.get("DAG_BUILD", os.path.join(oracle.HERE, "../../build/dev"))
+dvc = tools.DvcTool(oracle.Dvc(python), env)
+dag = tools.DagTool(os.path.join(build, "bin/dag"), env)
+root = os.path.join(top, "r")
+
+FILES = {
+    "params.yaml": "# how it learns\ntrain:\n  lr: 0.1  # rate\n  epochs: 3\nseed: 42\n",
+    "train.sh": "lr=$(sed -n 's/.*lr: *\\([^ ]*\\).*/\\1/p' params.yaml)\necho \"model $lr\" > model.txt\n"
+                "echo \"{\\\"acc\\\": $lr, \\\"loss\\\": {\\\"a\\\": 1}}\" > metrics.json\n",
+    "data.txt": "data\n",
+    "dvc.yaml": "stages:\n  train:\n    cmd: sh train.sh\n    deps: [data.txt, train.sh]\n    params: [train]\n"
+                "    outs: [model.txt]\n    metrics:\n    - metrics.json:\n        cache: false\n",
+}
+
+
+def sh(words):
+    done = subprocess.run(words, shell=True, cwd=root, env=env, capture_output=True, text=True)
+    if done.returncode:
+        tap.diag(f"{words}: {done.stderr}")
+    return done.stdout
+
+
+def works(tool, *words, rc=0):
+    got = tool.run(list(words), root)
+    if not tap.ok(got[0] == rc, f"{tool.name} {' '.join(words)}: exit status {rc}"):
+        tap.diag(f"{got[0]}\n{got[1]}\n{got[2]}")
+    return got[1]
+
+
+def refs():
+    return {line.split()[1].split("/")[-1]: line.split()[0] for line in
+            sh("git for-each-ref --format='%(objectname) %(refname)' refs/exps").splitlines()
+            if len(line.split("/")) == 5}
+
+
+def read(*names):
+    texts = []
+    for name in names:
+        with open(os.path.join(root, name)) as f:
+            texts.append(f.read())
+    return texts
+
+
+def clean():
+    sh("git checkout -q . && git clean -qfd")
+    works(dvc, "checkout", "-q")
+
+
+os.mkdir(root)
+sh("git init -q .")
+works(dvc, "init", "-q")
+for name, text in FILES.items():
+    with open(os.path.join(root, name), "w") as f:
+        f.write(text)
+works(dvc, "add", "-q", "data.txt")
+works(dvc, "repro", "-q")
+sh("git add . && git commit -qm one")
+base = sh("git rev-parse HEAD").strip()
+
+# DVC's, seen by dag.
+works(dvc, "exp", "run", "-q", "-n", "theirs", "-S", "train.lr=0.5")
+clean()
+theirs = refs()["theirs"]
+tap.same(works(dag, "exp", "list"), works(dvc, "exp", "list"), "both list it with the same words")
+tap.same(works(dag, "exp", "list", "--name-only", "-A"), "theirs\n", "by name")
+tap.same(works(dag, "exp", "list", "--sha-only"), theirs + "\n", "by id")
+works(dag, "exp", "apply", "-q", "theirs")
+ours = read("params.yaml", "dvc.lock", "metrics.json", "model.txt")
+state = sh("git status --porcelain") + sh("git rev-parse HEAD")
+clean()
+works(dvc, "exp", "apply", "-q", "theirs")
+tap.same(ours, read("params.yaml", "dvc.lock", "metrics.json", "model.txt"), "applied by either: the same files")
+tap.same(state, sh("git status --porcelain") + sh("git rev-parse HEAD"), "... the same to git")
+clean()
+
+# What dag renames and branches DVC knows.
+works(dag, "exp", "rename", "theirs", "other")
+tap.same(works(dvc, "exp", "list", "--name-only"), "other\n", "DVC lists it by the new name")
+works(dag, "exp", "branch", "other")
+tap.same(sh("git rev-parse other-branch").strip(), theirs, "a branch of it")
+works(dag, "exp", "remove", "-q", "other")
+tap.same(works(dvc, "exp", "list", "--name-only", "-A"), "", "DVC sees that it is gone")
+
+tap.same(sh("git fsck --strict --no-dangling 2>&1"), "", "git fsck finds nothing")
+tap.done()

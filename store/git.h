@@ -166,13 +166,16 @@ int repo_revs(struct repo *, const struct repo_scope *,
 /* A work tree of the repository; one that was moved or deleted by hand is one still. */
 struct repo_tree {
 	const char *name; /* "" is the main one */
-	const char *top;  /* its directory, or NULL: a bare repository has no main one */
-	char head[REPO_ID]; /* "" where it is unborn or cannot be read */
+	/* Its directory; NULL: a bare repository has no main one, and of a linked one git may
+	 * have lost it. */
+	const char *top;
+	char head[REPO_ID]; /* "" where it is unborn */
 };
 
 /**
  * repo_trees(r, fn, ctx, err):
- * Call ${fn} for each work tree, this one among them, as repo_revs does.
+ * Call ${fn} for each work tree, this one among them, as repo_revs does.  A HEAD that cannot be
+ * read is an error.
  */
 int repo_trees(struct repo *, int (*)(void *, const struct repo_tree *, struct err *),
 	       void *, struct err *);

@@ -97,6 +97,13 @@ int lg_index(struct repo *, git_index **, struct err *);
  */
 int lg_refuse_filter(struct repo *, const char *, struct err *);
 
+/**
+ * lg_refs_readable(r, dir, err):
+ * Return 0 if each reference that is a file below ${dir} ("refs", "refs/heads") can be read; -1
+ * names one that cannot.
+ */
+int lg_refs_readable(struct repo *, const char *, struct err *);
+
 /* store/git.h */
 int lg_open(const char *, const char *, struct repo **, struct err *);
 void lg_close(struct repo *);

@@ -16,7 +16,7 @@
 #define SHALLOW_MAX ((size_t)64 << 20)
 #define NAME_LIMIT  1200 /* of a branch or tag, with what we say around it */
 #define STASH	    "refs/stash"
-#define EXPS	    "refs/exps/"
+#define EXPS	    "refs/exps"
 
 /* ---- one by name ---- */
 
@@ -164,16 +164,20 @@ peel(struct search *s, git_reference *ref, git_oid *oid, struct err *err)
 
 typedef int note_ref_fn(struct search *, git_reference *, const git_oid *, struct err *);
 
-/* Call ${fn} for what each reference that matches ${glob} leads to. */
+/* Call ${fn} for what each reference below ${dir} leads to. */
 static int
-each_ref(struct search *s, const char *glob, note_ref_fn *fn, struct err *err)
+each_ref(struct search *s, const char *dir, note_ref_fn *fn, struct err *err)
 {
 	git_reference_iterator *it = NULL;
 	git_reference *ref;
+	char glob[64];
 	git_oid oid;
-	int rc = git_reference_iterator_glob_new(&it, s->r->git, glob);
-	int one = 0;
+	int rc, one = 0;
 
+	if (lg_refs_readable(s->r, dir, err) != 0)
+		return -1;
+	(void)snprintf(glob, sizeof(glob), "%s/*", dir);
+	rc = git_reference_iterator_glob_new(&it, s->r->git, glob);
 	while (rc == 0 && (rc = git_reference_next(&ref, it)) == 0) {
 		one = peel(s, ref, &oid, err);
 		if (one > 0)
@@ -257,7 +261,7 @@ note_stashes(struct search *s, struct err *err)
 static int
 note_exp(struct search *s, git_reference *ref, const git_oid *oid, struct err *err)
 {
-	const char *name = git_reference_name(ref) + strlen(EXPS);
+	const char *name = git_reference_name(ref) + strlen(EXPS "/");
 	char base[REPO_ID] = "", id[REPO_ID];
 	git_commit *c = NULL;
 	git_oid at = *oid;
@@ -382,11 +386,11 @@ note_scope(struct search *s, const struct repo_scope *scope, struct err *err)
 		    lg_oid(id, &oid, err) != 0 ||
 		    note_line(s, &oid, scope->revs[i], scope->last, err) != 0)
 			return -1;
-	if (scope->branches && each_ref(s, "refs/heads/*", note_named, err) != 0)
+	if (scope->branches && each_ref(s, "refs/heads", note_named, err) != 0)
 		return -1;
-	if (scope->tags && each_ref(s, "refs/tags/*", note_named, err) != 0)
+	if (scope->tags && each_ref(s, "refs/tags", note_named, err) != 0)
 		return -1;
-	if (scope->exps && each_ref(s, EXPS "*", note_exp, err) != 0)
+	if (scope->exps && each_ref(s, EXPS, note_exp, err) != 0)
 		return -1;
 	if (scope->stashes && note_stashes(s, err) != 0)
 		return -1;
@@ -396,7 +400,7 @@ note_scope(struct search *s, const struct repo_scope *scope, struct err *err)
 		return 0;
 	s->meant = scope->commits;
 	if (lg_trees(s->r, note_head_nameless, s, err) != 0 ||
-	    each_ref(s, "refs/*", note_nameless, err) != 0)
+	    each_ref(s, "refs", note_nameless, err) != 0)
 		return -1;
 	return note_reached(s, scope, err);
 }

@@ -31,6 +31,15 @@ revs(struct repo *r, const struct repo_scope *scope)
 	return told.p;
 }
 
+static int
+count(void *ctx, const struct repo_rev *rev, struct err *err)
+{
+	(void)rev;
+	(void)err;
+	++*(size_t *)ctx;
+	return *(size_t *)ctx == 2 ? 7 : 0;
+}
+
 /* An experiment is its commits down to the baseline that its name tells, or to the root. */
 static void
 test_experiments(void **state)
@@ -62,6 +71,85 @@ test_experiments(void **state)
 	buf_release(&told);
 }
 
+/* A HEAD that cannot be read is not as if nothing were checked out. */
+static void
+test_heads(void **state)
+{
+	static const struct {
+		const char *make;
+		enum err_code code;
+	} bad[] = {{"echo deadbeef >H", ERR_CORRUPT},
+		   {"mkdir H", ERR_INVALID},
+		   {"ln -s HEAD H", ERR_SYS},
+		   {"echo ref: refs/heads/../x >H", ERR_INVALID},
+		   {"head -c 9000 /dev/zero | tr '\\0' x >H", ERR_LIMIT}};
+	static const char *const none[] = {
+	    "echo 'ref: refs/heads/unborn' >H", "true",
+	    "echo 0000000000000000000000000000000000000000 >H"};
+	const struct repo_scope heads = {.heads = true};
+	struct err err = {0};
+	struct repo *r;
+	size_t n = 0;
+
+	(void)state;
+	buf_init(&told, 0);
+	sh("git init -q revs; cd revs; git commit -q --allow-empty -m a; "
+	   "git worktree add -q --detach ../h; git -C ../h commit -q --allow-empty -m b; "
+	   "rm .git/worktrees/h/gitdir");
+	r = opened("revs");
+	assert_string_equal(revs(r, &heads), "a=HEAD b=HEAD of work tree h ");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		sh("cd revs/.git/worktrees/h; rm -rf HEAD; %s; mv H HEAD", bad[i].make);
+		fails(repo_revs(r, &heads, count, &n, &err), bad[i].code);
+		says("/revs/.git/worktrees/h/HEAD'");
+	}
+	for (size_t i = 0; i < sizeof(none) / sizeof(*none); i++) {
+		sh("cd revs/.git/worktrees/h; rm -rf HEAD; %s; ! test -e H || mv H HEAD",
+		   none[i]);
+		assert_string_equal(revs(r, &heads), "a=HEAD ");
+	}
+	sh("cd revs/.git/worktrees/h; echo 'ref:  refs/heads/main ' >HEAD");
+	assert_string_equal(revs(r, &heads), "a=HEAD,HEAD of work tree h ");
+	sh("mkdir revs/.git/worktrees/h/gitdir");
+	fails(repo_revs(r, &heads, count, &n, &err), ERR_INVALID);
+	says("/revs/.git/worktrees/h/gitdir'");
+	repo_close(r);
+	sh("rm -rf revs h");
+	buf_release(&told);
+}
+
+/* Nor is a branch that cannot be read as if there were none. */
+static void
+test_damaged_refs(void **state)
+{
+	static const char *const bad[] = {"echo junk >side", "ln -s side side",
+					  ": >side"};
+	const struct repo_scope branches = {.branches = true},
+				commits = {.commits = true};
+	struct err err = {0};
+	struct repo *r;
+	size_t n = 0;
+
+	(void)state;
+	buf_init(&told, 0);
+	sh("git init -q revs; cd revs; git commit -q --allow-empty -m a; git branch "
+	   "x/side; "
+	   "mkdir .git/refs/heads/empty; echo junk >.git/refs/heads/x/side.lock");
+	r = opened("revs");
+	assert_string_equal(revs(r, &branches), "a=main,x/side ");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		sh("cd revs/.git/refs/heads/x; %s", bad[i]);
+		fails(repo_revs(r, &branches, count, &n, &err), ERR_SYS);
+		says("x/side'");
+		fails(repo_revs(r, &commits, count, &n, &err), ERR_SYS);
+		(void)revs(r, &(struct repo_scope){.tags = true, .heads = true});
+		sh("rm revs/.git/refs/heads/x/side");
+	}
+	repo_close(r);
+	sh("rm -rf revs");
+	buf_release(&told);
+}
+
 /* git puts the short id of HEAD into the subjects of its stashes. */
 static const char *
 cut_ids(char *text)
@@ -74,15 +162,6 @@ cut_ids(char *text)
 			memmove(id, strchr(id, ' ') + 1, strlen(strchr(id, ' ')));
 	}
 	return text;
-}
-
-static int
-count(void *ctx, const struct repo_rev *rev, struct err *err)
-{
-	(void)rev;
-	(void)err;
-	++*(size_t *)ctx;
-	return *(size_t *)ctx == 2 ? 7 : 0;
 }
 
 static void
@@ -499,11 +578,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_experiments), cmocka_unit_test(test_revs),
-	    cmocka_unit_test(test_trees),	cmocka_unit_test(test_resolve),
-	    cmocka_unit_test(test_shallow),	cmocka_unit_test(test_walk),
-	    cmocka_unit_test(test_bad_names),	cmocka_unit_test(test_many),
-	    cmocka_unit_test(test_partial),	cmocka_unit_test(test_url),
+	    cmocka_unit_test(test_experiments),	 cmocka_unit_test(test_heads),
+	    cmocka_unit_test(test_damaged_refs), cmocka_unit_test(test_revs),
+	    cmocka_unit_test(test_trees),	 cmocka_unit_test(test_resolve),
+	    cmocka_unit_test(test_shallow),	 cmocka_unit_test(test_walk),
+	    cmocka_unit_test(test_bad_names),	 cmocka_unit_test(test_many),
+	    cmocka_unit_test(test_partial),	 cmocka_unit_test(test_url),
 	    cmocka_unit_test(test_clone),
 	};
 

@@ -12,6 +12,7 @@
 
 struct arena;
 struct buf;
+struct dirent;
 struct err;
 
 /**
@@ -100,6 +101,13 @@ int fsio_sync_tree(int, const char *, const bool *, struct err *);
  * could not be removed named in ${err}.
  */
 int fsio_remove_tree(int, const char *, struct err *);
+
+/**
+ * fsio_entry_type(dirfd, e):
+ * Return what ${e} is that readdir(3) told of the directory ${dirfd}, S_IFDIR and the like, links
+ * not followed; 0 if it cannot be known.
+ */
+mode_t fsio_entry_type(int, const struct dirent *);
 
 /**
  * fsio_open_beneath(dirfd, path, flags, mode):

@@ -45,8 +45,8 @@ type_of(int dir, const char *name)
 								 : 0;
 }
 
-static mode_t
-entry_type(int dir, const struct dirent *e)
+mode_t
+fsio_entry_type(int dir, const struct dirent *e)
 {
 	return e->d_type == DT_UNKNOWN ? type_of(dir, e->d_name)
 				       : (mode_t)DTTOIF(e->d_type);
@@ -111,7 +111,7 @@ sync_regular(struct sync *s, int dir, const char *dir_path, const char *name)
 static int
 sync_entry(struct sync *s, int dir, const char *dir_path, const struct dirent *e)
 {
-	mode_t type = entry_type(dir, e);
+	mode_t type = fsio_entry_type(dir, e);
 	const char *sub;
 
 	if (s->stop != NULL && __atomic_load_n(s->stop, __ATOMIC_RELAXED))

@@ -249,11 +249,7 @@ entry_kind(int dirfd, const struct dirent *e)
 
 	if (e->d_name[0] == '.')
 		return KIND_OTHER;
-	if (e->d_type == DT_DIR)
-		return KIND_DIR;
-	if (e->d_type == DT_UNKNOWN &&
-	    fstatat(dirfd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    S_ISDIR(st.st_mode))
+	if (fsio_entry_type(dirfd, e) == S_IFDIR)
 		return KIND_DIR;
 	if (!find_is_yaml(e->d_name))
 		return KIND_OTHER;

@@ -187,17 +187,6 @@ struct clearing {
 	bool failed;
 };
 
-static bool
-is_dir(int fd, const struct dirent *e)
-{
-	struct stat st;
-
-	if (e->d_type != DT_UNKNOWN)
-		return e->d_type == DT_DIR;
-	return fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       S_ISDIR(st.st_mode);
-}
-
 /* Closes ${fd}, of a directory; ${depth} 0: not what is below it. */
 static void
 clear_dir(struct clearing *c, int fd, unsigned depth)
@@ -216,7 +205,7 @@ clear_dir(struct clearing *c, int fd, unsigned depth)
 
 		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 			continue;
-		if (is_dir(fd, e)) {
+		if (fsio_entry_type(fd, e) == S_IFDIR) {
 			sub = depth > 0
 				  ? fsio_open(fd, name,
 					      O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0)

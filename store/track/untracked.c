@@ -73,13 +73,9 @@ static int
 take_entry(struct search *s, int fd, struct ignore_dir *dir, const struct dirent *e)
 {
 	size_t n = s->path.n;
-	struct stat st;
-	bool is_dir = e->d_type == DT_DIR;
+	bool is_dir = fsio_entry_type(fd, e) == S_IFDIR;
 	int r;
 
-	if (e->d_type == DT_UNKNOWN)
-		is_dir = fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-			 S_ISDIR(st.st_mode);
 	if (ignore_match(dir, e->d_name, is_dir))
 		return 0;
 	buf_addf(&s->path, "%s%s", n > 0 && s->path.p[n - 1] != '/' ? "/" : "",

@@ -53,7 +53,8 @@ want(struct exchange *x, const struct track_out *o, const char *only, bool copy,
 				  .under = only,
 				  .size = o->size,
 				  .remote = o->remote,
-				  .local = !o->push};
+				  .local = !o->push,
+				  .in_tree = !copy};
 
 	if (!o->cache)
 		return 0;

@@ -1,5 +1,8 @@
 #include "cli/gc_data.h"
 
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -8,6 +11,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/fsio.h"
 #include "base/json.h"
 #include "base/num.h"
 #include "base/textwidth.h"
@@ -40,7 +44,7 @@ struct gc {
 	int64_t since_s;  /* of --date */
 	struct repo_scope scope;
 	struct side cache, remote;
-	size_t unknown;			/* lists that are nowhere */
+	struct sweep_unknown unknown;	/* lists that are nowhere */
 	VEC(struct transfer_want) held; /* by runs that have not ended */
 	bool held_only;			/* some objects are used for that alone */
 };
@@ -106,15 +110,82 @@ without_remote(struct remote *r, const struct object_set *used, struct object_se
 	return rc;
 }
 
+static bool
+has_files(int root_fd, const char *path)
+{
+	int fd = fsio_open(root_fd, path, O_RDONLY | O_DIRECTORY, 0);
+	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct dirent *e = NULL;
+
+	if (d == NULL) {
+		if (fd >= 0)
+			(void)close(fd);
+		return fd >= 0 || errno == EACCES;
+	}
+	while ((e = readdir(d)) != NULL &&
+	       (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0))
+		;
+	(void)closedir(d);
+	return e != NULL;
+}
+
+static int
+say_unknown(struct gc *g, const struct transfer_want *w, struct err *err)
+{
+	bool remote = g->o->cloud || g->o->not_in_remote;
+	struct buf b;
+	int rc;
+
+	buf_init(&b, 0);
+	artifact_put_path(&g->x.a, w->path, &b);
+	rc = buf_failed(&b)
+		 ? err_nomem(err)
+		 : err_set(
+		       err, ERR_FAILED,
+		       "'%.300s' is tracked and has files here, but its list is %s, so "
+		       "that it is not known which objects they are: nothing was "
+		       "removed; 'dag fetch' gets the list, 'dag commit' makes it anew "
+		       "from the files",
+		       b.p,
+		       remote ? "neither in the cache nor on the remote"
+			      : "not in the cache");
+	buf_release(&b);
+	return rc;
+}
+
+/*
+ * Directories whose files are not known for want of their lists.  Where files lie in the work tree
+ * that are what a pointer means, or began as that, they may be links to objects, which would go.
+ * Elsewhere a branch may have been left without a checkout: what links lead to stays.
+ */
+static int
+spare_unknown(struct gc *g, const struct sweep_unknown *unknown, struct object_set *used,
+	      struct err *err)
+{
+	int root_fd = g->x.a.track.root_fd;
+
+	vec_foreach (&unknown->v, const struct transfer_want, w) {
+		if (w->in_tree && has_files(root_fd, w->path))
+			return say_unknown(g, w, err);
+		if (!w->in_tree && sweep_links(root_fd, w->path, used, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* Add what runs that have not ended use. */
 static int
 add_held(struct gc *g, struct remote *r, struct object_set *used, struct meter *m,
 	 struct err *err)
 {
-	size_t unknown = 0; /* is no news of who began the run */
+	struct sweep_unknown unknown = {0}; /* is no news to who began the run */
+	int rc = sweep_used(g->x.a.track.cache, r, g->held.v, g->held.n, used, &unknown,
+			    m, err);
 
-	return sweep_used(g->x.a.track.cache, r, g->held.v, g->held.n, used, &unknown, m,
-			  err);
+	if (rc == 0)
+		rc = spare_unknown(g, &unknown, used, err);
+	vec_release(&unknown.v);
+	return rc;
 }
 
 static int
@@ -179,6 +250,8 @@ both(struct exchange *x, const struct transfer_options *opt,
 	if (rc == 0)
 		rc = sweep_used(opt->cache, opt->remote, v, n, used, &g->unknown,
 				opt->meter, err);
+	if (rc == 0)
+		rc = spare_unknown(g, &g->unknown, used, err);
 	if (rc == 0) {
 		size_t before = object_set_count(used);
 
@@ -222,7 +295,8 @@ work(void *arg, struct meter *m, struct err *err)
 	struct exchange *x = &g->x;
 	struct transfer_options opt = {.cache = x->a.track.cache, .meter = m};
 
-	if (exchange_wants(x, m, err) != 0 || find_held(g, m, err) != 0 ||
+	if (track_list_whole(&x->a.list, err) != 0 || exchange_wants(x, m, err) != 0 ||
+	    find_held(g, m, err) != 0 ||
 	    gc_projects(x, g->o->projects.v, g->o->projects.n, &g->scope, m, err) != 0)
 		return -1;
 	if (g->o->cloud || g->o->not_in_remote)
@@ -401,7 +475,7 @@ put_json(struct gc *g)
 	json_kv_bool(&w, "dry_run", g->dry);
 	put_json_side(&w, "cache", &g->cache);
 	put_json_side(&w, "remote", &g->remote);
-	json_kv_int(&w, "unknown", (int64_t)g->unknown);
+	json_kv_int(&w, "unknown", (int64_t)g->unknown.v.n);
 	json_end(&w);
 	buf_addc(&g->x.a.c->out, '\n');
 }
@@ -411,11 +485,11 @@ tell(struct gc *g)
 {
 	struct buf *b = &g->x.a.c->out;
 
-	if (g->unknown > 0 && !g->x.o->common.quiet)
+	if (g->cache.done && g->unknown.v.n > 0 && !g->x.o->common.quiet)
 		cli_note(g->x.a.c,
 			 "the lists of %zu director%s that are used are not here, so "
 			 "their files are not known: 'dag fetch -A' gets them",
-			 g->unknown, g->unknown == 1 ? "y" : "ies");
+			 g->unknown.v.n, g->unknown.v.n == 1 ? "y" : "ies");
 	if (g->held_only && !g->x.o->common.quiet)
 		cli_note(g->x.a.c, "objects stay that only runs use which have not ended "
 				   "('dag runs' names them)");
@@ -453,6 +527,7 @@ gc_data(struct cli *c, const struct gc_data_opts *o, bool dry, bool json)
 		code = artifact_fail(&g.x.a, &err);
 	}
 	vec_release(&g.held);
+	vec_release(&g.unknown.v);
 	buf_release(&g.cache.paths);
 	buf_release(&g.remote.paths);
 	sweep_release(&g.cache.found);

@@ -26,9 +26,9 @@ struct other {
 };
 
 static int
-add(struct other *o, const struct track_out *out, struct err *err)
+add(struct other *o, const struct track_out *out, bool in_tree, struct err *err)
 {
-	struct transfer_want w = {.id = out->id, .size = out->size};
+	struct transfer_want w = {.id = out->id, .size = out->size, .in_tree = in_tree};
 
 	if (!out->cache || !object_id_is_set(&out->id))
 		return 0;
@@ -49,7 +49,7 @@ of_commit(void *ctx, const struct repo_rev *rev, struct err *err)
 		    object_id_is_set(&out->id) ? object_set_add(o->seen, &out->id) : 0;
 
 		if (new != 0)
-			rc = new < 0 ? err_nomem(err) : add(o, out, err);
+			rc = new < 0 ? err_nomem(err) : add(o, out, false, err);
 	}
 	track_list_free(&list);
 	return rc;
@@ -61,8 +61,10 @@ of_tree(struct other *o, struct err *err)
 	struct track_list list = {0};
 	int rc = track_collect(&o->track, o->m, NULL, &list, err);
 
+	if (rc == 0)
+		rc = track_list_whole(&list, err);
 	for (size_t i = 0; rc == 0 && i < list.n; i++)
-		rc = add(o, &list.outs[i], err);
+		rc = add(o, &list.outs[i], true, err);
 	track_list_free(&list);
 	return rc;
 }

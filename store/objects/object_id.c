@@ -41,6 +41,20 @@ object_id_parse(const char *text, bool legacy, struct object_id *out)
 	return 0;
 }
 
+int
+object_id_of_path(const char *path, struct object_id *out)
+{
+	const char *rest = strrchr(path, '/');
+	char hex[OBJECT_HEX_MAX];
+
+	if (rest == NULL || rest - path < 3 || rest[-3] != '/' ||
+	    strlen(rest + 1) + 2 >= sizeof(hex))
+		return -1;
+	memcpy(hex, rest - 2, 2);
+	memcpy(hex + 2, rest + 1, strlen(rest));
+	return object_id_parse(hex, false, out);
+}
+
 char *
 object_id_hex(const struct object_id *id, char out[OBJECT_HEX_MAX])
 {

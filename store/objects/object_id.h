@@ -29,6 +29,13 @@ struct object_id {
 int object_id_parse(const char *, bool, struct object_id *);
 
 /**
+ * object_id_of_path(path, out):
+ * Read which object of a store ${path} leads to, by its end: ".../ab/cdef...".  It cannot tell
+ * DVC 3's from those of DVC 2, and takes it for one of DVC 3.  Return 0, or -1 as object_id_parse.
+ */
+int object_id_of_path(const char *, struct object_id *);
+
+/**
  * object_id_hex(id, out):
  * Write the name in small letters, with ".dir" for a directory.  Return ${out}.
  */

@@ -43,6 +43,7 @@ struct transfer_want {
 	int64_t size; /* bytes in all; -1: not known */
 	const char *remote; /* the remote that the out names; NULL: the usual one */
 	bool local;	    /* "push: false": it is not pushed */
+	bool in_tree; /* a pointer of a work tree names it, in which it is at path */
 };
 
 struct transfer_options {

@@ -96,31 +96,22 @@ stamp(const struct stat *st)
 	return (int64_t)st->st_ctim.tv_sec * 1000000000 + st->st_ctim.tv_nsec;
 }
 
-static bool
-is_hex(const char *s, size_t n)
-{
-	return strspn(s, "0123456789abcdef") >= n;
-}
-
 /* Whether it is a link into a cache that is not there any more: ".../12/f4b7...". */
 static bool
 is_lost_link(const struct worker *w, const char *name, const struct stat *st)
 {
-	const size_t rest = 2 * (size_t)OBJECT_ID_BYTES - 2;
+	struct object_id unused_id;
 	struct stat unused;
 	char to[PATH_MAX];
-	const char *end;
 	ssize_t n;
 
 	if (!S_ISLNK(st->st_mode) || fstatat(w->dir.fd, name, &unused, 0) == 0)
 		return false;
 	n = readlinkat(w->dir.fd, name, to, sizeof(to) - 1);
-	if (n < (ssize_t)(rest + 4))
+	if (n < 0)
 		return false;
 	to[n] = '\0';
-	end = to + n - rest;
-	return end[-4] == '/' && is_hex(end - 3, 2) && end[-1] == '/' &&
-	       is_hex(end, rest);
+	return object_id_of_path(to, &unused_id) == 0;
 }
 
 /* What stands where no file was: directories without files go. */

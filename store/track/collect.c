@@ -1,5 +1,6 @@
 #include "store/track/collect.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -419,7 +420,8 @@ collector_finish(struct collector *c, bool overlaps, struct track_list *list,
 				    .outs = c->outs.v,
 				    .n = c->outs.n,
 				    .files = c->files.v,
-				    .nfiles = c->files.n};
+				    .nfiles = c->files.n,
+				    .closed = c->closed};
 	(void)err;
 	return c->failed ? -1 : 0;
 }
@@ -430,6 +432,17 @@ track_file_release(struct track_file *f)
 	dvc_file_free(f->file);
 	dvc_lock_free(f->lock);
 	dvc_yaml_free(f->yaml);
+}
+
+int
+track_list_whole(const struct track_list *l, struct err *err)
+{
+	if (l->closed == NULL)
+		return 0;
+	return err_sys(err, EACCES,
+		       "cannot tell what is tracked in the directory '%.300s': make it "
+		       "readable, or a line of .dvcignore",
+		       l->closed);
 }
 
 void

@@ -59,6 +59,9 @@ struct track_list {
 	size_t n;
 	struct track_file **files; /* in the order they were found */
 	size_t nfiles;
+	/* The first directory of the work tree that may not be read, as DVC passes over such:
+	 * there may be more that is tracked.  NULL: there was none. */
+	const char *closed;
 };
 
 /**
@@ -69,6 +72,12 @@ struct track_list {
  */
 int track_collect(struct track *, struct meter *, struct diag *, struct track_list *,
 		  struct err *);
+
+/**
+ * track_list_whole(l, err):
+ * Return 0, or -1 (ERR_SYS) naming l->closed: for who is about to remove what is not tracked.
+ */
+int track_list_whole(const struct track_list *, struct err *);
 
 /**
  * track_list_free(l):

@@ -26,6 +26,7 @@ struct collector {
 	bool
 	    failed; /* a file has mistakes, of which first is the first; others are read */
 	struct err *first;
+	const char *closed; /* as in track_list */
 };
 
 /**

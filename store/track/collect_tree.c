@@ -67,22 +67,11 @@ found_release(struct found *f)
 	arena_free(f->arena);
 }
 
-static bool
-is_dir(int fd, const struct dirent *e)
-{
-	struct stat st;
-
-	if (e->d_type != DT_UNKNOWN)
-		return e->d_type == DT_DIR;
-	return fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       S_ISDIR(st.st_mode);
-}
-
 static int
 look_at(struct walk *w, struct found *f, int fd, const struct dirent *e,
 	const struct rules *r)
 {
-	bool dir = is_dir(fd, e);
+	bool dir = fsio_entry_type(fd, e) == S_IFDIR;
 	char *name;
 
 	/* What is replaced whole here is replaced with the lock, or in no time. */
@@ -102,6 +91,22 @@ look_at(struct walk *w, struct found *f, int fd, const struct dirent *e,
 	return 0;
 }
 
+static bool
+is_closed(const struct walk *w)
+{
+	return faccessat(w->t->root_fd, w->path.p, R_OK | X_OK, AT_EACCESS) != 0 &&
+	       errno == EACCES;
+}
+
+/* What may not be read is passed over, and said to be so. */
+static int
+note_closed(struct walk *w)
+{
+	if (w->c.closed == NULL)
+		w->c.closed = arena_strdup(w->c.arena, w->path.p);
+	return w->c.closed != NULL ? 0 : err_nomem(w->err);
+}
+
 static int
 cannot(struct walk *w)
 {
@@ -109,7 +114,7 @@ cannot(struct walk *w)
 		       w->path.n > 0 ? w->path.p : ".");
 }
 
-/* Find what is in the directory; 1: it is gone, or closed to us and so to DVC. */
+/* Find what is in the directory; 1: it is gone, or closed to us. */
 static int
 read_dir(struct walk *w, const struct rules *r, struct found *f)
 {
@@ -122,8 +127,10 @@ read_dir(struct walk *w, const struct rules *r, struct found *f)
 	if (d == NULL) {
 		if (fd != -1)
 			(void)close(fd);
-		return w->path.n > 0 && (errno == ENOENT || errno == ENOTDIR ||
-					 errno == EACCES || errno == ELOOP)
+		if (w->path.n > 0 && errno == EACCES)
+			return note_closed(w) == 0 ? 1 : -1;
+		return w->path.n > 0 &&
+			       (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)
 			   ? 1
 			   : cannot(w);
 	}
@@ -209,6 +216,9 @@ go_into(struct walk *w, const struct rules *r, const char *name)
 		if (rc == 0) {
 			rc = walk_dir(w, &in);
 			rules_leave(&in);
+		} else if (is_closed(w)) {
+			err_clear(w->err);
+			rc = note_closed(w);
 		}
 	}
 	buf_truncate(&w->path, n);

@@ -16,9 +16,9 @@
 
 /* ---- what is used ---- */
 
-/* Under both names: whoever writes a pointer anew may change from one to the other. */
-static int
-use(struct object_set *used, const struct object_id *id, struct err *err)
+/* Whoever writes a pointer anew may change from one name to the other. */
+int
+sweep_use(struct object_set *used, const struct object_id *id, struct err *err)
 {
 	struct object_id other = *id;
 
@@ -38,7 +38,7 @@ use_list(struct objects *cache, const struct object_id *id, struct object_set *u
 
 	for (size_t i = 0; rc == 0 && i < tree.n; i++) {
 		tree_entry_id(&tree, &tree.v[i], &file);
-		rc = use(used, &file, err);
+		rc = sweep_use(used, &file, err);
 	}
 	tree_release(&tree);
 	return rc;
@@ -46,6 +46,7 @@ use_list(struct objects *cache, const struct object_id *id, struct object_set *u
 
 struct far {
 	struct object_set *used;
+	struct sweep_unknown *unknown; /* may be NULL */
 	struct err *err;
 };
 
@@ -55,21 +56,21 @@ use_far(void *arg, const struct transfer_want *w, const char *path,
 {
 	struct far *f = arg;
 
-	(void)w;
-	(void)path;
-	(void)state;
-	return use(f->used, id, f->err);
+	if (path == NULL && id->dir && state == TRANSFER_ABSENT && f->unknown != NULL &&
+	    vec_push(&f->unknown->v, *w) != 0)
+		return err_nomem(f->err);
+	return sweep_use(f->used, id, f->err);
 }
 
 /* Lists that the cache does not have, from the remote. */
 static int
 use_remote(struct objects *cache, struct remote *remote, const struct transfer_want *v,
-	   size_t n, struct object_set *used, size_t *unknown, struct meter *m,
-	   struct err *err)
+	   size_t n, struct object_set *used, struct sweep_unknown *unknown,
+	   struct meter *m, struct err *err)
 {
 	struct transfer_options opt = {.cache = cache, .remote = remote, .meter = m};
 	struct transfer_report report = {0};
-	struct far f = {used, err};
+	struct far f = {used, unknown, err};
 	int rc = transfer_status(&opt, v, n, use_far, &f, &report, err);
 
 	if (rc != 0 && err->code == ERR_NONE)
@@ -80,37 +81,35 @@ use_remote(struct objects *cache, struct remote *remote, const struct transfer_w
 			rc = -1;
 		}
 	}
-	*unknown += (size_t)report.fates[TRANSFER_MISSING];
 	transfer_report_release(&report);
 	return rc;
 }
 
 int
 sweep_used(struct objects *cache, struct remote *remote, const struct transfer_want *v,
-	   size_t n, struct object_set *used, size_t *unknown, struct meter *m,
-	   struct err *err)
+	   size_t n, struct object_set *used, struct sweep_unknown *unknown,
+	   struct meter *m, struct err *err)
 {
 	VEC(struct transfer_want) rest = {0};
 	struct err why;
 	int rc = 0;
 
-	*unknown = 0;
 	meter_begin(m, "finding what is used");
 	for (size_t i = 0; rc == 0 && i < n; i++) {
 		if (meter_cancelled(m)) {
 			rc = err_set(err, ERR_CANCELLED, "stopped");
 			break;
 		}
-		rc = use(used, &v[i].id, err);
+		rc = sweep_use(used, &v[i].id, err);
 		if (rc != 0 || !v[i].id.dir || use_list(cache, &v[i].id, used, &why) == 0)
 			continue;
-		if (remote != NULL && vec_push(&rest, v[i]) != 0)
-			rc = err_nomem(err);
-		else if (remote == NULL && why.code == ERR_NOTFOUND)
-			(*unknown)++;
-		else if (remote == NULL) {
+		if (remote == NULL && why.code != ERR_NOTFOUND) {
 			*err = why;
 			rc = -1;
+		} else if (remote != NULL) {
+			rc = vec_push(&rest, v[i]) == 0 ? 0 : err_nomem(err);
+		} else if (unknown != NULL && vec_push(&unknown->v, v[i]) != 0) {
+			rc = err_nomem(err);
 		}
 	}
 	if (rc == 0 && rest.n > 0)
@@ -173,7 +172,6 @@ spare(const struct sweep_side *s, const struct object_set *all,
 	struct transfer_want want = {0};
 	struct stat st;
 	struct buf path;
-	size_t unknown;
 	int rc = 0;
 
 	buf_init(&path, 0);
@@ -187,8 +185,8 @@ spare(const struct sweep_side *s, const struct object_set *all,
 				 : 0;
 	}
 	if (rc == 0 && young.n > 0)
-		rc = sweep_used(s->cache, s->remote, young.v, young.n, spared, &unknown,
-				m, err);
+		rc = sweep_used(s->cache, s->remote, young.v, young.n, spared, NULL, m,
+				err);
 	vec_release(&young);
 	buf_release(&path);
 	return rc;

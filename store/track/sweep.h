@@ -13,18 +13,23 @@
 
 #include "base/vec.h"
 #include "store/objects/object_id.h"
+#include "store/remote/transfer.h"
 
 struct err;
 struct meter;
 struct object_set;
 struct objects;
 struct remote;
-struct transfer_want;
 
 /* Where to look: on the remote, if there is one; lists are read from the cache first. */
 struct sweep_side {
 	struct objects *cache;
 	struct remote *remote;
+};
+
+/* Directories whose lists are nowhere, so that their files are not known. */
+struct sweep_unknown {
+	VEC(struct transfer_want) v;
 };
 
 struct sweep_found {
@@ -35,13 +40,28 @@ struct sweep_found {
 };
 
 /**
+ * sweep_use(used, id, err):
+ * Add an object under the names of DVC 3 and of DVC 2.  Return 0 or -1.
+ */
+int sweep_use(struct object_set *, const struct object_id *, struct err *);
+
+/**
  * sweep_used(cache, remote, v, n, used, unknown, m, err):
- * Add all objects that ${n} wants need to ${used}, under the names of DVC 3 and of DVC 2.
- * Lists are read from the cache, or else from ${remote} (may be NULL); ${unknown} is how many
- * are on neither, so that their files are not known.  Return 0; -1: ERR_CORRUPT names a list.
+ * Add all objects that ${n} wants need to ${used}, under both names.  Lists are read from the
+ * cache, or else from ${remote} (may be NULL); those of ${v} whose lists are on neither are
+ * added to ${unknown} (may be NULL; the caller frees its v).  Return 0; -1: ERR_CORRUPT names a
+ * list.
  */
 int sweep_used(struct objects *, struct remote *, const struct transfer_want *, size_t,
-	       struct object_set *, size_t *, struct meter *, struct err *);
+	       struct object_set *, struct sweep_unknown *, struct meter *, struct err *);
+
+/**
+ * sweep_links(root_fd, path, used, err):
+ * Add what links in the directory ${path} of a work tree lead to, if it is the name of an object
+ * in whatever store.  Where there is no directory there are no links.  Return 0, or -1: not all
+ * could be read.
+ */
+int sweep_links(int, const char *, struct object_set *, struct err *);
 
 /**
  * sweep_find(side, used, before_s, found, m, err):

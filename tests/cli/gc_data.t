@@ -256,4 +256,82 @@ for my $store ($cache, $rem) {
 	ok(has($store, 'young f') && has($store, 'young g'), '... with its files');
 	ok(!has($store, 'old f') && !has($store, 'old g'), '... what is old goes');
 }
+
+# The list of a directory is nowhere: which objects its files are is not known.
+($r, $cache) = ("$top/l", "$top/l/.dag/cache");
+make_path("$r/.dag");
+git($r, qw(init -q -b main));
+my $d = sub { map { "$r/$_" } @_ };
+for my $type (qw(symlink hardlink copy)) {
+	ok_dag(0, "cache.type $type", $r, 'config', 'cache.type', $type);
+	remove_tree("$r/d");
+	spew("$r/d/$_", "$type $_") for qw(x in/y);
+	ok_dag(0, 'add', $r, 'add', '-q', 'd');
+	($list) = slurp("$r/d.dvc") =~ /md5: (\S+)/;
+	unlink object($cache, $list);
+	for my $how ([], ['--json'], ['--dry']) {
+		my $p = ok_dag(1, "gc @$how without a list", $r, qw(gc -w -f --grace 0), @$how);
+		is($p->{err}, "dag: error: 'd' is tracked and has files here, but its list is not in the cache, so that it is not known which objects they are: "
+			. "nothing was removed; 'dag fetch' gets the list, 'dag commit' makes it anew from the files\n", '... says so');
+		is($p->{out}, '', '... nothing else');
+	}
+	make_path("$r/in");
+	like(ok_dag(1, '... from elsewhere', "$r/in", qw(gc -w -f --grace 0))->{err}, qr/^dag: error: '\.\.\/d' is tracked/, '... as seen from there');
+	like(ok_dag(1, '... from another project', "$top/p1", qw(gc -w -f --grace 0 -p), $r)->{err}, qr/'\Q$r\E\/d' is tracked/, '... likewise');
+	is(join(' ', map { slurp($_) } $d->(qw(d/x d/in/y))), "$type x $type in/y", '... its files are there');
+	ok(has($cache, "$type x") && has($cache, "$type in/y"), '... in the cache too');
+	ok_dag(0, 'commit', $r, 'commit', '-q', 'd');
+	gc('-w');
+	ok(has($cache, "$type x") && -e object($cache, $list), '... and gc works again');
+}
+
+# A branch whose directory was left without a checkout: the list of what lies there is nowhere.
+ok_dag(0, 'symbolic links', $r, 'config', 'cache.type', 'symlink');
+for my $branch (qw(left main)) {
+	git($r, 'switch', '-q', '-C', $branch);
+	remove_tree("$r/d");
+	spew("$r/d/$_", "$branch $_") for qw(x in/y);
+	ok_dag(0, 'add', $r, 'add', '-q', 'd');
+	git($r, qw(add -A));
+	git($r, qw(commit -qm), $branch);
+}
+git($r, qw(switch -q left));
+ok_dag(0, 'checkout', $r, 'checkout', '-q');
+git($r, qw(switch -q main));
+my ($left) = qx(git -C $r show left:d.dvc) =~ /md5: (\S+)/;
+unlink object($cache, $left);
+like(gc('-w')->{err}, qr/the lists of 1 directory that are used are not here/, 'a list of a branch that is nowhere');
+is(join(' ', map { slurp($_) // '-' } $d->(qw(d/x d/in/y))), 'left x left in/y', '... what links lead to stays');
+ok_dag(0, 'checkout', $r, 'checkout', '-q', '-f');
+gc('-w');
+ok(!has($cache, 'left x') && has($cache, 'main x'), '... until none does');
+
+# What may not be read may have pointers in it.
+SKIP: {
+	my $uid = getpwnam('nobody');
+	skip 'only root can be somebody else', 1 if $> != 0 || !defined $uid;
+	spew("$r/sub/f", 'closed');
+	ok_dag(0, 'add', $r, 'add', '-q', 'sub/f');
+	system('chown', '-R', 'nobody', $r, $top) == 0 or die;
+	chmod 0711, $top;
+	my $as_nobody = sub {
+		my ($rc, $name, @args) = @_;
+		my $said = qx(cd $r && setpriv --reuid=$uid --clear-groups @{[build()]}/bin/dag @args 2>&1);
+		is($? >> 8, $rc, $name) or diag($said);
+		return $said;
+	};
+	for my $mode (0, 0111, 0444) {
+		chmod $mode, "$r/sub";
+		like($as_nobody->(3, 'gc with a closed directory', qw(gc -w -f --grace 0)), qr/^dag: error: cannot tell what is tracked in the directory 'sub'/, '... names it');
+		ok(has($cache, 'closed'), '... nothing is gone');
+		$as_nobody->(0, 'status goes on', 'status', 'd');
+	}
+	like($as_nobody->(3, 'gc -p', qw(gc -w -f --grace 0 -p .)), qr/'sub'/, '... likewise');
+	spew("$r/.dvcignore", "/sub\n");
+	$as_nobody->(0, 'what is ignored does not count', qw(gc -q -w --dry --grace 0));
+	unlink "$r/.dvcignore";
+	chmod 0755, "$r/sub";
+	$as_nobody->(0, 'gc', qw(gc -q -w -f --grace 0));
+	ok(has($cache, 'closed'), '... keeps what the pointer there names');
+}
 done_testing();

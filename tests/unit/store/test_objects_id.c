@@ -34,6 +34,36 @@ reads_and_writes(void **state)
 }
 
 static void
+reads_the_end_of_a_path(void **state)
+{
+	static const char *const bad[] = {
+	    "5ea40360f5b4ec688df672a4db9c17d1",
+	    "5e/a40360f5b4ec688df672a4db9c17d1", /* of no store */
+	    "/a40360f5b4ec688df672a4db9c17d1",
+	    "/c/5/ea40360f5b4ec688df672a4db9c17d1",
+	    "/c/x5e/a40360f5b4ec688df672a4db9c17d1",
+	    "/c/5g/a40360f5b4ec688df672a4db9c17d1",
+	    "/c/5e/a40360f5b4ec688df672a4db9c17d",
+	    "/c/5e/a40360f5b4ec688df672a4db9c17d11",
+	    "/c/5e/a40360f5b4ec688df672a4db9c17d1.dirt",
+	    "/c/5e/a40360f5b4ec688df672a4db9c17d1/",
+	    "",
+	    "/"};
+	struct object_id id;
+	char hex[OBJECT_HEX_MAX];
+
+	(void)state;
+	assert_int_equal(
+	    object_id_of_path("/c/files/md5/5e/a40360f5b4ec688df672a4db9c17d1", &id), 0);
+	assert_string_equal(object_id_hex(&id, hex), HEX);
+	assert_int_equal(object_id_of_path("/5e/a40360f5b4ec688df672a4db9c17d1.dir", &id),
+			 0);
+	assert_string_equal(object_id_hex(&id, hex), HEX ".dir");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		assert_int_equal(object_id_of_path(bad[i], &id), -1);
+}
+
+static void
 refuses_what_is_no_name(void **state)
 {
 	static const char *const bad[] = {"",
@@ -85,6 +115,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(reads_and_writes),
+	    cmocka_unit_test(reads_the_end_of_a_path),
 	    cmocka_unit_test(refuses_what_is_no_name),
 	    cmocka_unit_test(has_an_order),
 	};

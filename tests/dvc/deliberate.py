@@ -11,6 +11,8 @@ import re
 
 import yaml
 
+from place import STORES
+
 
 class Turn:
     def __init__(self, table, argv, cwd, keep, before, after, answers, outs):
@@ -46,6 +48,9 @@ class Turn:
         if self.argv[0] == "push" and "neither in the cache nor on the remote" in self.answers[n][2] and self.answers[1 - n][0] == 0 \
                 and any(lists_without_files(self.before)):
             self.table.used[TRUSTED[0]] = self.table.used.get(TRUSTED[0], 0) + 1
+            return True
+        if unlisted(self) and self.answers[1 - n][0] == 0:
+            self.table.used[UNLISTED[0]] = self.table.used.get(UNLISTED[0], 0) + 1
             return True
         slashed = [word.replace("\\", "/") for word in self.argv if "\\" in word]
         if any(re.search(re.escape(word) + "' does not exist", self.answers[1 - n][2]) for word in slashed) and not self.changed(1 - n):
@@ -270,6 +275,31 @@ def parents(paths):
     return {path.rsplit("/", 1)[0] for path in paths}
 
 
+def unlisted(turn):
+    """The name of the list that has not got the one path that dag, for that, refuses to push; else None."""
+    n = turn.names.index("dag")
+    code, _, said = turn.answers[n]
+    path = os.path.normpath(os.path.join(turn.cwd, turn.argv[-1]))
+    for out in turn.outs if turn.argv[0] == "push" and code == 1 and not turn.changed(n) else ():
+        if not path.startswith(out + "/") or not re.fullmatch(f"dag: error: .* is not in the list of '{re.escape(out)}'\n", said):
+            continue
+        name = yaml.load(turn.before[f"repo/{out}.dvc"][2], yaml.BaseLoader)["outs"][0]["md5"]
+        name = f"files/md5/{name[:2]}/{name[2:]}"
+        names = [entry["relpath"] for store in STORES if f"{store}/{name}" in turn.before
+                 for entry in json.loads(turn.before[f"{store}/{name}"][2])]
+        if names and not any(f"{out}/{each}/".startswith(path + "/") for each in names):
+            return name
+    return None
+
+
+def lists_for_nothing(turn, found):
+    """The list of a directory that DVC has pushed, asked for a path that is not in it."""
+    name = unlisted(turn)
+    n = turn.names.index("dag")
+    claimed = {path for path, *sides in found if name and sides[n] is None and path in [f"{store}/{name}" for store in STORES]}
+    return claimed | {path for path, *sides in found if path in parents(claimed) and sides[n] is None}
+
+
 def early_lists(turn, found):
     """Lists of directories that DVC has put on a remote which lacks some of the files."""
     if turn.argv[0] != "push":
@@ -411,6 +441,8 @@ RULES = [
      False, linked),
     ("empty directories", "a directory without files is nothing that is tracked: dag leaves it, DVC removes it where it changes "
      "something beside it", False, empty_directories),
+    ("lists for nothing", "asked to push what the list of its directory does not have dag pushes nothing; DVC pushes the list", False,
+     lists_for_nothing),
     ("early lists", "the list of a directory is not pushed before all its files lie on the remote, also where only one of them "
      "was named", False, early_lists),
     ("repaired", "a list on the remote is no proof that its files are there: push brings those that are missing; DVC takes it "
@@ -634,6 +666,7 @@ ANSWERS = [
 
 
 BACKSLASH = ("backslashes", "a target with a backslash is that path; DVC's commit looks for one with a slash")
+UNLISTED = ("not in the list", "to push what its directory's list does not have is a failure: it was not added; DVC says nothing")
 NOTHING = ("nothing recorded", "of what no run has recorded there is nothing to check out; DVC fails at it")
 
 # What dag takes for a failure and DVC does not: (name, reason, commands, what DVC writes).
@@ -677,4 +710,4 @@ class Table:
         return True
 
     def report(self):
-        return [f"{self.used[name]} x {name}: {reason}" for name, reason, *_ in RULES + FAILURES + [NOTHING, BACKSLASH] + ANSWERS if name in self.used]
+        return [f"{self.used[name]} x {name}: {reason}" for name, reason, *_ in RULES + FAILURES + [NOTHING, BACKSLASH, UNLISTED] + ANSWERS if name in self.used]

@@ -146,6 +146,19 @@ HOLE = {"codes": (1, 0), "ours": "it is neither in the cache nor on the remote"}
 meant("a file that is nowhere, of a list", "push", {LIST: f(LISTED)}, {}, {}, **HOLE)
 seen("one that the cache has", ["exit"], "push", {LIST: f(LISTED), OBJECT: f("hello\n")}, {}, {}, **HOLE)
 seen("one of no list", ["exit"], "push", {}, {}, {}, **HOLE)
+WITH_LIST = {"repo/d.dvc": f("outs:\n- {md5: 1234.dir, path: d}\n"), "repo/.dvc/cache/files/md5/12/34.dir": f(LISTED)}
+NAMELESS = {"codes": (1, 0), "ours": "dag: error: d: 'b' is not in the list of 'd'\n", "outs": ["d"]}
+meant("a path that its list has not got", "push -- d/b", WITH_LIST, {}, {}, **NAMELESS)
+meant("a list that is pushed for it", "push -- d/b", WITH_LIST, {}, {LIST: f(LISTED)}, **NAMELESS)
+seen("a path that its list has", ["exit"], "push -- d/a", WITH_LIST, {}, {}, **NAMELESS)
+seen("one of another directory", ["exit"], "push -- e/b", WITH_LIST, {}, {}, **{**NAMELESS, "outs": ["d", "e"]})
+seen("one whose list is nowhere", ["exit"], "push -- d/b", {"repo/d.dvc": WITH_LIST["repo/d.dvc"]}, {}, {}, **NAMELESS)
+seen("what else is said beside it", ["exit"], "push -- d/b", WITH_LIST, {}, {}, **{**NAMELESS, "ours": "dag: error: no\n" + NAMELESS["ours"]})
+seen("a refusal that has pushed something", ["rem1/files/md5/b1/946ac92492d2347c6235b4d2611184", "exit"], "push -- d/b", WITH_LIST,
+     {"rem1/files/md5/b1/946ac92492d2347c6235b4d2611184": f("hello\n")}, {}, **NAMELESS)
+seen("another list", ["rem1/files/md5/56/78.dir"], "push -- d/b", {**WITH_LIST, "rem1/files/md5/b1/946ac92492d2347c6235b4d2611184": f("hello\n")},
+     {}, {"rem1/files/md5/56/78.dir": f(LISTED)}, **NAMELESS)
+seen("in another verb", ["exit"], "commit -- d/b", WITH_LIST, {}, {}, **NAMELESS)
 IGNORED = {"codes": (0, 1), "err": "ERROR: Path '/x/now/repo/y' is ignored by .dvcignore:2:y"}
 meant("what DVC does not begin for an ignored path", "add a", {}, {"repo/a.dvc": f("x")}, {}, **IGNORED)
 seen("what it has begun", ["repo/a.dvc", "repo/b"], "add a", {}, {"repo/a.dvc": f("x")}, {"repo/b": f("x")}, **IGNORED)

@@ -112,6 +112,16 @@ ok_dag(0, 'unless told', $dir, 'checkout', '-f');
 is(slurp("$dir/e/f") . slurp("$dir/kept"), "f\nkept\n", 'and forth');
 right();
 
+# What is ignored is left alone, also where its pointer is ignored with it.
+spew("$dir/.dvcignore", "/new*\n");
+is(ok_dag(0, 'an ignored one', $dir, 'checkout')->{out}, '', '... is nothing to do');
+is(slurp("$dir/new"), "new\n", '... it is there');
+spew("$dir/.dvcignore", "/e.dvc\n");
+is(ok_dag(0, 'an ignored pointer', $dir, 'checkout')->{out}, "D\te/\n", '... is none: what it named goes');
+unlink "$dir/.dvcignore";
+is(ok_dag(0, 'without', $dir, 'checkout')->{out}, "A\te/\n", '... and comes again');
+right();
+
 # Objects that are missing: the out stays as it is, others go on.
 unlink(object("f\n")) or die;
 remove_tree("$dir/e");

@@ -43,6 +43,15 @@ ok(!-e "$dir/$_", "... $_ is gone") for 'b', 'b.dvc';
 is(slurp("$dir/.gitignore"), "x\n/a2\n", '... and its line');
 ok(-e object("b1\n"), '... the cache has it');
 
+# What is ignored is nobody's data.
+spew("$dir/.dvcignore", "*.tmp\n");
+spew("$dir/i/$_", $_) for 'x', 's/y', 's/z.tmp';
+ok_dag(0, 'add', $dir, 'add', '-q', 'i');
+ok_dag(0, 'remove', $dir, 'remove', '--outs', 'i');
+ok(!-e "$dir/i/x" && !-e "$dir/i/s/y", 'the directory goes');
+is(slurp("$dir/i/s/z.tmp"), 's/z.tmp', '... but for what is ignored in it');
+unlink "$dir/.dvcignore";
+
 # What is not there.
 ok_dag(0, 'add', $dir, 'add', '-q', 'a');
 unlink "$dir/a";

@@ -8,7 +8,9 @@ import hashlib
 import json
 import os
 import re
+import subprocess
 
+import pathspec
 import yaml
 
 from place import STORES
@@ -87,10 +89,12 @@ class Turn:
 
 
 def stale_outputs(turn, found):
-    """Files that were outputs once, are none now, and are gone in one of the two."""
+    """Files that were outputs once, are none now, and are gone in one of the two.  A pointer that is ignored is none."""
     if turn.argv[0] not in ("checkout", "pull"):
         return []
     was = turn.table.outs
+    hidden = ignoring(turn.before)
+    outs = {out for out in turn.outs if not hidden(out + ".dvc")}
     claimed = []
     for path, one, two in found:
         if not path.startswith("repo/") or (one is not None and two is not None):
@@ -99,7 +103,7 @@ def stale_outputs(turn, found):
         parts = relative.split("/")
         above = {"/".join(parts[:n]) for n in range(1, len(parts) + 1)}
         gone = one is None or two is None
-        if gone and above & was and not above & turn.outs and turn.before.get(path) == (one or two):
+        if gone and above & was and not above & outs and turn.before.get(path) == (one or two):
             claimed.append(path)
     return claimed
 
@@ -181,6 +185,16 @@ def moved_as_was(turn, found):
                       and sides[0][1:] == sides[1][1:]]
 
 
+def behind_links(turn, found):
+    """A file that a link led to which has been added, and that DVC has made a name of the object."""
+    n = turn.names.index("dag")
+    outs = ["repo/" + out + "/" for out in turn.outs]
+    targets = {os.path.normpath(os.path.join(os.path.dirname(path), os.fsdecode(entry[2]))) for path, entry in turn.before.items()
+               if entry[0] == "link" and any((path + "/").startswith(out) for out in outs)}
+    return [path for path, *sides in found if turn.argv[0] in ("add", "commit") and path in targets and all(sides)
+            and sides[n] == turn.before.get(path) and sides[1 - n] == ("shared file", "0444", sides[n][2])]
+
+
 def lists_without_files(snapshot):
     """The lists of the remotes of which a file is neither there nor in the cache."""
     here = {path.rsplit("/files/md5/", 1)[1] for path in snapshot if path.startswith("repo/.dvc/cache/files/md5/")}
@@ -188,6 +202,51 @@ def lists_without_files(snapshot):
         for path, files in listed(snapshot, store).items():
             if any(name not in snapshot and name.rsplit("/files/md5/", 1)[1] not in here for name in files):
                 yield path
+
+
+def ignoring(snapshot):
+    """What tells whether .dvcignore has a path of the repository in it, or a directory that it lies in."""
+    text = snapshot["repo/.dvcignore"][2].decode() if "repo/.dvcignore" in snapshot else ""
+    return pathspec.PathSpec.from_lines("gitwildmatch", text.splitlines()).match_file
+
+
+def ignored_files(turn, found):
+    """What .dvcignore has in it of a directory that is removed with its pointer, and the directories that hold it."""
+    n = turn.names.index("dag")
+    if turn.argv[:2] != ["remove", "--outs"]:
+        return []
+    hidden = ignoring(turn.before)
+    left = {path: sides[n] for path, *sides in found if path.startswith("repo/") and sides[1 - n] is None and sides[n] == turn.before.get(path)}
+    files = {path for path, entry in left.items() if entry[0] != "directory" and hidden(path[len("repo/"):])}
+    return files | {path for path, entry in left.items() if entry[0] == "directory" and any(name.startswith(path + "/") for name in files)}
+
+
+def committed(repo, rev):
+    """The .dvcignore and the pointers of a commit, as a snapshot has them."""
+    def git(*argv):
+        return subprocess.run(("git",) + argv, cwd=repo, capture_output=True).stdout
+
+    names = [os.fsdecode(name) for name in git("ls-tree", "-r", "-z", "--name-only", rev).split(b"\0")]
+    return {"repo/" + name: ("file", "0644", git("show", f"{rev}:{name}")) for name in names if name.endswith(".dvc") or name == ".dvcignore"}
+
+
+def skipped_commits(turn, found):
+    """What dag has sent or got for a commit that DVC leaves out, as .dvcignore of that commit has a tracked path in it."""
+    n = turn.names.index("dag")
+    if turn.argv[0] not in ("push", "fetch"):
+        return []
+    named = set()
+    for label in re.findall("failed to collect '(.*?)', skipping", turn.answers[1 - n][2]):
+        there = turn.before if label == "workspace" else committed(turn.table.repo, label.split(",")[0])
+        hidden = ignoring(there)
+        outs = [(os.path.join(os.path.dirname(path), out["path"]), out["md5"]) for path, (kind, _, text) in there.items()
+                if path.startswith("repo/") and path.endswith(".dvc") and kind == "file" for out in yaml.load(text, yaml.BaseLoader)["outs"]]
+        if any(hidden(out[len("repo/"):]) for out, _ in outs):
+            named.update(f"/files/md5/{md5[:2]}/{md5[2:]}" for _, md5 in outs)
+    for store in STORES:
+        named.update(file[len(store):] for path, files in listed(turn.after[n], store).items() if path[len(store):] in named for file in files)
+    claimed = {path for path, *sides in found if sides[1 - n] is None and any(path == store + name for store in STORES for name in named)}
+    return claimed | {path for path, *sides in found if path in parents(claimed) and sides[1 - n] is None}
 
 
 IGNORED = re.compile(r"Path '.*' is ignored by \.dvcignore:\d+:|failed to collect 'workspace', skipping")
@@ -215,11 +274,17 @@ def not_lost(turn, found):
     return [path for path, *_ in found]
 
 
+def as_before(turn, path, entry):
+    """Whether there is what was there, perhaps with fewer names than it had."""
+    before = turn.before.get(path)
+    return entry == before or (before and entry and (before[0], entry[0]) == ("shared file", "file") and entry[1:] == before[1:])
+
+
 def half_done(turn, found):
     """Both have failed; one of them has done there what the other has not begun."""
     if any(answer[0] == 0 for answer in turn.answers):
         return []
-    return [path for path, one, two in found if turn.before.get(path) in (one, two)]
+    return [path for path, one, two in found if as_before(turn, path, one) or as_before(turn, path, two)]
 
 
 def linked(turn, found):
@@ -229,7 +294,7 @@ def linked(turn, found):
     claimed = []
     for path, *sides in found:
         ours, theirs = sides[n], sides[1 - n]
-        if path.startswith("repo/.dvc/") or not ours or not theirs or theirs[0] != "file":
+        if not any((path + "/").startswith(f"repo/{out}/") for out in turn.outs) or not ours or not theirs or theirs[0] != "file":
             continue
         if ours[0] == "link":
             target = os.path.join(os.path.dirname(path), os.fsdecode(ours[2]))
@@ -285,9 +350,8 @@ def unlisted(turn):
             continue
         name = yaml.load(turn.before[f"repo/{out}.dvc"][2], yaml.BaseLoader)["outs"][0]["md5"]
         name = f"files/md5/{name[:2]}/{name[2:]}"
-        names = [entry["relpath"] for store in STORES if f"{store}/{name}" in turn.before
-                 for entry in json.loads(turn.before[f"{store}/{name}"][2])]
-        if names and not any(f"{out}/{each}/".startswith(path + "/") for each in names):
+        lists = [json.loads(turn.before[f"{store}/{name}"][2]) for store in STORES if f"{store}/{name}" in turn.before]
+        if lists and not any(f"{out}/{entry['relpath']}/".startswith(path + "/") for entry in lists[0]):
             return name
     return None
 
@@ -433,7 +497,12 @@ RULES = [
     ("right already", "a directory whose files are those that its pointer means is right, whether its list is in the cache or not; "
      "DVC's checkout removes it and fails", False, right_already),
     ("moved as it was", "a move is a rename; DVC makes the file anew, by cache.type", False, moved_as_was),
+    ("behind links", "with cache.type hardlink what is added is linked to its object; DVC links what a link led to as well", False, behind_links),
     ("ignored", "a tracked path that .dvcignore has in it is refused where it is asked for; DVC does nothing at all", False, ignored),
+    ("ignored files", "what .dvcignore has in it is nobody's data: remove --outs leaves it; DVC removes the directory with all that is in it",
+     False, ignored_files),
+    ("skipped commits", "where .dvcignore has a tracked path in it the other paths of that commit are pushed and fetched; DVC leaves the commit out",
+     False, skipped_commits),
     ("not lost", "remove --outs removes nothing that is nowhere else, unless by force", False, not_lost),
     ("half done", "where one thing cannot be done dag does the others, and begins nothing that it cannot finish; DVC stops at "
      "the first in the order of the directory, or removes files before it finds that others are missing", False, half_done),
@@ -515,8 +584,8 @@ def tabs(table, argv, ours, theirs):
     if argv[0] == "ls" and ours[0] and theirs[0] and any(set("\t#") & set(entry["path"]) for entry in ours[1]):
         lists = [[dict(entry, path=re.sub(r"[\t\n\r]|/(?=#)", "", entry["path"])) for entry in said[1]] for said in (ours, theirs)]
         return tuple((True, sorted(entries, key=lambda entry: json.dumps(entry, sort_keys=True)), "") for entries in lists)
-    outs = {out for out in table.outs if "\t" in out}
-    outs |= {out.replace("\t", "") for out in outs}
+    outs = {out for out in table.outs if "\t" in out or "/#" in out}
+    outs |= {out[out.find("/#") + 1 if "/#" in out else 0:].replace("\t", "") for out in outs}
     if not outs or not is_comparison(argv) or not ours[0] or not theirs[0]:
         return None
 
@@ -651,7 +720,7 @@ ANSWERS = [
     ("ignored paths", "a tracked path that .dvcignore has in it is told; DVC answers nothing at all", ignored_paths),
     ("trusted lists", TRUSTED[1], trusted_lists),
     ("names of one object", "status --cloud tells all files that an object is the content of, not one of them", names_of_one),
-    ("tabs", "a name is a name; DVC reads it as a URL's where it reads other revisions, and in ls: tabs go, and a slash before #", tabs),
+    ("tabs", "a name is a name; DVC reads it as a URL's where it reads other revisions, and in ls: tabs go, and slashes or directories before #", tabs),
     ("dangling links", "a link that leads nowhere is a file that is gone; DVC's status fails, its diff says modified", dangling),
     ("links to directories", "a link that git does not know is untracked; DVC takes one to a directory for a directory", links_to_directories),
     ("directories inside", "a tracked directory is a list of files; where DVC does not know that list it tells the directories in it too",

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import subprocess
 import sys
 
 sys.dont_write_bytecode = True
@@ -14,6 +15,7 @@ python = tap.python()
 if os.path.abspath(sys.executable) != os.path.abspath(python):
     os.execv(python, [python, "-B", os.path.abspath(__file__)] + sys.argv[1:])
 import deliberate
+import oracle
 from place import differences
 
 top = tap.scratch()
@@ -127,10 +129,15 @@ seen("what else is missing beside it", ["exit"], "checkout", {}, {}, {}, codes=(
 meant("objects that are nowhere", "push", {}, {}, {}, codes=(1, 0), err="Some of the cache files do not exist neither locally nor on remote")
 seen("another failure", ["exit"], "push", {}, {}, {}, codes=(1, 0))
 seen("one of DVC alone", ["exit"], "push", {}, {}, {}, codes=(0, 1), err="Some of the cache files do not exist neither locally nor on remote")
+meant("what only one of two failures removes, and another name of it that both do", "checkout", {"repo/a": f("1", "0444", "shared file")},
+      {"repo/a": f("1", "0444")}, {"repo/a": None}, codes=(1, 255))
+seen("what they change", ["repo/a"], "checkout", {"repo/a": f("1", "0444", "shared file")}, {"repo/a": f("2", "0444")}, {"repo/a": None}, codes=(1, 255))
 meant("an empty directory", "checkout", {"repo/d": d(), "repo/d/e": d()}, {}, {"repo/d/e": None}, outs=["d"])
 seen("one with a file", ["repo/d/e", "repo/d/e/f"], "checkout", {"repo/d/e": d(), "repo/d/e/f": f("1")}, {}, {"repo/d/e": None, "repo/d/e/f": None}, outs=["d"])
 meant("what no pointer names any more", "checkout", {"repo/d/a": f("1")}, {}, {"repo/d/a": None}, ever=["d"])
 seen("what one names", ["repo/d/a"], "checkout", {"repo/d/a": f("1")}, {}, {"repo/d/a": None}, ever=["d"], outs=["d"])
+meant("what an ignored one names", "checkout", {"repo/d": f("1"), "repo/.dvcignore": f("/d.*\n")}, {}, {"repo/d": None}, ever=["d"], outs=["d"])
+seen("what is ignored itself", ["repo/d"], "checkout", {"repo/d": f("1"), "repo/.dvcignore": f("/d\n")}, {}, {"repo/d": None}, ever=["d"], outs=["d"])
 meant("line ends", "commit", {"repo/a": f("1\r\n2\r\n")}, {}, {"repo/a": f("1\n2\n")})
 seen("lines", ["repo/a"], "commit", {"repo/a": f("1\r\n2\r\n")}, {}, {"repo/a": f("1\n")})
 
@@ -170,6 +177,52 @@ meant("data that is nowhere else", "remove --outs -- a.dvc", TRACKED, {}, GONE, 
 seen("data that the cache has", sorted(TRACKED) + ["exit"], "remove --outs -- a.dvc", {**TRACKED, OBJECT: f("new", "0444")}, {}, GONE, **REFUSED)
 seen("a refusal that has done something", ["repo/.gitignore", "repo/a", "repo/a.dvc", "exit"], "remove --outs -- a.dvc", TRACKED, {"repo/a.dvc": f("x")}, GONE, **REFUSED)
 seen("without --outs", sorted(TRACKED) + ["exit"], "remove -- a.dvc", TRACKED, {}, GONE, **REFUSED)
+HOLDS = {"repo/.dvcignore": f("x?\n"), "repo/d": d(), "repo/d/s": d(), "repo/d/s/x1": f("1")}
+ALL = {path: None for path in HOLDS if path.startswith("repo/d")}
+meant("an ignored file of a directory that goes", "remove --outs -- d.dvc", HOLDS, {}, ALL)
+seen("one that is not ignored", ["repo/d/y"], "remove --outs -- d.dvc", {**HOLDS, "repo/d/y": f("1")}, {}, {**ALL, "repo/d/y": None})
+seen("one that dag has changed", ["repo/d", "repo/d/s", "repo/d/s/x1"], "remove --outs -- d.dvc", HOLDS, {"repo/d/s/x1": f("2")}, ALL)
+seen("one that a checkout takes", ["repo/d/s/x1"], "checkout", {**HOLDS, "repo/d/y": f("1")}, {}, {"repo/d/s/x1": None}, outs=["d"])
+REAL = {"repo/a": ("link", "", b"real"), "repo/real": f("hello\n"), "repo/.dvc/config": f("[cache]\n    type = hardlink\n")}
+NAMED = {"repo/a": f("hello\n", "0444", "shared file"), OBJECT: f("hello\n", "0444", "shared file")}
+READ_ONLY = {**NAMED, "repo/real": NAMED["repo/a"]}
+meant("what a link leads to that is added", "add -- a", REAL, NAMED, READ_ONLY, outs=["a"])
+seen("what one leads to that is not", ["repo/real"], "add -- a", REAL, NAMED, READ_ONLY, outs=["b"])
+seen("what none leads to", ["repo/real"], "add -- a", {**REAL, "repo/a": ("link", "", b"other")}, NAMED, READ_ONLY, outs=["a"])
+seen("what dag makes of it", ["repo/real"], "add -- a", REAL, READ_ONLY, NAMED, outs=["a"])
+seen("another content of it", ["repo/real"], "add -- a", REAL, NAMED, {**NAMED, "repo/real": f("x", "0444", "shared file")}, outs=["a"])
+
+
+# Commits that DVC leaves out.
+def git(*argv):
+    return subprocess.run(("git",) + argv, cwd=top, env=env, check=True, capture_output=True, text=True).stdout.strip()
+
+
+env = oracle.environment(top + "/home")
+git("init", "-q")
+for name, text in (("a.dvc", "outs:\n- {md5: aa11, path: a}\n"), ("x.dvc", "outs:\n- {md5: 1234.dir, path: x}\n"), (".dvcignore", "/x\n")):
+    with open(f"{top}/{name}", "w") as out:
+        out.write(text)
+git("add", "a.dvc", "x.dvc")
+git("commit", "-qm", "right")
+git("add", ".dvcignore")
+git("commit", "-qm", "ignored")
+SENT = {"rem1/files/md5/aa": d(), "rem1/files/md5/aa/11": f("a"), "rem1/files/md5/b1/946ac92492d2347c6235b4d2611184": f("hello\n"), LIST: f(LISTED)}
+
+
+def skipping(rev):
+    return f"WARNING: failed to collect '{rev}', skipping\n"
+
+
+for rev in (git("rev-parse", "HEAD"), "main", "main,other"):
+    meant("what dag sends of " + rev, "push --all-commits", {}, SENT, {}, err=skipping(rev))
+seen("of one that DVC cannot read for another reason", sorted(SENT), "push --all-commits", {}, SENT, {}, err=skipping("HEAD~1"))
+seen("of one that it has read", sorted(SENT), "push --all-commits", {}, SENT, {})
+seen("what that commit does not name", ["rem1/files/md5/bb/22"], "push --all-commits", {}, {**SENT, "rem1/files/md5/bb/22": f("b")}, {}, err=skipping("main"))
+seen("what DVC sends", sorted(SENT), "push --all-commits", {}, {}, SENT, err=skipping("main"))
+seen("what a gc keeps of it", sorted(SENT), "gc --all-commits", {}, SENT, {}, err=skipping("main"))
+for name in ("a.dvc", "x.dvc", ".dvcignore"):
+    os.unlink(f"{top}/{name}")
 
 
 # Answers.
@@ -194,6 +247,8 @@ agree("in one that is not tracked", False, "data status --json", {"committed": {
 agree("what else differs", False, "data status --json", {"committed": {"modified": ["a\tb", "c"]}}, {"committed": {"added": ["a\tb", "c"]}}, outs=["a\tb"])
 agree("a tab in ls", True, "ls --json", [{"path": "a\tb/c", "size": 1}], [{"path": "ab/c", "size": 1}])
 agree("a # in it", True, "ls --json", [{"path": "d/#h/#x"}, {"path": "e"}], [{"path": "d#h/#x"}, {"path": "e"}])
+agree("one in a directory", True, "data status --json", {}, {"committed": {"renamed": [{"old": "#h", "new": "d/#h"}]}}, outs=["d/#h"])
+agree("one in a name", False, "data status --json", {}, {"committed": {"renamed": [{"old": "#h", "new": "d/a#h"}]}}, outs=["d/a#h"])
 agree("another size of it", False, "ls --json", [{"path": "a\tb/c", "size": 1}], [{"path": "ab/c", "size": 2}])
 agree("a link that leads nowhere", True, "status --json", {"a.dvc": [{"changed outs": {"gone": "deleted"}}]}, None,
       f"ERROR: unexpected error - [Errno 2] No such file or directory: '{top}/gone'")

@@ -21,6 +21,13 @@ int params_parse(struct arena *, struct diag *, const char *, const char *, size
 		 struct yaml_node **);
 
 /**
+ * params_parse_results(a, d, name, text, len, out):
+ * The same for what a program has written: dates and times in YAML are plain strings.
+ */
+int params_parse_results(struct arena *, struct diag *, const char *, const char *,
+			 size_t, struct yaml_node **);
+
+/**
  * params_is_python(name):
  * Return whether the file is one that is refused for being Python.
  */

@@ -186,7 +186,7 @@ mistakes(void **state)
 	refused(&w, "vars: [bad.yaml]\n", "bad.yaml:");
 	refused(&w, "vars: [date.yaml]\n",
 		"date.yaml:2:4: error: a date or a time cannot be a value");
-	refused(&w, "vars: [bad.json]\n", "bad.json: error: line 1");
+	refused(&w, "vars: [bad.json]\n", "bad.json:1:7: error: this is no value");
 	refused(&w, "vars: [bad.toml]\n", "bad.toml:2:5: error: there is no value");
 }
 

@@ -213,10 +213,10 @@ take_stages(struct dvc_read *r, const struct yaml_node *v, void *into)
 static const struct dvc_key top_keys[] = {
     {"stages", DVC_BY, 0, take_stages},
     {"artifacts", DVC_MAP, offsetof(struct dvc_yaml, artifacts), NULL},
+    {"params", DVC_ANY, offsetof(struct dvc_yaml, params), NULL},
+    {"metrics", DVC_ANY, offsetof(struct dvc_yaml, metrics), NULL},
+    {"plots", DVC_ANY, offsetof(struct dvc_yaml, plots), NULL},
     IGNORED("vars"),
-    IGNORED("params"),
-    IGNORED("metrics"),
-    IGNORED("plots"),
     IGNORED("datasets"),
 };
 

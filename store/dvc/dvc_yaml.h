@@ -75,6 +75,8 @@ struct dvc_yaml {
 	size_t nstages;
 	const struct yaml_node *artifacts; /* a mapping, or NULL */
 	bool unresolved; /* it has templates that could not be put in: it is as written */
+	/* Files that are reported from, beside those of the stages: anything, or NULL. */
+	const struct yaml_node *params, *metrics, *plots;
 };
 
 /**

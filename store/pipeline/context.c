@@ -373,3 +373,41 @@ context_select(struct context *c, const char *expr, size_t len, char *why, size_
 	buf_release(&part);
 	return v;
 }
+
+/* ---- what is used ---- */
+
+static void
+put_key(const struct variable *v, struct buf *b)
+{
+	size_t i = 0;
+
+	if (v->up == NULL)
+		return;
+	put_key(v->up, b);
+	if (b->n != 0)
+		buf_addc(b, '.');
+	if (v->name != NULL) {
+		buf_add(b, v->name, v->len);
+		return;
+	}
+	while (i < v->up->val->seq.n && v->up->elems[i] != v)
+		i++;
+	buf_addf(b, "%zu", i);
+}
+
+int
+context_tell(const struct context *c, const struct variable *v)
+{
+	struct buf key;
+	int rc;
+
+	if (c->files->used == NULL || v->val->kind == YAML_MAP || v->source == NULL ||
+	    map_get(&c->imports, v->source) == NULL)
+		return 0;
+	buf_init(&key, 0);
+	put_key(v, &key);
+	rc = buf_failed(&key) ? -1
+			      : c->files->used(c->files->arg, v->source, key.p, v->val);
+	buf_release(&key);
+	return rc;
+}

@@ -72,6 +72,13 @@ bool context_has(const struct context *, const char *);
 struct variable *context_select(struct context *, const char *, size_t, char *, size_t);
 
 /**
+ * context_tell(c, v):
+ * Tell who wants to know what is used of files (struct pipeline_files) of ${v}, unless it is a
+ * mapping or comes from no file.  Return 0, or -1 if memory runs out.
+ */
+int context_tell(const struct context *, const struct variable *);
+
+/**
  * variable_value(c, v):
  * Return the value, merged if it was, or NULL if memory runs out.
  */

@@ -62,6 +62,7 @@ put_stage(struct expansion *e, const char *name, struct yaml_node *def,
 		rc = load_vars(e, name, def);
 	if (rc == 0)
 		map->map.n = 0;
+	e->x.stage = true;
 	for (size_t i = 0; i < def->map.n && rc == 0; i++) {
 		struct yaml_node *key = def->map.v[i].key;
 		struct yaml_node *val;
@@ -72,6 +73,7 @@ put_stage(struct expansion *e, const char *name, struct yaml_node *def,
 		if (rc == 0)
 			put_pair(map, key, val);
 	}
+	e->x.stage = false;
 	*out = map;
 	return rc;
 }

@@ -160,7 +160,7 @@ select_hole(struct interpolation *x, struct yaml_node *n, const struct hole *h,
 
 	*out = context_select(x->c, h->expr, h->len, why, sizeof why);
 	if (*out != NULL)
-		return 0;
+		return x->stage && context_tell(x->c, *out) != 0 ? nomem(x) : 0;
 	if (*why == '\0')
 		return nomem(x);
 	say(x, n, h, "%s", why);

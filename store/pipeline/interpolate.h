@@ -19,6 +19,7 @@ struct interpolation {
 	const char *text; /* of dvc.yaml */
 	struct context *c;
 	size_t nodes, bytes; /* made so far */
+	bool stage;	     /* what is read belongs to a stage */
 };
 
 /**

@@ -30,6 +30,10 @@ struct pipeline_files {
 	struct value_options options;
 	bool
 	    *python; /* set where a file of params is refused for being Python; or NULL */
+	/* Told of each value of a file that the templates of a stage put in, a scalar or a list:
+	 * the file, the key in it ("a.b", "list.0"), the value.  Return 0, or -1 if memory ran
+	 * out.  NULL: nobody is told. */
+	int (*used)(void *, const char *, const char *, const struct yaml_node *);
 };
 
 /**

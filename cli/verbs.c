@@ -23,6 +23,8 @@ static const struct verb *const table[] = {
 	&verb_ls,
 	&verb_status,
 	&verb_diff,
+	&verb_params,
+	&verb_metrics,
 	&verb_commit,
 	&verb_checkout,
 	&verb_unprotect,

@@ -12,6 +12,8 @@ extern const struct verb verb_checkout;
 extern const struct verb verb_commit;
 extern const struct verb verb_completion;
 extern const struct verb verb_diff;
+extern const struct verb verb_metrics;
+extern const struct verb verb_params;
 extern const struct verb verb_config;
 extern const struct verb verb_doctor;
 extern const struct verb verb_exp;

@@ -212,7 +212,7 @@ gc_cache(struct gc *g, struct remote *r, const struct object_set *used, struct m
 	if (rc == 0 && !g->dry)
 		rc = sweep_remove(&s, &g->cache.found, m, err);
 	if (rc == 0 && !g->dry)
-		rc = objects_sweep(s.cache, g->before_s, NULL, err);
+		rc = objects_sweep(s.cache, NULL, g->before_s, NULL, err);
 	g->cache.done = rc == 0;
 	object_set_free(less);
 	return rc;
@@ -223,6 +223,7 @@ gc_remote(struct gc *g, struct remote *r, const struct object_set *used, struct 
 	  struct err *err)
 {
 	struct sweep_side s = {.cache = g->x.a.track.cache, .remote = r};
+	int64_t old = clock_now().wall_us / 1000000 - REMOTE_LEFTOVER_S;
 	int rc = r->ops->begin(r, g->dry ? REMOTE_READ : REMOTE_WRITE, m, err);
 
 	if (rc != 0)
@@ -232,6 +233,8 @@ gc_remote(struct gc *g, struct remote *r, const struct object_set *used, struct 
 		rc = note_paths(g, &s, &g->remote, err);
 	if (rc == 0 && !g->dry)
 		rc = sweep_remove(&s, &g->remote.found, m, err);
+	if (rc == 0 && !g->dry && r->ops->sweep != NULL)
+		rc = r->ops->sweep(r, true, old < g->before_s ? old : g->before_s, err);
 	r->ops->end(r);
 	g->remote.done = rc == 0;
 	return rc;

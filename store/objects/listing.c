@@ -16,7 +16,6 @@
 #include "store/objects/objects_internal.h"
 #include "store/thread.h"
 
-#define PREFIXES 256
 /* A look at one object costs about as much as three in a list. */
 #define STAT_COST   3
 #define STAT_ALWAYS 64 /* so few are looked for without asking what a list would cost */
@@ -58,8 +57,8 @@ objects_each_name(int base, const char *name, int (*fn)(void *, int, const char 
 	return 0;
 }
 
-static void
-prefix_name(unsigned prefix, char out[3])
+void
+objects_prefix_name(unsigned prefix, char out[3])
 {
 	static const char hex[] = "0123456789abcdef";
 
@@ -97,7 +96,7 @@ list_name(void *arg, int fd, const char *name)
 	(void)fd;
 	if (n + 2 >= sizeof(hex) || strpbrk(name, "ABCDEF") != NULL)
 		return 0;
-	prefix_name(at->prefix, hex);
+	objects_prefix_name(at->prefix, hex);
 	memcpy(hex + 2, name, n + 1);
 	if (object_id_parse(hex, at->l->legacy, &id) != 0)
 		return 0;
@@ -115,13 +114,13 @@ list_some(void *arg)
 	struct list_dir at = {.l = l};
 	char name[3];
 
-	while ((at.prefix = atomic_fetch_add(&l->next, 1)) < PREFIXES) {
+	while ((at.prefix = atomic_fetch_add(&l->next, 1)) < OBJECT_PREFIXES) {
 		if (meter_cancelled(l->m))
 			l->failed = ECANCELED;
 		if (l->failed != 0)
 			break;
 		at.n = 0;
-		prefix_name(at.prefix, name);
+		objects_prefix_name(at.prefix, name);
 		if (objects_each_name(l->base, name, list_name, &at) != 0)
 			l->failed = errno;
 		meter_add(l->m, at.n, 0);
@@ -174,7 +173,7 @@ estimate(int base)
 
 	(void)objects_each_name(base, "00", count_name, &n);
 	(void)objects_each_name(base, "80", count_name, &n);
-	return n * (PREFIXES / 2);
+	return n * (OBJECT_PREFIXES / 2);
 }
 
 /* By one list of all. */
@@ -223,56 +222,5 @@ objects_missing(struct objects *o, const struct object_id *v, size_t n, uint8_t 
 		missing[i] = has == 0;
 		meter_add(m, 1, 0);
 	}
-	return 0;
-}
-
-/* ---- what crashed writers left ---- */
-
-struct sweep {
-	int64_t before_s;
-	size_t n;
-};
-
-static int
-sweep_name(void *arg, int fd, const char *name)
-{
-	struct sweep *s = arg;
-	struct stat st;
-
-	if (!temp_is_name(name) || fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
-	    !S_ISREG(st.st_mode) || st.st_mtim.tv_sec >= s->before_s)
-		return 0;
-	if (fsio_unlink(fd, name) == 0)
-		s->n++;
-	else if (errno != ENOENT)
-		return -1;
-	return 0;
-}
-
-int
-objects_sweep(struct objects *o, int64_t before_s, size_t *n, struct err *err)
-{
-	struct sweep s = {.before_s = before_s};
-	char name[3];
-	int r = 0;
-
-	if (objects_writable(o, err) != 0)
-		return -1;
-	for (int legacy = 0; r == 0 && legacy <= 1; legacy++) {
-		int base = objects_base(o, legacy != 0, false);
-
-		if (base < 0)
-			continue;
-		r = objects_each_name(base, ".", sweep_name, &s);
-		for (unsigned i = 0; r == 0 && i < PREFIXES; i++) {
-			prefix_name(i, name);
-			r = objects_each_name(base, name, sweep_name, &s);
-		}
-	}
-	if (n != NULL)
-		*n = s.n;
-	if (r != 0)
-		return err_sys(err, errno, "cannot remove temporary files of '%s'",
-			       o->dir);
 	return 0;
 }

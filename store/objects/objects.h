@@ -135,11 +135,15 @@ int objects_list(struct objects *, bool, struct object_set *, struct meter *,
 int objects_missing(struct objects *, const struct object_id *, size_t, uint8_t *,
 		    struct meter *, struct err *);
 
+#define OBJECT_PREFIXES 256 /* values of an object's first byte */
+
 /**
- * objects_sweep(o, before_s, n, err):
+ * objects_sweep(o, where, before_s, n, err):
  * Remove the temporaries of crashed writers (ours and DVC's) whose last change was before
- * ${before_s} (seconds since the epoch).  ${n} (may be NULL) is how many.  Return 0 or -1.
+ * ${before_s} (seconds since the epoch): everywhere, or, unless ${where} is NULL, only beside
+ * objects whose first byte b is such that where[b].  What may not be removed stays.  ${n} (may
+ * be NULL) is how many went.  Return 0 or -1.
  */
-int objects_sweep(struct objects *, int64_t, size_t *, struct err *);
+int objects_sweep(struct objects *, const bool *, int64_t, size_t *, struct err *);
 
 #endif

@@ -78,6 +78,12 @@ int objects_writable(const struct objects *, struct err *);
 int objects_each_name(int, const char *, int (*)(void *, int, const char *), void *);
 
 /**
+ * objects_prefix_name(prefix, out):
+ * Write the name of the directory of objects whose first byte is ${prefix}: "ab".
+ */
+void objects_prefix_name(unsigned, char[3]);
+
+/**
  * objects_digest(o, d, err), objects_digest_back(o, d):
  * Take a digest for this thread, ready to begin; give it back as it is.
  */

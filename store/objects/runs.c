@@ -11,8 +11,6 @@
 #include "base/fsio.h"
 #include "store/objects/objects_internal.h"
 
-#define RUN_DIR "runs"
-
 /* ---- which there are ---- */
 
 struct listing {

@@ -12,6 +12,7 @@ struct buf;
 struct err;
 struct objects;
 
+#define RUN_DIR	     "runs"
 #define RUN_NAME_MAX 65			/* bytes of a name, NUL included */
 #define RUN_PATH_MAX 140		/* of "runs/KE/KEY/VALUE", NUL included */
 #define RUN_FILE_MAX ((size_t)16 << 20) /* bytes of one file */

@@ -23,6 +23,8 @@ struct run_name;
 struct run_names;
 
 #define REMOTE_JOBS_MAX 64
+#define REMOTE_LEFTOVER_S \
+	((int64_t)24 * 3600) /* nobody takes that long to name an object */
 
 enum remote_use { REMOTE_READ, REMOTE_WRITE };
 
@@ -54,6 +56,11 @@ struct remote_ops {
 	int (*remove)(struct remote *, const struct object_id *, struct err *);
 	/* What was put is visible and durable, what was removed stays removed. */
 	int (*flush)(struct remote *, struct err *);
+	/* Remove what writers left that were killed, if it is of a form that only they leave
+	 * and was last changed before that many seconds since the epoch: all of it, or only
+	 * where something was put since begin.  Who writes may be at another machine, so that
+	 * age is all that tells (REMOTE_LEFTOVER_S).  NULL: nothing is ever left. */
+	int (*sweep)(struct remote *, bool all, int64_t before_s, struct err *);
 	/* The run cache: as runs_list, runs_read and runs_write.  NULL: it keeps none. */
 	int (*runs)(struct remote *, struct run_names *, struct err *);
 	int (*run_read)(struct remote *, const struct run_name *, struct buf *,

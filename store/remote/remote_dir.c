@@ -26,9 +26,10 @@ struct remote_dir {
 	struct objects *o;
 	char *cache; /* the directory that it must not be; NULL: none */
 	struct meter *m;
-	pthread_mutex_t lock; /* of the two below */
-	struct batch *b;      /* of what is put; NULL: nothing yet */
-	bool removed;	      /* something was, and not synced */
+	pthread_mutex_t lock;	       /* of the two below */
+	struct batch *b;	       /* of what is put; NULL: nothing yet */
+	bool removed;		       /* something was, and not synced */
+	bool touched[OBJECT_PREFIXES]; /* by what was put since begin */
 };
 
 static struct remote_dir *
@@ -151,6 +152,7 @@ dir_begin(struct remote *r, enum remote_use use, struct meter *m, struct err *er
 	struct stat st;
 
 	d->m = m;
+	memset(d->touched, 0, sizeof(d->touched));
 	r->made = false;
 	if (check_cache(d, err) != 0)
 		return -1;
@@ -268,15 +270,16 @@ dir_get(struct remote *r, const struct object_id *id,
 	return rc;
 }
 
-/* The batch of this use, begun with the first object. */
+/* The batch of this use, begun with the first object, for that one. */
 static struct batch *
-the_batch(struct remote_dir *d, struct err *err)
+the_batch(struct remote_dir *d, const struct object_id *id, struct err *err)
 {
 	struct batch *b;
 
 	(void)pthread_mutex_lock(&d->lock);
 	if (d->b == NULL && batch_begin(d->o, d->m, &d->b, err) != 0)
 		d->b = NULL;
+	d->touched[id->md5[0]] = true;
 	b = d->b;
 	(void)pthread_mutex_unlock(&d->lock);
 	return b;
@@ -286,7 +289,7 @@ static int
 dir_put(struct remote *r, const struct object_id *id, int fd, uint64_t size, bool replace,
 	struct err *err)
 {
-	struct batch *b = the_batch(self(r), err);
+	struct batch *b = the_batch(self(r), id, err);
 	struct object_id got;
 
 	if (b == NULL || (replace && batch_replace(b, id, err) != 0))
@@ -306,6 +309,16 @@ dir_remove(struct remote *r, const struct object_id *id, struct err *err)
 		(void)pthread_mutex_unlock(&d->lock);
 	}
 	return n < 0 ? -1 : 0;
+}
+
+static int
+dir_sweep(struct remote *r, bool all, int64_t before_s, struct err *err)
+{
+	struct remote_dir *d = self(r);
+
+	if (!all && d->b == NULL)
+		return 0;
+	return objects_sweep(d->o, all ? NULL : d->touched, before_s, NULL, err);
 }
 
 static void
@@ -344,6 +357,7 @@ static const struct remote_ops dir_ops = {
     .put = dir_put,
     .remove = dir_remove,
     .flush = dir_flush,
+    .sweep = dir_sweep,
     .runs = dir_runs,
     .run_read = dir_run_read,
     .run_write = dir_run_write,

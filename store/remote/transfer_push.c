@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "store/meter.h"
 #include "store/objects/object_set.h"
@@ -279,6 +280,17 @@ hold_lists(struct transfer *t, struct err *err)
 	return 0;
 }
 
+/* What a push left that was killed, beside what this one has sent; another may see to the rest. */
+static void
+sweep(struct transfer *t)
+{
+	struct remote *r = t->opt->remote;
+
+	if (r->ops->sweep != NULL)
+		(void)r->ops->sweep(
+		    r, false, clock_now().wall_us / 1000000 - REMOTE_LEFTOVER_S, NULL);
+}
+
 static int
 push(struct transfer *t, struct err *err)
 {
@@ -300,7 +312,10 @@ push(struct transfer *t, struct err *err)
 	if (choose(t, t->nfiles, t->ids.n, err) != 0 || hold_lists(t, err) != 0)
 		return -1;
 	transfer_phase(t, "sending lists", t->todo.n, 0);
-	return send_all(t, err);
+	if (send_all(t, err) != 0)
+		return -1;
+	sweep(t);
+	return 0;
 }
 
 int

@@ -257,6 +257,22 @@ for my $store ($cache, $rem) {
 	ok(!has($store, 'old f') && !has($store, 'old g'), '... what is old goes');
 }
 
+# What a killed push has left on the remote goes when it is a day old, whatever the grace.
+my @left = map { "$rem/$_" } 'files/md5/00/.abcdefghijklmnopqrstuv.tmp', 'files/md5/.abcdefghijklmnopqrstuw.tmp', 'runs/ab/abc/.dag-0123456789abcdef.tmp';
+for my $hours (23, 25) {
+	spew($_, 'x') for @left;
+	utime time - $hours * 3600, time - $hours * 3600, @left;
+	ok_dag(0, 'gc', $r, 'gc', '-q', '--force', '--grace', $_, '-w', '-c') for '48h', '0';
+	is(scalar(grep { -e } @left), $hours < 24 ? 3 : 0, "leftovers on the remote after $hours h");
+	spew($_, 'x') for @left;
+	utime time - $hours * 3600, time - $hours * 3600, @left;
+	ok_dag(0, 'gc', $r, 'gc', '-q', '--force', '--grace', '2d', '-w', '-c');
+	is(scalar(grep { -e } @left), 3, '... with a longer grace');
+	ok_dag(0, 'gc', $r, 'gc', '-q', '--force', '--grace', '0', '-w');
+	ok_dag(0, 'gc', $r, 'gc', '-q', '--force', '--grace', '0', '-w', '-c', '--dry');
+	is(scalar(grep { -e } @left), 3, '... without --cloud, with --dry');
+}
+
 # The list of a directory is nowhere: which objects its files are is not known.
 ($r, $cache) = ("$top/l", "$top/l/.dag/cache");
 make_path("$r/.dag");

@@ -405,7 +405,7 @@ a_death_leaves_nothing_wrong(void **state)
 				ok(work(s.o, small, &err));
 				assert_int_equal(all_right(&s), small + 3);
 				/* What the dead left is recognised as such. */
-				ok(objects_sweep(s.o, INT64_MAX, &swept, &err));
+				ok(objects_sweep(s.o, NULL, INT64_MAX, &swept, &err));
 				assert_int_equal(shop_files(s.fd, "cache", false),
 						 small + 3);
 				assert_int_equal(shop_files(s.fd, "cache", true), 0);

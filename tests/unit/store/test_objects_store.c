@@ -87,7 +87,7 @@ nothing_there(void **state)
 	assert_int_equal(object_set_count(set), 0);
 	ok(objects_missing(s.o, &id, 1, &missing, NULL, &err));
 	assert_int_equal(missing, 1);
-	ok(objects_sweep(s.o, INT64_MAX, NULL, &err));
+	ok(objects_sweep(s.o, NULL, INT64_MAX, NULL, &err));
 	ok(objects_sync(s.o, &err));
 	assert_int_equal(faccessat(s.fd, "cache", F_OK, 0), -1);
 	object_set_free(set);
@@ -323,12 +323,12 @@ sweeps(void **state)
 	}
 	assert_int_equal(utimensat(s.fd, temps[0], old, 0), 0);
 	assert_int_equal(utimensat(s.fd, temps[2], old, 0), 0);
-	ok(objects_sweep(s.o, 1000, &n, &err));
+	ok(objects_sweep(s.o, NULL, 1000, &n, &err));
 	assert_int_equal(n, 0);
-	ok(objects_sweep(s.o, 1001, &n, &err));
+	ok(objects_sweep(s.o, NULL, 1001, &n, &err));
 	assert_int_equal(n, 2);
 	assert_int_equal(faccessat(s.fd, temps[1], F_OK, 0), 0);
-	ok(objects_sweep(s.o, INT64_MAX, &n, &err));
+	ok(objects_sweep(s.o, NULL, INT64_MAX, &n, &err));
 	assert_int_equal(n, 1);
 	for (i = 0; i < 5; i++)
 		assert_int_equal(faccessat(s.fd, others[i], F_OK, 0), 0);
@@ -387,7 +387,7 @@ only_reads(void **state)
 	fails(batch_begin(s.o, NULL, &b, &err), ERR_INVALID);
 	says("for reading only");
 	fails(objects_remove(s.o, &id, &err), ERR_INVALID);
-	fails(objects_sweep(s.o, 1, NULL, &err), ERR_INVALID);
+	fails(objects_sweep(s.o, NULL, 1, NULL, &err), ERR_INVALID);
 	shop_remove(&s);
 }
 

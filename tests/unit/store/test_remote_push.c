@@ -1,4 +1,6 @@
 /* What gets onto a remote, and what does not. */
+#include <time.h>
+
 #include "unit/store/transfer_test.h"
 
 static void
@@ -31,6 +33,78 @@ sends_files_and_lists(void **state)
 	assert_int_equal(y.rep.there, 33);
 	assert_false(y.rep.made);
 	ok(push(&y, v, 0, &err));
+	yard_remove(&y);
+}
+
+/* Make a file that looks as what a killed push leaves, and was last changed so long ago. */
+static void
+leave(const char *dir, const char *name, time_t ago)
+{
+	struct timespec t[2] = {{.tv_sec = time(NULL) - ago},
+				{.tv_sec = time(NULL) - ago}};
+	char path[256];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+	(void)mkdir(dir, 0755);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	assert_true(fd >= 0);
+	assert_int_equal(futimens(fd, t), 0);
+	(void)close(fd);
+}
+
+static bool
+is_there(const char *dir, const char *name)
+{
+	char path[256];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return access(path, F_OK) == 0;
+}
+
+/* What a killed push left goes with one that sends something beside it, if it is old. */
+static void
+leftovers_go(void **state)
+{
+	static const char *const all[] = {".abcdefghijklmnopqrstuv.tmp",
+					  ".abcdefghijklmnopqrstuw.tmp",
+					  ".abcdefghijklmnopqrstu.tmp", "notes.tmp"};
+	char beside[256], apart[256], base[128];
+	struct transfer_want v;
+	struct err err = {0};
+	struct yard y;
+
+	(void)state;
+	yard_make(&y);
+	v = want(yard_file(&y, "single"), "c");
+	(void)snprintf(beside, sizeof(beside), "%s", at(y.remote_dir, &v.id));
+	*strrchr(beside, '/') = '\0';
+	(void)snprintf(base, sizeof(base), "%s/files/md5", y.remote_dir);
+	(void)snprintf(apart, sizeof(apart), "%s/%02x", base, v.id.md5[0] ^ 1);
+	ok(push(&y, &v, 1, &err));
+	lose(y.remote_dir, &v.id);
+	for (int i = 0; i < 4; i++) {
+		time_t ago = REMOTE_LEFTOVER_S + (i == 1 ? -60 : 60);
+
+		leave(beside, all[i], ago);
+		leave(apart, all[i], ago);
+		leave(base, all[i], ago);
+	}
+	yard_open(&y);
+	ok(push(&y, &v, 1, &err));
+	assert_int_equal(y.rep.objects, 1);
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(is_there(beside, all[i]), i != 0);
+		assert_int_equal(is_there(base, all[i]), i != 0);
+		assert_true(is_there(apart, all[i]));
+	}
+	leave(beside, all[0], 2 * REMOTE_LEFTOVER_S);
+	ok(push(&y, &v, 1, &err));
+	assert_true(is_there(beside, all[0])); /* nothing was sent */
+	ok(y.r->ops->sweep(y.r, true, time(NULL) - REMOTE_LEFTOVER_S, &err));
+	assert_false(is_there(beside, all[0]) || is_there(apart, all[0]));
+	for (int i = 1; i < 4; i++)
+		assert_true(is_there(apart, all[i]));
 	yard_remove(&y);
 }
 
@@ -186,6 +260,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(sends_files_and_lists),
+	    cmocka_unit_test(leftovers_go),
 	    cmocka_unit_test(a_remote_whose_list_lies_is_repaired),
 	    cmocka_unit_test(a_file_that_is_nowhere_holds_its_list_back),
 	    cmocka_unit_test(a_damaged_object_of_the_cache_is_not_sent),

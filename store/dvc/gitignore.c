@@ -175,6 +175,22 @@ filter(const struct buf *text, const char *entry, const char *raw, struct buf *o
 }
 
 int
+gitignore_cover(struct gitignore *g, int root_fd, const char *root, const char *path,
+		bool is_dir, struct err *err)
+{
+	struct buf full;
+	int r;
+
+	buf_init(&full, 0);
+	buf_addf(&full, "%s/%s", root, path);
+	r = buf_failed(&full) ? err_nomem(err) : gitignore_check(g, full.p, is_dir, err);
+	buf_release(&full);
+	if (r != 0)
+		return r < 0 ? -1 : 0;
+	return gitignore_add(root_fd, path, err);
+}
+
+int
 gitignore_remove(int root_fd, const char *path, struct err *err)
 {
 	struct buf entry, raw, text;

@@ -56,6 +56,14 @@ void gitignore_entry(struct buf *, const char *);
 int gitignore_add(int, const char *, struct err *);
 
 /**
+ * gitignore_cover(g, root_fd, root, path, is_dir, err):
+ * Let git ignore ${path}, relative to ${root}, the absolute path of ${root_fd}: where no rule does
+ * already, .gitignore beside it gets one.  Return 1 if that was written, 0, or -1.
+ */
+int gitignore_cover(struct gitignore *, int, const char *, const char *, bool,
+		    struct err *);
+
+/**
  * gitignore_remove(root_fd, path, err):
  * Take the entry of ${path} out again, also one that DVC wrote without backslashes; a file
  * that is empty then is removed.  Return 1 if it was written, 2 if it was removed, 0 if there

@@ -30,9 +30,9 @@ digest_release(struct digest *d)
 	*d = (struct digest){0};
 }
 
-/* Text by DVC's measure: no NUL, and at most 30 % that is no printable ASCII or \n\r\t\f\b. */
-static bool
-is_text(const uint8_t *p, size_t n)
+/* Printable are \n\r\t\f\b, too. */
+bool
+digest_is_text(const uint8_t *p, size_t n)
 {
 	size_t odd = 0;
 
@@ -68,7 +68,7 @@ feed_unix(struct digest *d, const uint8_t *p, size_t n)
 int
 digest_chunk(struct digest *d, const uint8_t *p, size_t n, bool legacy)
 {
-	if (legacy && is_text(p, n < TEXT_PROBE ? n : TEXT_PROBE))
+	if (legacy && digest_is_text(p, n < TEXT_PROBE ? n : TEXT_PROBE))
 		return feed_unix(d, p, n);
 	return hash_update(d->hash, p, n);
 }

@@ -72,4 +72,11 @@ int digest_feed(struct digest *, int, bool, uint64_t *, struct meter *, struct e
 int digest_fd(struct digest *, int, bool, uint64_t *, struct meter *, struct object_id *,
 	      struct err *);
 
+/**
+ * digest_is_text(p, n):
+ * Return whether the first ${n} bytes of a file are text for DVC: no NUL in them, and at most 30 %
+ * that is no printable ASCII.
+ */
+bool digest_is_text(const uint8_t *, size_t);
+
 #endif

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -86,6 +87,77 @@ runs_list(struct objects *o, struct run_names *names, struct err *err)
 		(void)err_sys(&why, errno, "cannot be read");
 	if (names->v.n > 1)
 		qsort(names->v.v, names->v.n, sizeof(*names->v.v), by_name);
+	if (rc != 0 && err != NULL)
+		*err = why;
+	return rc == 0 ? 0 : err_wrap(err, "the run cache of '%s'", objects_dir(o));
+}
+
+/* ---- those of one key ---- */
+
+struct aged {
+	struct run_name name;
+	struct timespec at;
+};
+
+struct aging {
+	VEC(struct aged) v;
+	const char *key;
+	struct err *err;
+};
+
+static int
+take_aged(void *arg, int dir, const char *name)
+{
+	struct aging *g = arg;
+	struct aged a = {0};
+	struct stat st;
+
+	if (!is_hex(name, RUN_NAME_MAX - 1) || fstatat(dir, name, &st, 0) != 0)
+		return 0;
+	if (g->v.n == RUNS_MAX)
+		return err_set(g->err, ERR_LIMIT,
+			       "a run cache of more than %d files is not supported",
+			       RUNS_MAX);
+	memcpy(a.name.key, g->key, RUN_NAME_MAX);
+	memcpy(a.name.value, name, RUN_NAME_MAX);
+	a.at = st.st_mtim;
+	return vec_push(&g->v, a) == 0 ? 0 : err_nomem(g->err);
+}
+
+static int
+by_age(const void *a, const void *b)
+{
+	const struct aged *x = a, *y = b;
+
+	if (x->at.tv_sec != y->at.tv_sec)
+		return x->at.tv_sec > y->at.tv_sec ? -1 : 1;
+	if (x->at.tv_nsec != y->at.tv_nsec)
+		return x->at.tv_nsec > y->at.tv_nsec ? -1 : 1;
+	return memcmp(&x->name, &y->name, sizeof(x->name));
+}
+
+int
+runs_of(struct objects *o, const char *key, struct run_names *names, struct err *err)
+{
+	struct err why = {0};
+	struct aging g = {.key = key, .err = &why};
+	int base = objects_base(o, true, false), rc;
+	char path[RUN_PATH_MAX];
+
+	if (base < 0)
+		return errno == ENOENT
+			   ? 0
+			   : err_sys(err, errno, "cannot open '%s'", objects_dir(o));
+	(void)snprintf(path, sizeof(path), RUN_DIR "/%.2s/%s", key, key);
+	rc = objects_each_name(base, path, take_aged, &g);
+	if (rc != 0 && why.code == ERR_NONE)
+		(void)err_sys(&why, errno, "cannot be read");
+	if (g.v.n > 1)
+		qsort(g.v.v, g.v.n, sizeof(*g.v.v), by_age);
+	for (size_t i = 0; rc == 0 && i < g.v.n; i++)
+		if (vec_push(&names->v, g.v.v[i].name) != 0)
+			rc = err_nomem(&why);
+	vec_release(&g.v);
 	if (rc != 0 && err != NULL)
 		*err = why;
 	return rc == 0 ? 0 : err_wrap(err, "the run cache of '%s'", objects_dir(o));

@@ -35,6 +35,13 @@ struct run_names {
 int runs_list(struct objects *, struct run_names *, struct err *);
 
 /**
+ * runs_of(o, key, names, err):
+ * Append the names of all files of ${key}, the newest first, to the empty ${names}.  Return 0 or
+ * -1 as runs_list.
+ */
+int runs_of(struct objects *, const char *, struct run_names *, struct err *);
+
+/**
  * runs_path(name, out):
  * Write "runs/KE/KEY/VALUE".
  */

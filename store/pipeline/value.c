@@ -203,6 +203,33 @@ value_map(struct arena *a, size_t count, const struct yaml_node *at)
 	return n;
 }
 
+struct yaml_node *
+value_copy(struct arena *a, const struct yaml_node *v)
+{
+	struct yaml_node *n = arena_alloc(a, sizeof *n);
+
+	if (n == NULL)
+		return NULL;
+	*n = *v;
+	if (v->kind == YAML_SEQ) {
+		n->seq.v = arena_array(a, v->seq.n + 1, sizeof *n->seq.v);
+		for (size_t i = 0; n->seq.v != NULL && i < v->seq.n; i++)
+			if ((n->seq.v[i] = value_copy(a, v->seq.v[i])) == NULL)
+				return NULL;
+		return n->seq.v != NULL ? n : NULL;
+	}
+	if (v->kind != YAML_MAP)
+		return n;
+	n->map.v = arena_array(a, v->map.n + 1, sizeof *n->map.v);
+	for (size_t i = 0; n->map.v != NULL && i < v->map.n; i++) {
+		n->map.v[i].key = value_copy(a, v->map.v[i].key);
+		n->map.v[i].val = value_copy(a, v->map.v[i].val);
+		if (n->map.v[i].key == NULL || n->map.v[i].val == NULL)
+			return NULL;
+	}
+	return n->map.v != NULL ? n : NULL;
+}
+
 /* ---- spelling ---- */
 
 void

@@ -40,6 +40,12 @@ struct yaml_node *value_list(struct arena *, size_t, const struct yaml_node *);
 struct yaml_node *value_map(struct arena *, size_t, const struct yaml_node *);
 
 /**
+ * value_copy(a, v):
+ * Copy the tree ${v}, but for the texts in it, so that it can be settled; NULL if memory runs out.
+ */
+struct yaml_node *value_copy(struct arena *, const struct yaml_node *);
+
+/**
  * value_put_text(v, b):
  * Append the scalar ${v} as it is written within a string: None, true, 1e-05, inf.
  */

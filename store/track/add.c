@@ -216,28 +216,20 @@ relink(struct adding *a, struct add_job *j)
 int
 add_ignore(struct adding *a, struct add_job *j)
 {
-	const char *path = j->item->path, *full, *slash;
+	const char *path = j->item->path, *slash = strrchr(path, '/');
 	int r;
 
 	if (a->o->gitignore == NULL || j->for_git)
 		return 0;
-	full = arena_printf(a->arena, "%s/%s", a->o->root, path);
-	if (full == NULL)
-		return err_nomem(a->err);
-	r = gitignore_check(a->o->gitignore, full, j->item->dir, a->err);
-	if (r != 0)
-		return r < 0 ? -1 : 0;
-	r = gitignore_add(a->ws->root_fd, path, a->err);
-	if (r > 0) {
-		slash = strrchr(path, '/');
-		j->item->gitignore =
-		    arena_printf(a->arena, "%.*s.gitignore",
-				 slash != NULL ? (int)(slash - path) + 1 : 0, path);
-		if (j->item->gitignore == NULL)
-			r = err_nomem(a->err);
-		fault_point(TRACK_IGNORED);
-	}
-	return r < 0 ? -1 : 0;
+	r = gitignore_cover(a->o->gitignore, a->ws->root_fd, a->o->root, path,
+			    j->item->dir, a->err);
+	if (r <= 0)
+		return r;
+	j->item->gitignore =
+	    arena_printf(a->arena, "%.*s.gitignore",
+			 slash != NULL ? (int)(slash - path) + 1 : 0, path);
+	fault_point(TRACK_IGNORED);
+	return j->item->gitignore != NULL ? 0 : err_nomem(a->err);
 }
 
 /* Imports carry a hash of what their file says. */

@@ -58,11 +58,14 @@ struct stage_run {
 
 struct stage_how {
 	bool force;
-	bool no_run_cache; /* neither look there */
+	bool no_run_cache; /* is not looked at; what is run is noted there */
 	bool no_commit;	   /* outputs are hashed, and not taken into the cache */
+	bool no_relink;	   /* they are left as the command made them */
+	/* Nothing was run, what is there is recorded: the run cache takes also what git is to
+	 * keep. */
+	bool commit;
 	bool
-	    allow_missing; /* what is not there, and is not known to have changed, is right
-			     */
+	    allow_missing; /* what is not there, and is not known to have changed, is right */
 	/* Bring objects (of a list, all it names) into the cache; NULL: what is not there is
 	 * missing.  It looks for what there is: 0, or -1 where the work ends. */
 	int (*fetch)(void *, const struct object_id *, size_t, struct err *);
@@ -102,13 +105,17 @@ struct stage_side {
 	const char *text;     /* of a param, of a command: as it is written; or NULL */
 };
 
+#define STAGE_SIDE_UNKNOWN ((struct stage_side){.size = -1, .nfiles = -1, .lines = -1})
+
 struct stage_reason {
 	enum stage_reason_kind kind;
 	enum stage_change_state state;
 	const char *path; /* relative to the root, or absolute; of a param: of its file */
 	const char *key;  /* of a param; NULL: all of the file */
+	bool dropped;	  /* deleted, as the stage no longer names it */
 	struct stage_side was, is;
-	const char *files; /* of a directory: "a.csv and 2 more"; or NULL */
+	const char
+	    *files; /* of a directory: "a.csv new, b.csv changed and 2 more"; or NULL */
 };
 
 struct stage_decision {
@@ -117,7 +124,9 @@ struct stage_decision {
 	size_t n;
 	/* The entry's cmd, deps and params as they are, for stage_done. */
 	const char *inputs;
-	/* What is to be restored (an entry); for stage_restore. */
+	/* A dependency or a param is not there, as a sentence: it cannot be run; or NULL. */
+	const char *lacks;
+	/* What is to be restored (an entry), or NULL; for stage_restore. */
 	const char *result;
 };
 
@@ -132,7 +141,8 @@ struct stage_look_options {
 	int (*git_tracks)(void *, const char *, struct err *);
 	void *git;
 	struct diag
-	    *diag; /* mistakes in files of params; NULL: the first is in the error */
+	    *diag; /* for mistakes in files of params; NULL: the first is in the error */
+	struct arena *arena; /* where those files are kept, for the diag; NULL: its own */
 };
 
 /**
@@ -147,9 +157,10 @@ void stage_look_close(struct stage_look *);
 /**
  * stage_decide(look, run, locked, how, arena, out, err):
  * Find out what is to be done about ${run}, of which the lock has ${locked} (NULL: nothing); it is
- * only read.  Nothing is written but the index.  Whoever holds no lock may ask.  ${out} lives in
- * ${arena}.  Return 0; or -1: a dependency or a param that is not there (ERR_NOTFOUND), a file of
- * params that has mistakes, an address for a dependency (ERR_INVALID), ERR_CANCELLED, ...
+ * only read.  Nothing is written but the index (and, by how->fetch, the cache).  No lock is
+ * needed.  ${out} lives in ${arena}.  What is not there makes it STAGE_RUN with out->lacks, which
+ * whoever runs it has to tell as an error.  Return 0; or -1: a file of params that has mistakes, an
+ * address for a dependency (ERR_INVALID), ERR_CANCELLED, ...
  */
 int stage_decide(struct stage_look *, const struct stage_run *,
 		 const struct dvc_lock_stage *, const struct stage_how *, struct arena *,

@@ -93,6 +93,15 @@ is_cached(const struct workspace *ws, const struct status_out *o, const struct s
 	return r;
 }
 
+int
+status_cached(const struct workspace *ws, const struct object_id *id, struct err *err)
+{
+	struct status_out o = {.id = *id};
+	struct scan none = {.nfiles = INDEX_WHOLE_MIN};
+
+	return is_cached(ws, &o, &none, err);
+}
+
 static int
 look(const struct workspace *ws, struct status_out *o, struct err *err)
 {

@@ -36,6 +36,13 @@ struct status_out {
 int status_outs(const struct workspace *, struct status_out *, size_t, struct err *);
 
 /**
+ * status_cached(ws, id, err):
+ * Return whether the cache has the object ${id}, and all that it names if it is a list: 1, 0
+ * (also for a list that cannot be read), or -1.
+ */
+int status_cached(const struct workspace *, const struct object_id *, struct err *);
+
+/**
  * out_state_name(state):
  * Return DVC's word: "modified", "deleted", "not in cache"; NULL for OUT_RIGHT.
  */

@@ -1,0 +1,515 @@
+/*
+ * Whether a stage is run, and why; its outputs brought back; what it made recorded.
+ */
+#include "store/track/stage_run.h"
+
+#include "base/arena.h"
+#include "base/yaml.h"
+#include "store/dvc/dvc_lock.h"
+#include "store/dvc/dvc_yaml.h"
+#include "store/objects/index.h"
+#include "store/track/workspace.h"
+#include "unit/store/objects_test.h"
+
+static struct shop shop;
+static struct workspace ws;
+static struct index *ix;
+static struct arena *arena;
+static struct stage_look *look;
+static struct stage_how how;
+static struct stage_run run;
+static struct dvc_yaml *yaml;
+static struct dvc_lock_stage lock, *locked;
+static const enum link_type copy[] = {LINK_COPY};
+
+#define OUT "cache/files/md5/83/34d449a4ae4c76bc21f5ee4dc9ee8d"
+
+static void
+put(const char *path, const char *text)
+{
+	shop_put(&shop, path, text, strlen(text));
+}
+
+static void
+drop(const char *path)
+{
+	struct err err = {0};
+
+	ok(fsio_remove_tree(shop.fd, path, &err));
+}
+
+/* An object of the cache. */
+static void
+lose(const char *path)
+{
+	assert_int_equal(unlinkat(shop.fd, path, 0), 0);
+}
+
+static bool
+there(const char *path)
+{
+	return faccessat(shop.fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static void
+stage(const char *text)
+{
+	struct err err = {0};
+	struct buf b;
+
+	dvc_yaml_free(yaml);
+	buf_init(&b, 0);
+	buf_addf(&b, "stages:\n  s:\n%s", text);
+	ok(dvc_yaml_parse("dvc.yaml", b.p, b.n, NULL, &yaml, &err));
+	buf_release(&b);
+	run.stage = &yaml->stages[0];
+}
+
+static int
+setup(void **state)
+{
+	struct err err = {0};
+	struct stage_look_options o = {.ws = &ws};
+	char path[96];
+
+	(void)state;
+	shop_make(&shop);
+	assert_int_equal(mkdirat(shop.fd, "state", 0700), 0);
+	(void)snprintf(path, sizeof(path), "%s/state/index.db", shop.dir);
+	ok(index_open(path, &ix, &err));
+	ws = (struct workspace){.root_fd = shop.fd,
+				.cache = shop.o,
+				.index = ix,
+				.links = copy,
+				.nlinks = 1,
+				.workers = 1};
+	o.root = shop.dir;
+	arena = arena_new(0);
+	assert_non_null(arena);
+	ok(stage_look_open(&o, &look, &err));
+	how = (struct stage_how){0};
+	run = (struct stage_run){.name = "s", .dir = "."};
+	locked = NULL;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	stage_look_close(look);
+	dvc_yaml_free(yaml);
+	yaml = NULL;
+	arena_free(arena);
+	index_close(ix);
+	shop_remove(&shop);
+	return 0;
+}
+
+static void
+lock_is(const char *text)
+{
+	struct err err = {0};
+
+	ok(dvc_lock_entry_parse(arena, NULL, "s", run.dir, text, strlen(text), &lock,
+				&err));
+	locked = &lock;
+}
+
+static struct stage_decision
+decide(void)
+{
+	struct stage_decision d;
+	struct err err = {0};
+
+	ok(stage_decide(look, &run, locked, &how, arena, &d, &err));
+	return d;
+}
+
+/* The verdict and the reasons, a line each. */
+static const char *
+verdict(void)
+{
+	static char text[2000];
+	struct stage_decision d = decide();
+	struct buf b;
+
+	buf_init(&b, 0);
+	buf_adds(&b, stage_verdict_name(d.verdict));
+	for (size_t i = 0; i < d.n; i++) {
+		buf_addc(&b, '\n');
+		stage_reason_put(&b, &d.v[i]);
+	}
+	(void)snprintf(text, sizeof(text), "%s", b.p);
+	buf_release(&b);
+	return text;
+}
+
+#define is(expected) assert_string_equal(verdict(), expected)
+
+/* As if the command had run: what it made is recorded. */
+static const char *
+done(void)
+{
+	struct stage_decision d = decide();
+	const char *entry;
+	struct err err = {0};
+
+	assert_int_equal(d.verdict, STAGE_RUN);
+	assert_null(d.lacks);
+	ok(stage_done(look, &run, locked, &how, d.inputs, arena, &entry, &err));
+	lock_is(entry);
+	return entry;
+}
+
+static const char *
+restore(int expected)
+{
+	struct stage_decision d = decide();
+	const char *entry;
+	struct err err = {0};
+	int r = stage_restore(look, &run, locked, &how, &d, arena, &entry, &err);
+
+	if (r < 0)
+		fail_msg("%s", err.msg);
+	assert_int_equal(r, expected);
+	if (entry != NULL)
+		lock_is(entry);
+	return entry;
+}
+
+/* in.txt, params -> out.txt */
+static void
+simple(void)
+{
+	stage("    cmd: make it\n    deps: [in.txt]\n    params: [lr, net.size]\n"
+	      "    outs: [out.txt]\n    metrics: [m.json: {cache: false}]\n");
+	put("in.txt", "one\n");
+	put("params.yaml", "lr: 0.1\nnet: {size: [1, 2]}\nother: x\n");
+	put("out.txt", "made of one\n");
+	put("m.json", "{}\n");
+}
+
+static void
+test_life(void **state)
+{
+	const char *first;
+
+	(void)state;
+	simple();
+	is("run\nno run of it is recorded");
+	first = done();
+	assert_string_equal(
+	    first,
+	    "cmd: make it\ndeps:\n- path: in.txt\n  hash: md5\n"
+	    "  md5: 5bbf5a52328e7439ae6e719dfe712200\n  size: 4\n"
+	    "params:\n  params.yaml:\n    lr: 0.1\n    net.size:\n    - 1\n    - 2\n"
+	    "outs:\n- path: m.json\n  hash: md5\n"
+	    "  md5: 8a80554c91d9fca8acb82f023de02f11\n  size: 3\n"
+	    "- path: out.txt\n  hash: md5\n  md5: 8334d449a4ae4c76bc21f5ee4dc9ee8d\n"
+	    "  size: 12\n");
+	is("unchanged");
+	/* What it does not depend on. */
+	put("params.yaml", "net: {size: [1, 2.0]}\nlr: 1e-1\nother: y\n");
+	is("unchanged");
+	/* All that it does. */
+	put("in.txt", "two\nlines\n");
+	put("params.yaml", "lr: 0.2\n");
+	is("run\n'in.txt' changed: 4 bytes -> 10, was 5bbf5a52..., is 4fab5645...\n"
+	   "'lr' in 'params.yaml' changed: 0.1 -> 0.2\n"
+	   "'net.size' in 'params.yaml' is gone");
+	assert_string_equal(decide().lacks, "'net.size' is missing from 'params.yaml'");
+	put("params.yaml", "lr: 0.2\nnet: {size: 3}\n");
+	put("out.txt", "made of two\n");
+	(void)done();
+	is("unchanged");
+	/* Back to the first: the run cache has it, with the one that git is to keep. */
+	put("in.txt", "one\n");
+	put("params.yaml", "lr: 0.1\nnet: {size: [1, 2]}\n");
+	drop("m.json");
+	how.no_run_cache = true;
+	assert_int_equal(decide().verdict, STAGE_RUN);
+	how.no_run_cache = false;
+	assert_int_equal(decide().verdict, STAGE_FROM_RUN_CACHE);
+	assert_string_equal(restore(0), first);
+	shop_holds(&shop, "out.txt", "made of one\n", 12);
+	shop_holds(&shop, "m.json", "{}\n", 3);
+	is("unchanged");
+	how.force = true;
+	is("run\nit is forced");
+}
+
+static void
+test_outputs(void **state)
+{
+	struct err err = {0};
+
+	(void)state;
+	simple();
+	(void)done();
+	drop("out.txt");
+	is("restore\noutput 'out.txt' is missing");
+	how.allow_missing = true;
+	is("unchanged");
+	how.allow_missing = false;
+	put("m.json", "{1}\n");
+	is("restore\noutput 'out.txt' is missing\n"
+	   "output 'm.json' is not what was made");
+	assert_null(restore(0));
+	shop_holds(&shop, "out.txt", "made of one\n", 12);
+	shop_holds(&shop, "m.json", "{}\n", 3);
+	/* Right, but not in the cache: it is put there again. */
+	lose(OUT);
+	is("restore\noutput 'out.txt' is not in the cache");
+	assert_null(restore(0));
+	is("unchanged");
+	/* Neither here nor there. */
+	lose(OUT);
+	drop("out.txt");
+	is("run\noutput 'out.txt' is missing");
+	/* An object that is damaged is no result. */
+	put("out.txt", "made of one\n");
+	assert_null(restore(0));
+	drop("out.txt");
+	lose(OUT);
+	put(OUT, "made of two\n");
+	is("restore\noutput 'out.txt' is missing");
+	(void)restore(1);
+	assert_false(there("out.txt"));
+	/* One that is new has no result. */
+	(void)err;
+	put("out.txt", "made of one\n");
+	put("new", "x");
+	stage("    cmd: make it\n    deps: [in.txt]\n    params: [lr, net.size]\n"
+	      "    outs: [out.txt, new]\n");
+	is("run\noutput 'new' is new: nothing is recorded of it");
+}
+
+static void
+test_commands(void **state)
+{
+	(void)state;
+	put("in", "x");
+	put("out", "y");
+	stage("    cmd: [a, b]\n    deps: [in]\n    outs: [out]\n");
+	(void)done();
+	is("unchanged");
+	stage("    cmd: [a, c]\n    deps: [in]\n    outs: [out]\n");
+	is("run\nthe command changed: was 'b', is 'c'");
+	stage("    cmd: [a]\n    deps: [in]\n    outs: [out]\n");
+	is("run\nthe command changed: was 'a...', is 'a'");
+	stage("    cmd: a\n    deps: [in]\n    outs: [out]\n");
+	is("run\nthe command changed: was 'a...', is 'a'");
+	stage("    cmd: [a, b]\n    deps: [in]\n    outs: [out]\n"
+	      "    always_changed: true\n");
+	is("run\nit runs always");
+	stage("    cmd: a\n");
+	lock_is("cmd: a\n");
+	is("run\nit runs always");
+	run.native = true;
+	is("unchanged");
+}
+
+static void
+test_frozen(void **state)
+{
+	const char *entry;
+	struct stage_decision d;
+	struct err err = {0};
+
+	(void)state;
+	put("in", "x");
+	put("out", "y");
+	stage("    cmd: a\n    deps: [in]\n    outs: [out]\n    frozen: true\n");
+	is("frozen\nno run of it is recorded");
+	assert_non_null(restore(0));
+	is("unchanged");
+	put("in", "other");
+	is("unchanged");
+	put("out", "z");
+	is("frozen\noutput 'out' is not what was made");
+	assert_non_null(strstr(restore(0), "fbade9e36a3f36d3d676c1b808451dd7"));
+	is("unchanged");
+	drop("out");
+	d = decide();
+	assert_int_equal(d.verdict, STAGE_FROZEN);
+	fails(stage_restore(look, &run, locked, &how, &d, arena, &entry, &err),
+	      ERR_NOTFOUND);
+	says("'s' did not make its output 'out'");
+}
+
+static void
+test_persist(void **state)
+{
+	(void)state;
+	put("in", "x");
+	put("out", "y");
+	stage("    cmd: a\n    deps: [in]\n    outs: [out: {persist: true}]\n");
+	(void)done();
+	assert_false(there("cache/runs"));
+	drop("out");
+	is("run\noutput 'out' is missing\n"
+	   "output 'out' stays between runs (persist): none is brought back");
+}
+
+static void
+test_missing(void **state)
+{
+	const char *entry;
+	struct stage_decision d;
+	struct err err = {0};
+
+	(void)state;
+	simple();
+	(void)done();
+	drop("in.txt");
+	is("run\n'in.txt' is missing");
+	assert_string_equal(decide().lacks, "'in.txt' does not exist");
+	how.allow_missing = true;
+	is("unchanged");
+	how.allow_missing = false;
+	put("in.txt", "three");
+	drop("params.yaml");
+	d = decide();
+	assert_string_equal(d.lacks, "'params.yaml' does not exist");
+	assert_null(d.inputs);
+	fails(stage_done(look, &run, locked, &how, NULL, arena, &entry, &err),
+	      ERR_NOTFOUND);
+	put("params.yaml", "lr: 1\nnet: {size: 1}\n");
+	drop("m.json");
+	d = decide();
+	fails(stage_done(look, &run, locked, &how, d.inputs, arena, &entry, &err),
+	      ERR_NOTFOUND);
+	says("'s' did not make its output 'm.json'");
+	put("m.json", "\x01\x02\x03");
+	fails(stage_done(look, &run, locked, &how, d.inputs, arena, &entry, &err),
+	      ERR_INVALID);
+	says("cannot hold metrics");
+	put("params.yaml", "lr: [\n");
+	fails(stage_decide(look, &run, locked, &how, arena, &d, &err), ERR_INVALID);
+	says("params.yaml:");
+	stage("    cmd: a\n    deps: [\"s3://b/x\"]\n    outs: [o]\n");
+	fails(stage_decide(look, &run, locked, &how, arena, &d, &err), ERR_INVALID);
+	says("an address");
+	stage("    cmd: a\n    deps: [in.txt]\n    outs: [/tmp/x]\n");
+	fails(stage_decide(look, &run, locked, &how, arena, &d, &err), ERR_INVALID);
+	says("outside of the repository");
+}
+
+/* What a dependency became while the command ran is not what the result came of. */
+static void
+test_meanwhile(void **state)
+{
+	struct stage_decision d;
+	const char *entry;
+	struct err err = {0};
+
+	(void)state;
+	simple();
+	d = decide();
+	put("in.txt", "edited meanwhile\n");
+	ok(stage_done(look, &run, locked, &how, d.inputs, arena, &entry, &err));
+	lock_is(entry);
+	is("run\n'in.txt' changed: 4 bytes -> 17, was 5bbf5a52..., is 62b59aa4...");
+}
+
+static void
+test_directories(void **state)
+{
+	struct err err = {0};
+
+	(void)state;
+	assert_int_equal(mkdirat(shop.fd, "sub", 0755), 0);
+	assert_int_equal(mkdirat(shop.fd, "sub/wd", 0755), 0);
+	assert_int_equal(mkdirat(shop.fd, "data", 0755), 0);
+	assert_int_equal(mkdirat(shop.fd, "sub/wd/out", 0755), 0);
+	put("data/a", "a");
+	put("data/b", "b");
+	put("sub/wd/out/x", "x");
+	put("sub/script", "#!");
+	assert_int_equal(fchmodat(shop.fd, "sub/script", 0755, 0), 0);
+	run.dir = "sub/wd";
+	stage("    cmd: c\n    deps: [../script, ../../data]\n    outs: [out]\n");
+	assert_string_equal(
+	    done(),
+	    "cmd: c\ndeps:\n- path: ../../data\n  hash: md5\n"
+	    "  md5: 5b94ef7ba4840901cc23311660411a1d.dir\n  size: 2\n  nfiles: 2\n"
+	    "- path: ../script\n  hash: md5\n"
+	    "  md5: ad540a4cc5c410795131d4d8db7a6d91\n  size: 2\n  isexec: true\n"
+	    "outs:\n- path: out\n  hash: md5\n"
+	    "  md5: 9b1345c7a223c1e3b15054d677977ced.dir\n  size: 1\n"
+	    "  nfiles: 1\n");
+	is("unchanged");
+	put("data/c", "c");
+	is("run\n'data' changed: 2 files -> 3, was 5b94ef7b..., is 42884ddd...");
+	drop("data/c");
+	put("sub/wd/out/stray", "s");
+	is("restore\noutput 'sub/wd/out' is not what was made");
+	assert_null(restore(0));
+	assert_false(there("sub/wd/out/stray"));
+	drop("sub/wd/out");
+	assert_null(restore(0));
+	shop_holds(&shop, "sub/wd/out/x", "x", 1);
+	(void)err;
+}
+
+/* A task of a DAG file: also what it no longer names counts, and what no file has. */
+static void
+test_native(void **state)
+{
+	static struct yaml_node key = {.kind = YAML_STR, .str = "n", .len = 1},
+				val = {.kind = YAML_INT, .str = "1", .len = 1, .i = 1},
+				file = {.kind = YAML_STR, .str = ":params", .len = 7};
+	struct yaml_pair pair = {&key, &val}, top = {.key = &file};
+	struct yaml_node keys = {.kind = YAML_MAP, .map = {&pair, 1}},
+			 extra = {.kind = YAML_MAP, .map = {&top, 1}};
+	struct yaml_node other = val;
+
+	(void)state;
+	top.val = &keys;
+	put("a", "a");
+	put("b", "b");
+	put("out", "y");
+	run.native = true;
+	run.extra = &extra;
+	stage("    cmd: c\n    deps: [a, b]\n    outs: [out]\n");
+	assert_non_null(strstr(done(), "params:\n  :params:\n    n: 1\n"));
+	is("unchanged");
+	other.str = "2";
+	other.i = 2;
+	pair.val = &other;
+	is("run\nparam 'n' changed: 1 -> 2");
+	pair.val = &val;
+	stage("    cmd: c\n    deps: [b]\n    outs: [out]\n");
+	is("run\n'a' is no longer an input");
+	run.extra = NULL;
+	is("run\n'a' is no longer an input\nparam 'n' is gone");
+	/* Without anything that goes in, the run cache has it all the same. */
+	stage("    cmd: c\n    outs: [out]\n");
+	locked = NULL;
+	(void)done();
+	drop("out");
+	is("restore\noutput 'out' is missing");
+	locked = NULL;
+	is("run cache\nno run of it is recorded");
+	run.native = false;
+	is("run\nno run of it is recorded");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(test_life, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_outputs, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_commands, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_frozen, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_persist, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_missing, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_meanwhile, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_directories, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_native, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

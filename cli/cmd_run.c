@@ -21,6 +21,7 @@
 #include "cli/load.h"
 #include "cli/opts.h"
 #include "cli/progress.h"
+#include "cli/run_stages.h"
 #include "cli/selection.h"
 #include "cli/verbs.h"
 #include "cli/work.h"
@@ -36,6 +37,8 @@ struct run_opts {
 	struct selection_opts sel;
 	const char *params_file, *date;
 	bool dry_run, fail_fast;
+	struct stage_opts stages;
+	struct dag_how how;
 	struct work_opts work;
 };
 
@@ -45,6 +48,7 @@ static const struct opt run_opts[] = {
      .kind = OPT_STRINGS,
      .at = offsetof(struct run_opts, params),
      .arg = "NAME=VALUE",
+     .bare = true,
      .doc = "Give a parameter of the DAG a value, read as its type says; may be "
 	    "repeated. Of "
 	    "a name that is given twice the last value counts."},
@@ -60,7 +64,7 @@ static const struct opt run_opts[] = {
      .arg = "DATE",
      .doc = "The instant the run is about (logical_date, ds ...): 2026-11-22 or "
 	    "2026-11-22T06:00:00Z; default: now."},
-    SELECTION_OPTS(struct run_opts, sel, "Run"),
+    SELECTION_ROWS(struct run_opts, sel, "Run", true),
     {.name = "dry-run",
      .kind = OPT_FLAG,
      .at = offsetof(struct run_opts, dry_run),
@@ -71,6 +75,33 @@ static const struct opt run_opts[] = {
      .kind = OPT_FLAG,
      .at = offsetof(struct run_opts, fail_fast),
      .doc = "Start nothing more after the first failure (tasks that run go on)."},
+    {.name = "dry", .kind = OPT_FLAG, .at = offsetof(struct run_opts, dry_run)},
+    {.name = "force",
+     .letter = 'f',
+     .kind = OPT_FLAG,
+     .at = offsetof(struct run_opts, how.force),
+     .doc = "Run also what has not changed."},
+    {.name = "force-downstream",
+     .kind = OPT_FLAG,
+     .at = offsetof(struct run_opts, how.force_downstream),
+     .doc = "Run also what follows something that was run, changed or not."},
+    {.name = "no-run-cache",
+     .kind = OPT_FLAG,
+     .at = offsetof(struct run_opts, how.no_run_cache),
+     .doc = "Do not look for results of earlier runs with the same command and inputs."},
+    {.name = "no-commit",
+     .kind = OPT_FLAG,
+     .at = offsetof(struct run_opts, how.no_commit),
+     .doc = "Do not take what is made into the cache; 'dag commit' does it later."},
+    {.name = "allow-missing",
+     .kind = OPT_FLAG,
+     .at = offsetof(struct run_opts, how.allow_missing),
+     .doc = "Data that is not there counts as unchanged."},
+    {.name = "pull",
+     .kind = OPT_FLAG,
+     .at = offsetof(struct run_opts, how.pull),
+     .doc = "Fetch what is missing from the remote, results of earlier runs too."},
+    STAGE_OPTS(struct run_opts, stages),
     WORK_OPTS(struct run_opts, work),
     {.name = NULL}};
 
@@ -78,6 +109,7 @@ static const struct opt run_opts[] = {
 struct make {
 	struct cli *c;
 	const struct run_opts *o;
+	struct stage_words words;
 	struct loaded l;
 	struct arena *arena;
 	struct buf file_text;		   /* of --params-file */
@@ -185,7 +217,7 @@ read_params_file(struct make *m, struct err *err)
 static int
 split_params(struct make *m, struct err *err)
 {
-	const struct opt_strings *in = &m->o->params;
+	const struct opt_strings *in = &m->words.params;
 	const char *eq;
 	size_t i;
 
@@ -223,6 +255,16 @@ check_values(struct make *m)
 			      &m->l.source);
 }
 
+static int
+select_what(struct make *m, struct err *err)
+{
+	if (m->words.stages)
+		return stage_words_select(m->c, &m->words, &m->o->stages, &m->l, m->arena,
+					  &m->selected, err);
+	return selection_make(m->l.source.dag, &m->words.sel, m->arena, &m->selected,
+			      err);
+}
+
 /* From options to values.  Return 0 or the exit code. */
 static int
 resolve(struct make *m)
@@ -249,9 +291,9 @@ resolve(struct make *m)
 	file.json = m->file_json;
 	file.root = m->file_root;
 	if (split_params(m, &err) != 0 ||
-	    params_resolve_file(g, m->arena, m->args, m->o->params.n, &file, &m->params,
-				&err) != 0 ||
-	    selection_make(g, &m->o->sel, m->arena, &m->selected, &err) != 0)
+	    params_resolve_file(g, m->arena, m->args, m->words.params.n, &file,
+				&m->params, &err) != 0 ||
+	    select_what(m, &err) != 0)
 		return cli_fail(m->c, &err);
 	return check_values(m);
 }
@@ -259,13 +301,14 @@ resolve(struct make *m)
 static int
 start(struct make *m)
 {
-	struct session_request req = {.dag = m->l.source.dag,
-				      .file = m->l.source.rel,
-				      .params = m->params,
-				      .logical_us =
-					  m->o->date != NULL ? m->logical_us : 0,
-				      .selected = m->selected,
-				      .fail_fast = m->o->fail_fast};
+	struct session_request req = {
+	    .dag = m->l.source.dag,
+	    .file = m->l.source.rel,
+	    .params = m->params,
+	    .logical_us = m->o->date != NULL ? m->logical_us : 0,
+	    .selected = m->selected,
+	    .fail_fast = m->o->fail_fast || (m->words.stages && !m->o->stages.keep_going),
+	    .how = m->o->how};
 	char id[META_RUN_ID];
 	struct err err = {0};
 	struct work w = {0};
@@ -283,6 +326,16 @@ start(struct make *m)
 	return rc;
 }
 
+/* Whether there is anything to do: a word may name what no stage makes. */
+static bool
+nothing_selected(const struct make *m)
+{
+	for (size_t i = 0; i < m->l.source.dag->ntasks; i++)
+		if (m->selected[i])
+			return false;
+	return true;
+}
+
 static int
 run_loaded(struct make *m)
 {
@@ -291,6 +344,10 @@ run_loaded(struct make *m)
 
 	if (rc != 0)
 		return rc;
+	if (nothing_selected(m)) {
+		cli_note(m->c, "no stage makes what is named: there is nothing to run");
+		return EXIT_OK;
+	}
 	if (!m->o->dry_run)
 		return start(m);
 	d = (struct dryrun){.c = m->c,
@@ -300,6 +357,19 @@ run_loaded(struct make *m)
 			    .logical_us = m->logical_us,
 			    .json = m->o->work.json};
 	return dryrun_put(&d);
+}
+
+/* What is to be run, as the words have it.  Return 0 or the exit code. */
+static int
+take_words(struct make *m)
+{
+	const struct run_opts *o = m->o;
+
+	if (o->fail_fast && o->stages.keep_going)
+		return cli_usage(
+		    m->c, "options '--fail-fast' and '--keep-going' are opposites");
+	return stage_words_take(m->c, &o->stages, &o->params, &o->sel, m->arena,
+				&m->words);
 }
 
 static int
@@ -315,10 +385,14 @@ run_verb(struct cli *c, const void *opts)
 		(void)err_nomem(&err);
 		return cli_fail(c, &err);
 	}
-	rc = load_word(c, c->args[0], &m.l);
-	if (rc == 0)
-		rc = run_loaded(&m);
-	load_release(&m.l);
+	rc = take_words(&m);
+	if (rc == 0) {
+		rc = m.words.stages ? stage_words_load(c, &m.words, &m.l)
+				    : load_word(c, m.words.targets[0], &m.l);
+		if (rc == 0)
+			rc = run_loaded(&m);
+		load_release(&m.l);
+	}
 	free(m.file_json);
 	buf_release(&m.file_text);
 	arena_free(m.arena);
@@ -329,12 +403,18 @@ const struct verb verb_run = {
     .name = "run",
     .group = GROUP_WORK,
     .summary = "run a DAG now, until it has ended",
-    .args = "FILE|NAME",
-    .min = 1,
-    .max = 1,
+    .args = "[FILE|NAME] [STAGE...]",
+    .max = (unsigned)-1,
     .doc =
 	"Run a DAG in this terminal, with this environment, and wait for its end. The "
 	"file needs no preparation: its directory becomes a project if it lies in none.\n"
+	"\n"
+	"Words may also name stages of dvc.yaml, as 'dvc repro' takes them: dvc.yaml, "
+	"dvc.yaml:train, or train where there is a dvc.yaml (and no DAG of that name); "
+	"without a word it is the dvc.yaml here. The stages run as soon as what they "
+	"follow has ended, several at a time, in all dvc.yaml of the repository. The "
+	"first failure ends the run unless --keep-going. Letters mean what they mean to "
+	"DVC: -s STAGE runs it alone, -p STAGE with its pipeline.\n"
 	"\n"
 	"Ctrl-C stops the tasks (again: kills them) and cancels the run. If dag itself "
 	"is "
@@ -348,7 +428,9 @@ const struct verb verb_run = {
     .examples = "dag run pipe.yaml\ta file\n"
 		"dag run demo -p rows=100\twith a parameter\n"
 		"dag run demo --select +train\ttrain and all it needs\n"
-		"dag run demo --dry-run\twhat would be done\n",
+		"dag run demo --dry-run\twhat would be done\n"
+		"dag run\tthe stages of the dvc.yaml here\n"
+		"dag run train -f\ta stage with what it needs, changed or not\n",
     .opts = run_opts,
     .size = sizeof(struct run_opts),
     .run = run_verb,

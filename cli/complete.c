@@ -124,6 +124,7 @@ static const struct meaning {
     {"DATE", NULL, NULL, put_nothing},
     {"TIME", NULL, NULL, put_nothing},
     {"AGE", NULL, NULL, put_nothing},
+    {"STAGE", NULL, NULL, put_nothing},
     {"TARGET", NULL, NULL, complete_targets},
     {"REV", NULL, NULL, complete_revisions},
     {"REMOTE", NULL, NULL, complete_remotes},

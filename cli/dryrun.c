@@ -11,6 +11,7 @@
 #include "cli/table.h"
 #include "scheduler/dag.h"
 #include "scheduler/render.h"
+#include "store/dvc/dvc_yaml.h"
 #include "tasks/schema/schema.h"
 
 /* What is known of one task before anything has run. */
@@ -122,6 +123,12 @@ put_command(struct buf *b, const struct dag_task *t, const struct known *k)
 	}
 	if (k->task.argv == NULL)
 		return;
+	if (t->stage != NULL && t->stage->pipeline) {
+		for (i = 0; i < t->stage->stage->ncmd; i++)
+			put_lines(b, t->stage->stage->cmd[i],
+				  strlen(t->stage->stage->cmd[i]));
+		return;
+	}
 	while (k->task.argv[n] != NULL)
 		n++;
 	if (!t->run_is_argv && t->nrun > 0) {

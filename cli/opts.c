@@ -211,7 +211,13 @@ store(const struct parse *p, const struct found *f, const char *text)
 static int
 next_value(struct parse *p, const struct found *f, const char **text)
 {
-	if (p->argv[p->i + 1] == NULL)
+	const char *next = p->argv[p->i + 1];
+
+	if (f->opt->bare && (next == NULL || (next[0] == '-' && next[1] != '\0'))) {
+		*text = "";
+		return 0;
+	}
+	if (next == NULL)
 		return err_set(p->err, ERR_INVALID,
 			       "option '--%s' needs a value: --%s %s", f->opt->name,
 			       f->opt->name, f->opt->arg);

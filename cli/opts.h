@@ -43,7 +43,10 @@ struct opt {
 	const char *arg; /* what stands for the value in help: "FILE" */
 	const char *const *choices; /* of OPT_CHOICE, NULL-terminated */
 	uint64_t min, max;	    /* of OPT_UINT */
-	const char *doc;	    /* sentences for people; NULL: not shown in help */
+	bool
+	    bare; /* of OPT_STRINGS: the value may be missing (no word follows, or another
+		    * option): it is "" then */
+	const char *doc; /* sentences for people; NULL: not shown in help */
 };
 
 /* A table with the struct that its values go to. */

@@ -15,10 +15,11 @@ struct selection_opts {
 };
 
 /* Rows for the tables of those verbs, whose struct has a member ${m} of struct selection_opts;
- * ${verb} says what is done with the tasks, "Run". */
-#define SELECTION_OPTS(type, m, verb)                                                  \
+ * ${verb} says what is done with the tasks, "Run"; the value of --select may be missing. */
+#define SELECTION_ROWS(type, m, verb, may_be_bare)                                     \
 	{.name = "select",                                                             \
 	 .letter = 's',                                                                \
+	 .bare = may_be_bare,                                                          \
 	 .kind = OPT_STRINGS,                                                          \
 	 .at = offsetof(type, m.select),                                               \
 	 .arg = "SEL",                                                                 \
@@ -32,6 +33,8 @@ struct selection_opts {
 		    "Leave these out of what is selected (of all, without --select); " \
 		    "may be repeated."                                                 \
 	}
+
+#define SELECTION_OPTS(type, m, verb) SELECTION_ROWS(type, m, verb, false)
 
 /**
  * selection_make(g, o, a, selected, err):

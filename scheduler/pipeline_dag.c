@@ -225,6 +225,12 @@ pipeline_is(const struct dag *g)
 	return g->ntasks > 0 && g->tasks[0].stage != NULL && g->tasks[0].stage->pipeline;
 }
 
+const char *
+pipeline_file(const struct dag_task *t)
+{
+	return pipeline_stage_of(t)->file;
+}
+
 int
 definition_read(const char *root, const char *name, const char *text, size_t len,
 		struct diag *d, struct dag **out, struct err *err)

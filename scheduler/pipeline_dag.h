@@ -22,6 +22,7 @@
 #include "store/track/collect.h"
 
 struct dag;
+struct dag_task;
 struct diag;
 struct err;
 struct project;
@@ -79,6 +80,12 @@ int pipeline_dag_order(const struct dag *, const bool *, uint32_t *, size_t *,
  * Return whether ${g} is the DAG of pipelines.
  */
 bool pipeline_is(const struct dag *);
+
+/**
+ * pipeline_file(t):
+ * Return the dvc.yaml that the task is a stage of, seen from the root.
+ */
+const char *pipeline_file(const struct dag_task *);
 
 /* The DAG of a repository with the files that it was made of. */
 struct pipeline {

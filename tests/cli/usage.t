@@ -22,7 +22,7 @@ usage($dir, "option '--dir' needs a value: --dir DIR", '-C');
 usage($dir, "option '--dir' needs the name of a directory", '-C', '', 'list');
 usage($dir, "'dag doctor' takes options only, not 'x'", 'doctor', 'x');
 usage($dir, "'dag show' needs FILE|NAME", 'show');
-usage($dir, "'dag run' needs FILE|NAME", 'run');
+usage($dir, "'dag run' needs FILE|NAME: there is no dvc.yaml here", 'run');
 usage($dir, "one word too many for 'dag run': 'q.yaml'", 'run', 'p.yaml', 'q.yaml');
 usage($dir, "option '--param' takes NAME=VALUE, not 'x'", 'run', 'p.yaml', '-p', 'x');
 usage($dir, "option '--param' takes NAME=VALUE, not '=x'", 'run', 'p.yaml', '-p', '=x');

@@ -1,0 +1,149 @@
+#!/usr/bin/perl
+# dag run of dvc.yaml: which stages the words mean, how their commands run, how a run is taken up again.
+use strict;
+use warnings;
+use File::Basename qw(dirname);
+use lib dirname(__FILE__);
+use Cli;
+use JSON::PP;
+use Test::More;
+
+my $dvc = <<'END';
+stages:
+  train:
+    cmd:
+    - echo train >> ../log
+    - cat feat.txt > model
+    wdir: work
+    deps: [feat.txt]
+    outs: [model]
+  feat:
+    cmd: |
+      x=1; echo feat >> log
+      echo "[$x] $DVC_STAGE $DVC_ROOT $(pwd)" > work/feat.txt
+    deps: [data]
+    outs: [work/feat.txt]
+    meta: {dag: {retries: 1, retry_delay: 10ms}}
+  other:
+    cmd: echo other >> log && test -e may && echo o > o
+    outs: [o]
+END
+my $sub = <<'END';
+stages:
+  show: {cmd: cat ../work/model > shown, deps: [../work/model], outs: [shown]}
+  each: {foreach: [1, b], do: {cmd: 'echo ${item} > e${item}', outs: ['e${item}']}}
+END
+
+sub repo {
+	my $dir = project('dvc.yaml' => $dvc, 'sub/dvc.yaml' => $sub, data => "d\n", 'work/.keep' => '', @_);
+	return $dir;
+}
+
+# The stages of the last run that were selected, with how they ended.
+sub ended {
+	my ($dir) = @_;
+	my $run = decode_json(dag_in($dir, 'runs', 'last', '--json')->{out});
+	return join ' ', map { "$_->{task}=" . ($_->{result} // $_->{state}) }
+		grep { ($_->{result} // '') ne 'skipped' } @{$run->{tasks}};
+}
+
+# The stages that the words select.
+sub planned {
+	my ($dir, @words) = @_;
+	my $p = dag_in($dir, 'run', '--dry-run', @words);
+	return "exit $p->{rc}: $p->{err}" if $p->{rc} != 0;
+	return join ' ', $p->{out} =~ /^  +\d+  (\S+) \(shell\)/mg;
+}
+
+my $dir = repo(may => '');
+my $p = ok_dag(0, 'all stages of the dvc.yaml here', $dir, 'run', '-j1');
+is(ended($dir), 'train=success feat=success other=success', 'they ran');
+like(slurp("$dir/work/model"), qr/^\[\] feat \Q$dir\E \Q$dir\E\n\z/, 'each line has a shell of its own, DVC_STAGE and DVC_ROOT');
+like(slurp("$dir/log"), qr/feat\n.*train\n/s, 'in order');
+ok_dag(0, 'the DAG is called dvc.yaml', $dir, 'logs', 'dvc.yaml', 'train');
+
+for (
+	[['dvc.yaml'], 'feat train other'],
+	[['train'], 'feat train'],
+	[['dvc.yaml', '--select', 'feat'], 'feat'],
+	[['dvc.yaml:train'], 'feat train'],
+	[['-s', 'train'], 'train'],
+	[['train', '-s'], 'train'],
+	[['-s', 'train', 'other'], 'train other'],
+	[['-p', 'train'], 'feat train sub/dvc.yaml:show'],
+	[['train', '--pipeline'], 'feat train sub/dvc.yaml:show'],
+	[['train', '-p', '-f'], 'feat train sub/dvc.yaml:show'],
+	[['-P'], 'feat train other sub/dvc.yaml:show sub/dvc.yaml:each@1 sub/dvc.yaml:each@b'],
+	[['-R', '.'], 'feat train other sub/dvc.yaml:show sub/dvc.yaml:each@1 sub/dvc.yaml:each@b'],
+	[['-R', 'sub'], 'feat train sub/dvc.yaml:show sub/dvc.yaml:each@1 sub/dvc.yaml:each@b'],
+	[['train', '--downstream'], 'train sub/dvc.yaml:show'],
+	[['--glob', 'f*'], 'feat'],
+	[['sub/dvc.yaml:each'], 'sub/dvc.yaml:each@1 sub/dvc.yaml:each@b'],
+	[['-s', '+train'], 'feat train'],
+	[['--select', 'feat+', '--exclude', 'train'], 'feat sub/dvc.yaml:show'],
+	[['--exclude', 'other'], 'feat train'],
+) {
+	my ($words, $want) = @$_;
+	is(planned($dir, @$words), $want, "@$words");
+}
+is(planned("$dir/sub"), 'feat train sub/dvc.yaml:show sub/dvc.yaml:each@1 sub/dvc.yaml:each@b', 'in a directory below');
+is(planned("$dir/sub", 'show'), 'feat train sub/dvc.yaml:show', '... a stage of its file');
+is(planned('/', "$dir/dvc.yaml:feat"), 'feat', 'from anywhere');
+$p = ok_dag(0, 'what nobody makes', $dir, 'run', 'data.dvc');
+like($p->{err}, qr/nothing to run/, '... is nothing to run');
+
+for (
+	[['trian'], qr/dvc\.yaml has no stage 'trian' \(did you mean 'train'\?\)/],
+	[['no/dvc.yaml'], qr/no\b/],
+	[['x.yaml', '--downstream'], qr/option '--downstream' is for stages of dvc\.yaml/],
+	[['a.yaml', 'b.yaml'], qr/one word too many for 'dag run': 'b\.yaml'/],
+	[['train', '-k', '--fail-fast'], qr/opposites/],
+	[['train', '-p', 'x=1'], qr/x/],
+) {
+	my ($words, $want) = @$_;
+	$p = dag_in($dir, 'run', @$words);
+	is($p->{rc}, 2, "@$words is refused");
+	like($p->{err}, $want, '... and why');
+}
+my $plain = project('x.yaml' => "tasks: {a: {run: pwd}}\n");
+$p = dag_in($plain, 'run');
+is($p->{rc}, 2, 'without a word and a dvc.yaml');
+like($p->{err}, qr/needs FILE\|NAME: there is no dvc\.yaml here/, '... it is asked which');
+spew("$dir/dags/train.yaml", "tasks: {a: {run: 'echo dag > ran'}}\n");
+ok_dag(0, 'a DAG of that name', $dir, 'run', 'train');
+ok(-e "$dir/ran", '... comes before the stage');
+is(planned($dir, 'train', 'feat'), 'feat train', 'but is none of several words');
+
+# The first failure ends the run, as it ends repro; what was done stays done.
+$dir = repo('work/.keep' => '');
+ok_dag(1, 'a stage fails', $dir, 'run', '-j1', 'other', 'dvc.yaml');
+my $how = ended($dir);
+like($how, qr/other=failed/, 'it failed');
+ok_dag(1, 'with --keep-going', $dir, 'run', '-j1', '-k');
+is(ended($dir), 'train=success feat=success other=failed', 'the others ran');
+# What is run again is what was meant then, though the file is another now.
+my $text = $dvc =~ s/cat feat.txt/cat nothing/r;
+spew("$dir/dvc.yaml", "stages: {}\n");
+spew("$dir/may", '');
+ok_dag(0, 'a retry goes by the definition of the run', $dir, 'retry', 'last');
+is(ended($dir), 'train=success feat=success other=success', 'all ended well');
+$p = dag_in($dir, 'run');
+is($p->{rc}, 2, 'no stages');
+like($p->{err}, qr/there is no 'dvc\.yaml' with stages/, '... are told');
+
+# Mistakes in any file, with their places.
+$dir = repo('sub/dvc.yaml' => "stages:\n  a: {cmd: x, outs: [../o]}\n  b: {cmd: x, deps: [c], outs: [d]}\n  c: {cmd: x, deps: [d], outs: [c]}\n");
+$p = dag_in($dir, 'check', 'dvc.yaml');
+is($p->{rc}, 2, 'an output of two stages');
+like($p->{err} . $p->{out}, qr/'o' is tracked twice/, '... is named');
+spew("$dir/sub/dvc.yaml", "stages:\n  b: {cmd: x, deps: [c], outs: [d]}\n  c: {cmd: x, deps: [d], outs: [c]}\n");
+$p = dag_in($dir, 'check', 'sub/dvc.yaml');
+is($p->{rc}, 2, 'a cycle');
+like($p->{err} . $p->{out}, qr{^sub/dvc\.yaml:2:3: error: stages wait for each other: sub/dvc\.yaml:c -> sub/dvc\.yaml:b -> sub/dvc\.yaml:c$}m, '... is shown');
+spew("$dir/sub/dvc.yaml", "vars: [p.py]\nstages: {b: {cmd: 'x \${a}'}}\n");
+spew("$dir/sub/p.py", "a = 1\n");
+$p = dag_in($dir, 'check', 'dvc.yaml');
+is($p->{rc}, 2, 'params in Python');
+like($p->{err} . $p->{out}, qr/Python/, '... are refused by name');
+
+done_testing();

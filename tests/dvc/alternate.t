@@ -1,32 +1,22 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 """dag and DVC in turns on one repository that is never copied, and at once: whatever one of them has
 done, the other finds nothing to do, and git sees nothing.
 """
+import json
 import os
 import shutil
 import subprocess
-import sys
 
-sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import oracle
 import tap
+import tools
+from place import Place
 from tap import ok, same
 
 python = tap.python()
-if os.path.abspath(sys.executable) != os.path.abspath(python):
-    os.execv(python, [python, "-B", os.path.abspath(__file__)] + sys.argv[1:])
-import json
-
-import tools
-from place import Place
-
-build = os.environ.get("DAG_BUILD", os.path.join(oracle.HERE, "../../build/dev"))
-program = os.path.join(build, "bin/dag")
 place = Place(tap.scratch())
 repo = place.repo
-driver = oracle.Dvc(python)
-both = {"dag": tools.DagTool(program, place.env), "dvc": tools.DvcTool(driver, place.env)}
+both = {tool.name: tool for tool in tools.both(python, place.env)}
 CLEAN = [["status", "--json"], ["data", "status", "--json"]]
 
 
@@ -155,7 +145,7 @@ same({k: v for k, v in sums("d").items()}, {k: v for k, v in whole.items() if k.
 for n in range(3):
     for k in range(40):
         put(f"at once {n}/{k}", f"{n} {k}\n")
-dag = [subprocess.Popen([program, "add", "-q", f"at once {n}"], cwd=repo, env=dict(place.env, PWD=repo),
+dag = [subprocess.Popen([oracle.PROGRAM, "add", "-q", f"at once {n}"], cwd=repo, env=dict(place.env, PWD=repo),
                         stderr=subprocess.PIPE, text=True) for n in (0, 1)]
 rc, _, err = both["dvc"].run(["add", "-q", "at once 2"], repo)
 same(rc, 0, "dvc beside two dag") or tap.diag(err)
@@ -175,7 +165,7 @@ hold = subprocess.Popen([python, "-B", "-c", "import sys\nfrom dvc.lock import m
                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=place.env)
 hold.stdout.readline()
 put("f", "later\n")
-waits = subprocess.Popen([program, "add", "f"], cwd=repo, env=dict(place.env, PWD=repo), stderr=subprocess.PIPE, text=True)
+waits = subprocess.Popen([oracle.PROGRAM, "add", "f"], cwd=repo, env=dict(place.env, PWD=repo), stderr=subprocess.PIPE, text=True)
 ok(f"process {hold.pid}" in waits.stderr.readline(), "dag says for whom it waits")
 same(place.git("status", "--porcelain")[1], b"", "and does nothing meanwhile")
 hold.communicate("")
@@ -183,5 +173,5 @@ waits.communicate()
 same(waits.returncode, 0, "then goes on")
 save()
 clean("after that")
-driver.close()
+both["dvc"].driver.close()
 tap.done()

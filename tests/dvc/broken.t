@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 """A push of DVC's is cut; then dag pushes, and a fresh clone pulls: whole every time.  Also where DVC has pushed
 once more and says, wrongly, that all is there: it takes a list that lies on the remote for proof of its files.
 DAG_BROKEN_CUTS: how many pushes are cut (2)."""
@@ -8,11 +8,8 @@ import os
 import random
 import shutil
 import subprocess
-import sys
 import time
 
-sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import oracle
 import tap
 import tools
@@ -25,9 +22,7 @@ seed = int(os.environ.get("DAG_SEED", time.time()))
 diag(f"DAG_SEED={seed}")
 random.seed(seed)
 env = oracle.environment(os.path.join(top, "home"))
-driver = oracle.Dvc(python)
-dvc = tools.make("dvc", driver, None, env)
-dag = tools.make("dag", None, os.path.join(os.environ["DAG_BUILD"], "bin", "dag"), env)
+dag, dvc = tools.both(python, env)
 here, rem, clone = (os.path.join(top, name) for name in ("r", "rem", "clone"))
 FILES = 2000
 
@@ -108,7 +103,7 @@ with open(os.path.join(here, "a"), "w") as f:
 right(dag, ["add", "-q", "big", "a"], here)
 git("add", "-A")
 git("commit", "-q", "-m", "data")
-driver.ping()
+dvc.driver.ping()
 
 # What DVC leaves then, for sure: the list, and not its files; and it believes that all is there.
 forget()
@@ -148,5 +143,5 @@ rc, out, err = dag.run(["push", "--verify"], here)
 ok(victim in out + err, "dag push --verify names it") or diag(f"{rc}: {out}{err}")
 repaired("... and replaces it")
 same(right(dvc, ["status", "-c"], here).strip(), "Cache and remote 'rem' are in sync.", "DVC says so, too")
-driver.close()
+dvc.driver.close()
 tap.done()

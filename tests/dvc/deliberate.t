@@ -1,19 +1,14 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 """What deliberate.py lets pass, and what lies right beside it and must not pass."""
 import hashlib
 import json
 import os
 import subprocess
-import sys
 
-sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import tap
 from tap import same
 
-python = tap.python()
-if os.path.abspath(sys.executable) != os.path.abspath(python):
-    os.execv(python, [python, "-B", os.path.abspath(__file__)] + sys.argv[1:])
+python = tap.python(within=True)
 import deliberate
 import oracle
 from place import differences

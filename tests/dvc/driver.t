@@ -1,14 +1,11 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 """The driver of the real DVC: every command as if it had been typed in a fresh shell."""
 import json
 import os
 import signal
 import subprocess
-import sys
 import time
 
-sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import oracle
 import tap
 from tap import ok, same

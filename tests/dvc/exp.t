@@ -1,12 +1,9 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 """Experiments of both tools in one repository: each lists, applies and removes the other's."""
 import json
 import os
 import subprocess
-import sys
 
-sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import oracle
 import tap
 import tools
@@ -14,9 +11,7 @@ import tools
 python = tap.python()
 top = tap.scratch()
 env = oracle.environment(os.path.join(top, "home"))
-build = os.environ.get("DAG_BUILD", os.path.join(oracle.HERE, "../../build/dev"))
-dvc = tools.DvcTool(oracle.Dvc(python), env)
-dag = tools.DagTool(os.path.join(build, "bin/dag"), env)
+dag, dvc = tools.both(python, env)
 root = os.path.join(top, "r")
 
 FILES = {

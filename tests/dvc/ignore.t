@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 """.dvcignore as DVC reads it: random rules and trees, DVC's opinion of each path and ours.
 
 DAG_IGNORE_SEED and DAG_IGNORE_ROUNDS choose others and more than the usual.  Left out are rules that
@@ -11,8 +11,6 @@ import random
 import subprocess
 import sys
 
-sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import oracle
 import tap
 from tap import diag, ok
@@ -20,7 +18,7 @@ from tap import diag, ok
 python = tap.python()
 top = tap.scratch()
 env = oracle.environment(os.path.join(top, "home"))
-ignored = os.path.join(os.environ["DAG_BUILD"], "tests", "ignored")
+ignored = os.path.join(oracle.BUILD, "tests", "ignored")
 seed = int(os.environ.get("DAG_IGNORE_SEED", "1"))
 rounds = int(os.environ.get("DAG_IGNORE_ROUNDS", "120"))
 rnd = random.Random(seed)

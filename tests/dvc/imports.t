@@ -1,15 +1,12 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 """Data from elsewhere by both tools: pointers of imports, byte for byte, and what `ls` says as JSON."""
 import functools
 import hashlib
 import http.server
 import os
 import subprocess
-import sys
 import threading
 
-sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import oracle
 import tap
 import tools
@@ -17,10 +14,7 @@ import tools
 python = tap.python()
 top = tap.scratch()
 env = oracle.environment(os.path.join(top, "home"))
-build = os.environ.get("DAG_BUILD", os.path.join(oracle.HERE, "../../build/dev"))
-driver = oracle.Dvc(python)
-dvc = tools.DvcTool(driver, env)
-dag = tools.DagTool(os.path.join(build, "bin/dag"), env)
+dag, dvc = tools.both(python, env)
 
 
 class Web(http.server.SimpleHTTPRequestHandler):
@@ -210,6 +204,6 @@ for path in ("data/raw", "data/raw/1", "src/a.py"):
         tool.run(["get", "-q", "--rev", "v1", where, path, "-o", path.replace("/", "_")], os.path.join(top, name, "got"))
 tap.ok(subprocess.run(["diff", "-r", top + "/dvc/got", top + "/dag/got"]).returncode == 0 and len(os.listdir(top + "/dag/got")) == 3,
        "get: both have got the same")
-driver.close()
+dvc.driver.close()
 server.shutdown()
 tap.done()

@@ -1,12 +1,10 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 """The locks of a repository between the two tools: what one of them holds, the other waits for."""
 import os
 import subprocess
 import sys
 import time
 
-sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import oracle
 import tap
 from tap import ok, same
@@ -16,7 +14,7 @@ top = tap.scratch()
 env = oracle.environment(os.path.join(top, "home"))
 tmp = os.path.join(top, "r", ".dvc", "tmp")
 os.makedirs(tmp)
-locked = os.path.join(os.environ["DAG_BUILD"], "tests", "locked")
+locked = os.path.join(oracle.BUILD, "tests", "locked")
 
 # DVC's own classes: one that holds until its input ends, one that tries.
 HOLD = """

@@ -7,6 +7,20 @@ import sys
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+BUILD = os.environ.get("DAG_BUILD", os.path.join(HERE, "../../build/dev"))
+PROGRAM = os.path.join(BUILD, "bin/dag")
+
+
+def venv():
+    """The interpreter of the venv that has DVC, and an empty word; or None, and why there is none."""
+    made = subprocess.run([os.path.join(HERE, "venv"), "--check"], capture_output=True, text=True)
+    return (None, made.stderr.strip()) if made.returncode else (made.stdout.strip(), "")
+
+
+def go_on(python):
+    """Begin anew with the interpreter ${python}, unless it is the one that is at work."""
+    if os.path.abspath(sys.executable) != os.path.abspath(python):
+        os.execv(python, [python, "-B"] + sys.argv)
 
 
 class Broken(Exception):

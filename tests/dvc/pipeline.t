@@ -1,14 +1,11 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 """What dvc.yaml files stand for: stages made of templates, foreach and matrix, judged by DVC.
 
 DAG_PIPELINE_SEED and DAG_PIPELINE_CASES choose others and more than the usual.
 """
 import os
 import subprocess
-import sys
 
-sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import oracle
 import tap
 
@@ -18,7 +15,7 @@ home = os.path.join(top, "home")
 os.mkdir(home)
 seed = os.environ.get("DAG_PIPELINE_SEED", "1")
 count = os.environ.get("DAG_PIPELINE_CASES", "150")
-program = os.path.join(os.environ["DAG_BUILD"], "tests", "pipeline_dump")
+program = os.path.join(oracle.BUILD, "tests", "pipeline_dump")
 made = subprocess.run([python, "-B", os.path.join(oracle.HERE, "pipeline_cases.py"), program, seed, count],
                       env=oracle.environment(home), cwd=top, capture_output=True, text=True, errors="replace")
 last = made.stdout.strip().splitlines()[-1:]

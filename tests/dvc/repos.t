@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 """Whole repositories of DVC's: what dag does in them leaves no stray difference.
 
     repos.t [NAME...]
@@ -12,23 +12,16 @@ import shutil
 import sys
 import tarfile
 
-sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import tap
 from tap import ok, same
 
-python = tap.python()
-if os.path.abspath(sys.executable) != os.path.abspath(python):
-    os.execv(python, [python, "-B", os.path.abspath(__file__)] + sys.argv[1:])
+python = tap.python(within=True)
 import oracle
-import tools
 import walk
 from draw import AWKWARD, tracked
 
 top = tap.scratch()
 source = os.environ.get("DAG_SOURCE", os.path.join(oracle.HERE, "../.."))
-build = os.environ.get("DAG_BUILD", os.path.join(source, "build/dev"))
-program = os.path.join(build, "bin/dag")
 
 
 def put(w, path, text, mode=0o644):
@@ -197,7 +190,7 @@ def visit(name, fill):
     DVC writes (a .dvc of somebody's own layout, a dvc.lock of an older YAML library), nothing that is
     done leaves a difference from what git has.
     """
-    w = walk.Walk(os.path.join(top, name.replace(" ", "-")), which, python, program, fill=fill)
+    w = walk.Walk(os.path.join(top, name.replace(" ", "-")), ["dag", "dvc"], python, oracle.PROGRAM, fill=fill)
     w.remote = "near"
     save = [["git", "add", "-A"], ["git", "commit", "-q", "--allow-empty", "-m", "save"]]
     try:
@@ -228,19 +221,10 @@ def visit(name, fill):
             print(f"# {name}: {line}")
 
 
-dag = tools.DagTool(program, oracle.environment(top + "/ask"))
-every = dict(own)
-if os.access(program, os.X_OK) and dag.has(["add"]) and dag.has(["pull"]):
-    which = ["dag", "dvc"]
-else:
-    print("# dag has no `add` and `pull`: DVC with itself, in one of them")
-    which, every = ["dvc", "dvc"], {"by hand": by_hand}
-if which[0] == "dag" or os.environ.get("DAG_REPOS_ALL"):
-    there = {name: given(name) for name in shared()}
-    every = {**own, **there}
-    if not there:
-        print("# SKIP the shared repositories, which are not here (DAG_SHARED/data/dvc)")
-for name, fill in every.items():
+there = {name: given(name) for name in shared()}
+if not there:
+    print("# SKIP the shared repositories, which are not here (DAG_SHARED/data/dvc)")
+for name, fill in {**own, **there}.items():
     if name in sys.argv[1:] or not sys.argv[1:]:
         visit(name, fill)
 tap.done()

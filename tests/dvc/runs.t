@@ -1,12 +1,9 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 """The run cache between the two tools: what `dvc repro` has run, pushed by one and fetched by the other."""
 import os
 import shutil
 import subprocess
-import sys
 
-sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import oracle
 import tap
 from tap import ok, same
@@ -14,7 +11,7 @@ from tap import ok, same
 python = tap.python()
 top = tap.scratch()
 env = oracle.environment(os.path.join(top, "home"))
-dag = os.path.join(os.environ["DAG_BUILD"], "bin", "dag")
+dag = oracle.PROGRAM
 
 
 def dvc(where, *args):

@@ -1,14 +1,11 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 """Settings changed by both tools: random verbs on two repositories, the files the same byte for byte.
 
 DAG_SETTINGS_SEED and DAG_SETTINGS_ROUNDS choose others and more than the usual.
 """
 import os
 import subprocess
-import sys
 
-sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import oracle
 import tap
 
@@ -16,7 +13,7 @@ python = tap.python()
 top = tap.scratch()
 env = oracle.environment(os.path.join(top, "home"))
 here = os.path.dirname(os.path.abspath(__file__))
-tool = os.path.join(os.environ["DAG_BUILD"], "tests", "settings")
+tool = os.path.join(oracle.BUILD, "tests", "settings")
 seed = os.environ.get("DAG_SETTINGS_SEED", "1")
 rounds = os.environ.get("DAG_SETTINGS_ROUNDS", "30")
 for script, what in (("settings_verbs.py", "verbs"), ("settings_values.py", "values")):

@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 """What both tools say of stages that have run: dependencies, params, commands, edited at random.
 
 DAG_STAGES_SEED and DAG_STAGES_STEPS choose others and more than the usual.
@@ -7,10 +7,7 @@ import json
 import os
 import random
 import subprocess
-import sys
 
-sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import oracle
 import tap
 import tools
@@ -123,9 +120,7 @@ def status(tool):
 for name, text in FILES.items():
     write(name, text)
 subprocess.run(["git", "init", "-q", repo], check=True, env=env)
-driver = oracle.Dvc(python)
-dvc = tools.DvcTool(driver, env)
-dag = tools.DagTool(os.path.join(os.environ["DAG_BUILD"], "bin", "dag"), env)
+dag, dvc = tools.both(python, env)
 dvc.run(["init", "-q"], repo)
 before = status(dag)
 tap.same(before, status(dvc), "before anything has run")
@@ -153,5 +148,5 @@ for step in range(steps):
         dvc.run(["repro"], repo)
 tap.ok(step == steps - 1, f"{steps} edits, after each of which both say the same")
 tap.ok(differ > steps // 2, f"{differ} of them made a difference")
-driver.close()
+dvc.driver.close()
 tap.done()

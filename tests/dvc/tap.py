@@ -3,7 +3,6 @@ import atexit
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 
@@ -38,13 +37,15 @@ def done():
     sys.exit(1 if bad else 0)
 
 
-def python():
-    """The interpreter with DVC; without it the test ends here, skipped with the reason."""
-    made = subprocess.run([os.path.join(oracle.HERE, "venv"), "--check"], capture_output=True, text=True)
-    if made.returncode:
-        print("1..0 # SKIP " + made.stderr.strip().splitlines()[-1])
+def python(within=False):
+    """The interpreter with DVC, ${within} which the test goes on; without one it ends here, skipped with the reason."""
+    found, why = oracle.venv()
+    if not found:
+        print("1..0 # SKIP " + why.splitlines()[-1])
         sys.exit(0)
-    return made.stdout.strip()
+    if within:
+        oracle.go_on(found)
+    return found
 
 
 def scratch(memory=False):

@@ -1,15 +1,12 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 """Two dag and one DVC at once on one repository: none of them fails for the others, none undoes what another has done.
 DAG_TOGETHER: how often (1)."""
 import os
 import random
 import subprocess
-import sys
 import threading
 import time
 
-sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import oracle
 import tap
 import tools
@@ -21,9 +18,7 @@ seed = int(os.environ.get("DAG_SEED", time.time()))
 diag(f"DAG_SEED={seed}")
 random.seed(seed)
 env = oracle.environment(os.path.join(top, "home"))
-driver = oracle.Dvc(python)
-dvc = tools.make("dvc", driver, None, env)
-dag = tools.make("dag", None, os.path.join(os.environ["DAG_BUILD"], "bin", "dag"), env)
+dag, dvc = tools.both(python, env)
 here, rem = os.path.join(top, "r"), os.path.join(top, "rem")
 
 
@@ -70,7 +65,7 @@ os.mkdir(here)
 subprocess.run(["git", "init", "-q", here], check=True, env=env)
 for argv in (["init", "-q"], ["remote", "add", "-q", "-d", "rem", rem]):
     dvc.run(argv, here)
-driver.ping()
+dvc.driver.ping()
 for turn in range(int(os.environ.get("DAG_TOGETHER", "1"))):
     names = [f"{kind}{turn}" for kind in ("x", "y", "z")]
     for name in names:
@@ -95,5 +90,5 @@ for turn in range(int(os.environ.get("DAG_TOGETHER", "1"))):
     subprocess.run(["rm", "-rf"] + [os.path.join(here, name) for name in names], check=True)
     at_once("checked out", (dag, ["checkout", "-q"]), (dag, ["checkout", "-q", names[1]]), (dvc, ["checkout"]))
     clean("checked out")
-driver.close()
+dvc.driver.close()
 tap.done()

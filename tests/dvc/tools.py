@@ -1,12 +1,7 @@
 """The two tools under one face: run(argv, cwd) -> (exit status, stdout, stderr)."""
-import os
 import subprocess
 
-# What dag calls otherwise.  What DVC has no command for, and dag no verb, is not here.
-VERBS = {("data", "status"): ["status", "--data"]}
-# The commands of DVC that dag has too.
-SHARED = {"add", "status", "data", "diff", "commit", "checkout", "push", "pull", "fetch", "gc", "remote", "move",
-          "remove", "ls", "get", "import-url", "update"}
+import oracle
 
 
 class DvcTool:
@@ -14,9 +9,6 @@ class DvcTool:
 
     def __init__(self, driver, env):
         self.driver, self.env = driver, env
-
-    def has(self, argv):
-        return True
 
     def run(self, argv, cwd, timeout=120):
         answer = self.driver.run([dict(cwd=cwd, argv=list(argv), env=self.env, timeout=timeout)])[0]
@@ -28,29 +20,13 @@ class DagTool:
 
     def __init__(self, program, env):
         self.program, self.env = program, env
-        self.verbs = {}
 
-    def has(self, argv):
-        """Whether this dag has the verb, and the long options, by its help."""
-        argv = self.translate(argv) if argv[0] in SHARED else [""]
-        if argv[0] not in self.verbs:
-            rc, out, _ = self._run([argv[0], "--help"], "/")
-            # gc was there before artifacts were: of runs.
-            there = argv[0] and rc == 0 and (argv[0] != "gc" or "--workspace" in out)
-            self.verbs[argv[0]] = out.replace(",", " ").split() if there else []
-        options = argv[1:argv.index("--")] if "--" in argv else argv[1:]
-        return bool(self.verbs[argv[0]]) and all(
-            word in self.verbs[argv[0]] for word in options if word.startswith("--"))
-
-    @staticmethod
-    def translate(argv):
-        for words, ours in VERBS.items():
-            if tuple(argv[:len(words)]) == words:
-                rest = list(argv[len(words):])
-                return ours + [word for word in rest if word not in ours]
-        return list(argv)
-
-    def _run(self, argv, cwd, timeout=120):
+    def run(self, argv, cwd, timeout=120):
+        argv = list(argv)
+        if argv[:2] == ["data", "status"]:
+            argv[:2] = ["status", "--data"]
+        if argv[0] == "gc":  # what is young would stay, for an hour
+            argv[1:1] = ["--grace", "0s"]
         try:
             done = subprocess.run([self.program] + argv, cwd=cwd, env=dict(self.env, PWD=cwd), timeout=timeout,
                                   stdin=subprocess.DEVNULL, capture_output=True)
@@ -58,12 +34,6 @@ class DagTool:
             return "timeout", str(late.stdout), str(late.stderr)
         return (done.returncode, done.stdout.decode("utf-8", "surrogateescape"),
                 done.stderr.decode("utf-8", "surrogateescape"))
-
-    def run(self, argv, cwd, timeout=120):
-        argv = self.translate(argv)
-        if argv[0] == "gc":  # what is young would stay, for an hour
-            argv = argv[:1] + ["--grace", "0s"] + argv[1:]
-        return self._run(argv, cwd, timeout)
 
 
 class WrongTool(DvcTool):
@@ -78,6 +48,11 @@ class WrongTool(DvcTool):
     def run(self, argv, cwd, timeout=120):
         answer = super().run(argv, cwd, timeout)
         return self.defect(argv, cwd, answer) or answer
+
+
+def both(python, env):
+    """dag, and DVC with a driver of its own."""
+    return DagTool(oracle.PROGRAM, env), DvcTool(oracle.Dvc(python), env)
 
 
 def make(name, driver, program, env, defect=None):

@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 """A seeded random walk on one repository with two tools that take turns.
 
     walk.py [--tools dag,dvc] [--seed N] [--steps N] [--upto K] [-v]
@@ -26,19 +26,15 @@ import sys
 import tempfile
 import time
 
-sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import oracle
 
 
 def with_dvc():
     """Go on with the interpreter that has DVC."""
-    venv = subprocess.run([os.path.join(oracle.HERE, "venv"), "--check"], capture_output=True, text=True)
-    if venv.returncode:
-        sys.exit(venv.stderr.strip())
-    python = venv.stdout.strip()
-    if os.path.abspath(sys.executable) != os.path.abspath(python):
-        os.execv(python, [python, "-B", os.path.abspath(__file__)] + sys.argv[1:])
+    python, why = oracle.venv()
+    if not python:
+        sys.exit(why)
+    oracle.go_on(python)
     return python
 
 
@@ -97,7 +93,6 @@ class Walk:
         self.log = []
         self.turns = 0
         self.asked = 0
-        self.lacking = set()
         self.went = {}  # (command, whether it succeeded): how often
         self.place.git("init", "-q")
         (fill or Walk.begin)(self)
@@ -219,11 +214,6 @@ class Walk:
         from draw import tracked
         from place import differences, show, snapshot
 
-        for tool in self.tools:
-            if not tool.has(argv):
-                self.lacking.add(self.lack(argv))
-                self.dvc.run(argv, os.path.join(self.place.repo, cwd))
-                return
         place = self.place
         where = os.path.join(place.repo, cwd)
         if not os.path.isdir(where):
@@ -269,11 +259,6 @@ class Walk:
         """DVC looks for the list of a directory on the remote, whatever it is asked; dag where it is told to."""
         return argv[0] in ("push", "pull", "fetch", "remote") or "--cloud" in argv
 
-    @staticmethod
-    def lack(argv):
-        options = argv[:argv.index("--")] if "--" in argv else argv
-        return " ".join(word for n, word in enumerate(options) if n == 0 or word.startswith("--"))
-
     def question(self, tool, argv):
         with self.place.out_of_sight(self.needs_remote(argv)):
             rc, out, err = tool.run(argv, self.place.repo)
@@ -289,9 +274,6 @@ class Walk:
         from place import STORES, differences, show, snapshot
 
         questions = READ + [[self.remote if word == "REMOTE" else word for word in MORE[self.turns % len(MORE)]]]
-        here = [argv for argv in questions if all(tool.has(argv) for tool in self.tools)]
-        self.lacking.update(self.lack(argv) for argv in questions if argv not in here)
-        questions = here
         said = {}
         self.place.forget()
         before = snapshot(self.place)
@@ -359,9 +341,8 @@ def play(ops, args, python, defect=None):
 
 def arguments(argv):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    build = os.environ.get("DAG_BUILD", os.path.join(oracle.HERE, "../../build/dev"))
     parser.add_argument("--tools", default="dag,dvc", type=lambda s: s.split(","))
-    parser.add_argument("--dag", default=os.path.join(build, "bin/dag"))
+    parser.add_argument("--dag", default=oracle.PROGRAM)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--steps", type=int, default=150, help="of both tools")
     parser.add_argument("--upto", type=int, help="stop after so many operations")
@@ -436,8 +417,6 @@ def main(argv, defect=None):
           + " (done + refused)")
     for line in walk.table.report():
         print("  " + line)
-    if walk.lacking:
-        print("  dag has not: " + ", ".join(sorted(walk.lacking)))
     return 1 if many else 0
 
 

@@ -1,21 +1,16 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 """The harness itself: DVC agrees with DVC, and whatever a tool does wrong is seen."""
 import io
 import json
 import os
 import shutil
 import subprocess
-import sys
 from contextlib import redirect_stdout
 
-sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import tap
 from tap import ok, same
 
-python = tap.python()
-if os.path.abspath(sys.executable) != os.path.abspath(python):
-    os.execv(python, [python, "-B", os.path.abspath(__file__)] + sys.argv[1:])
+python = tap.python(within=True)
 import oracle
 import walk
 from place import Place, differences, snapshot

@@ -1,14 +1,11 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 """YAML and .dvc files written as DVC writes them: cases made here and now by DVC itself.
 
 DAG_YAML_SEED and DAG_YAML_CASES choose others and more than the usual.
 """
 import os
 import subprocess
-import sys
 
-sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import oracle
 import tap
 from tap import diag, ok
@@ -20,7 +17,7 @@ os.mkdir(home)
 env = oracle.environment(home)
 seed = int(os.environ.get("DAG_YAML_SEED", "100000"))
 count = int(os.environ.get("DAG_YAML_CASES", "400"))
-replay = os.path.join(os.environ["DAG_BUILD"], "tests", "yaml_replay")
+replay = os.path.join(oracle.BUILD, "tests", "yaml_replay")
 here = os.path.dirname(os.path.abspath(__file__))
 
 for what, n, options in (("round trips and changes", count, ()), (".dvc files", count // 2, ("--files",))):

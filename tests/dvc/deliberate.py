@@ -221,13 +221,34 @@ def ignored_files(turn, found):
     return files | {path for path, entry in left.items() if entry[0] == "directory" and any(name.startswith(path + "/") for name in files)}
 
 
-def committed(repo, rev):
-    """The .dvcignore and the pointers of a commit, as a snapshot has them."""
-    def git(*argv):
-        return subprocess.run(("git",) + argv, cwd=repo, capture_output=True).stdout
+def git(repo, *argv, text=b""):
+    return subprocess.run(("git",) + argv, cwd=repo, input=text, capture_output=True).stdout
 
-    names = [os.fsdecode(name) for name in git("ls-tree", "-r", "-z", "--name-only", rev).split(b"\0")]
-    return {"repo/" + name: ("file", "0644", git("show", f"{rev}:{name}")) for name in names if name.endswith(".dvc") or name == ".dvcignore"}
+
+def committed(repo, rev):
+    """The pointers and the settings of a commit, as a snapshot has them."""
+    names = [name for name in git(repo, "ls-tree", "-r", "-z", "--name-only", rev).split(b"\0")
+             if name.endswith(b".dvc") or name in (b".dvcignore", b".dvc/config")]
+    said = git(repo, "cat-file", "--batch", text=b"".join(b"%s:%s\n" % (rev.encode(), name) for name in names))
+    found = {}
+    for name in names:
+        head, said = said.split(b"\n", 1)
+        size = int(head.split()[2])
+        found["repo/" + os.fsdecode(name)], said = ("file", "0644", said[:size]), said[size + 1:]
+    return found
+
+
+def outputs(snapshot):
+    """What the pointers of a snapshot name: [(path, the name of its object in a store)]."""
+    return [(os.path.join(os.path.dirname(path), out["path"]), f"/files/md5/{out['md5'][:2]}/{out['md5'][2:]}")
+            for path, (kind, _, text) in snapshot.items() if path.startswith("repo/") and path.endswith(".dvc") and kind == "file"
+            for out in yaml.load(text, yaml.BaseLoader)["outs"]]
+
+
+def with_files(names, snapshots):
+    """The names of objects, with those of the files of the lists among them that are somewhere in ${snapshots}."""
+    return names | {file[len(store):] for snapshot in snapshots for store in STORES for path, files in listed(snapshot, store).items()
+                    if path[len(store):] in names for file in files}
 
 
 def skipped_commits(turn, found):
@@ -239,14 +260,38 @@ def skipped_commits(turn, found):
     for label in re.findall("failed to collect '(.*?)', skipping", turn.answers[1 - n][2]):
         there = turn.before if label == "workspace" else committed(turn.table.repo, label.split(",")[0])
         hidden = ignoring(there)
-        outs = [(os.path.join(os.path.dirname(path), out["path"]), out["md5"]) for path, (kind, _, text) in there.items()
-                if path.startswith("repo/") and path.endswith(".dvc") and kind == "file" for out in yaml.load(text, yaml.BaseLoader)["outs"]]
+        outs = outputs(there)
         if any(hidden(out[len("repo/"):]) for out, _ in outs):
-            named.update(f"/files/md5/{md5[:2]}/{md5[2:]}" for _, md5 in outs)
-    for store in STORES:
-        named.update(file[len(store):] for path, files in listed(turn.after[n], store).items() if path[len(store):] in named for file in files)
+            named.update(name for _, name in outs)
+    named = with_files(named, [turn.after[n]])
     claimed = {path for path, *sides in found if sides[1 - n] is None and any(path == store + name for store in STORES for name in named)}
     return claimed | {path for path, *sides in found if path in parents(claimed) and sides[1 - n] is None}
+
+
+def default_remote(snapshot):
+    named = re.search(rb"^\s*remote = (\w+)$", snapshot.get("repo/.dvc/config", ("", "", b""))[2], re.M)
+    return named and named[1].decode()
+
+
+def other_remotes(turn, found):
+    """What dag has sent to the default remote of now, or has not got from it, and DVC to or from that which a commit names."""
+    n = turn.names.index("dag")
+    which = [words for option, words in {"--all-branches": ["--no-walk", "--branches"], "--all-tags": ["--no-walk", "--tags"],
+                                         "--all-commits": ["--all"]}.items() if option in turn.argv]
+    if turn.argv[0] not in ("push", "fetch") or "--remote" in turn.argv or not which:
+        return []
+    now = default_remote(turn.before)
+    elsewhere = {}  # remote: the objects that commits name which name it
+    for rev in git(turn.table.repo, "rev-list", *which[0]).decode().split():
+        there = committed(turn.table.repo, rev)
+        if default_remote(there) != now:
+            elsewhere.setdefault(default_remote(there), set()).update(name for _, name in outputs(there))
+    claimed = set()
+    for remote, names in elsewhere.items():
+        for name in with_files(names, turn.after):
+            ours, theirs = (f"{now}{name}", f"{remote}{name}") if turn.argv[0] == "push" else (f"{STORES[0]}{name}",) * 2
+            claimed |= {path for path, *sides in found if path == ours and sides[1 - n] is None or path == theirs and sides[n] is None}
+    return claimed | {path for path, one, two in found if path in parents(claimed) and None in (one, two)}
 
 
 IGNORED = re.compile(r"Path '.*' is ignored by \.dvcignore:\d+:|failed to collect 'workspace', skipping")
@@ -401,6 +446,17 @@ def protected(turn, found):
     return claimed | {path for path, *sides in found if path in parents(claimed) and sides[1 - n] is None}
 
 
+def lists_brought(turn, found):
+    """Lists that a gc of a remote has left in the cache, as it has read them there."""
+    n = turn.names.index("dag")
+    if turn.argv[0] != "gc" or "--cloud" not in turn.argv:
+        return []
+    there = {path[len(store):]: entry for store in STORES[1:] for path, entry in turn.before.items() if path.startswith(store + "/") and path.endswith(".dir")}
+    claimed = {path for path, *sides in found if sides[n] is None and sides[1 - n] and path.startswith(STORES[0] + "/")
+               and there.get(path[len(STORES[0]):], ("", "", None))[2] == sides[1 - n][2]}
+    return claimed | {path for path, *sides in found if path in parents(claimed) and sides[n] is None}
+
+
 def blob(entry):
     return entry and hashlib.sha1(b"blob %d\0" % len(entry[2]) + entry[2]).hexdigest()
 
@@ -503,6 +559,8 @@ RULES = [
      False, ignored_files),
     ("skipped commits", "where .dvcignore has a tracked path in it the other paths of that commit are pushed and fetched; DVC leaves the commit out",
      False, skipped_commits),
+    ("other remotes", "one push or fetch is with one remote, the default of the work tree; DVC asks the settings of each commit for its own",
+     False, other_remotes),
     ("not lost", "remove --outs removes nothing that is nowhere else, unless by force", False, not_lost),
     ("half done", "where one thing cannot be done dag does the others, and begins nothing that it cannot finish; DVC stops at "
      "the first in the order of the directory, or removes files before it finds that others are missing", False, half_done),
@@ -518,6 +576,7 @@ RULES = [
      "as proof", False, repaired),
     ("protected", "a gc keeps what any local branch, tag, stash or other work tree uses, whatever else it is asked to look at; "
      "DVC keeps what it is asked for", False, protected),
+    ("lists brought", "a gc of a remote reads its lists there; DVC puts them into the cache", False, lists_brought),
     ("line ends", "a commit never changes the bytes of a file; DVC puts in its place what DVC 2 hashed, with other line ends",
      False, line_ends),
     ("what stages read", "what a stage reads and what it runs is recorded by who runs it; DVC's commit records that too, and a run in "
@@ -585,7 +644,7 @@ def tabs(table, argv, ours, theirs):
         lists = [[dict(entry, path=re.sub(r"[\t\n\r]|/(?=#)", "", entry["path"])) for entry in said[1]] for said in (ours, theirs)]
         return tuple((True, sorted(entries, key=lambda entry: json.dumps(entry, sort_keys=True)), "") for entries in lists)
     outs = {out for out in table.outs if "\t" in out or "/#" in out}
-    outs |= {out[out.find("/#") + 1 if "/#" in out else 0:].replace("\t", "") for out in outs}
+    outs |= {re.sub("(^|/)[^/]*/#", r"#", out).replace("\t", "") for out in outs}
     if not outs or not is_comparison(argv) or not ours[0] or not theirs[0]:
         return None
 

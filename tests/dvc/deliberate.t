@@ -113,6 +113,12 @@ meant("files of a list that a remote has", "push", {LIST: f(LISTED)}, {"rem1/fil
 seen("files of no list", ["rem1/files/md5/b1/946ac92492d2347c6235b4d2611184"], "push", {}, {"rem1/files/md5/b1/946ac92492d2347c6235b4d2611184": f("hello\n")}, {})
 meant("what a gc protects", "gc -w", {OBJECT: f("hello\n", "0444")}, {}, {OBJECT: None})
 seen("what it must not remove", [OBJECT], "gc -w", {OBJECT: f("hello\n", "0444")}, {OBJECT: None}, {})
+NEAR = "repo/.dvc/cache/files/md5/12/34.dir"
+meant("a list that a gc has read", "gc -w --cloud", {LIST: f(LISTED)}, {}, {NEAR: f(LISTED)})
+seen("another one", [NEAR], "gc -w --cloud", {LIST: f("[]")}, {}, {NEAR: f(LISTED)})
+seen("one that it needs not read", [NEAR], "gc -w", {LIST: f(LISTED)}, {}, {NEAR: f(LISTED)})
+seen("a file that it has read", [OBJECT], "gc -w --cloud", {OBJECT.replace("repo/.dvc/cache", "rem1"): f("hello\n")}, {}, {OBJECT: f("hello\n")})
+seen("a list that dag has brought", [NEAR], "gc -w --cloud", {LIST: f(LISTED)}, {NEAR: f(LISTED)}, {})
 seen("what a checkout loses", [OBJECT], "checkout", {OBJECT: f("hello\n", "0444")}, {}, {OBJECT: None})
 FAILED = "ERROR: Checkout failed for following targets:\nd\nIs your cache up to date?\n"
 meant("a directory that is right without its list", "checkout", {"repo/d/a": f("1")}, {}, {"repo/d/a": None}, outs=["d"], codes=(0, 255), err=FAILED)
@@ -216,6 +222,27 @@ seen("of one that it has read", sorted(SENT), "push --all-commits", {}, SENT, {}
 seen("what that commit does not name", ["rem1/files/md5/bb/22"], "push --all-commits", {}, {**SENT, "rem1/files/md5/bb/22": f("b")}, {}, err=skipping("main"))
 seen("what DVC sends", sorted(SENT), "push --all-commits", {}, {}, SENT, err=skipping("main"))
 seen("what a gc keeps of it", sorted(SENT), "gc --all-commits", {}, SENT, {}, err=skipping("main"))
+
+# Commits that name another remote.
+os.mkdir(top + "/.dvc")
+for number in (1, 2):
+    with open(top + "/.dvc/config", "w") as out:
+        out.write(f"[core]\n    remote = rem{number}\n")
+    with open(top + "/a.dvc", "w") as out:
+        out.write(f"outs:\n- {{md5: aa1{number}, path: a}}\n")
+    git("add", "a.dvc", ".dvc/config")
+    git("commit", "-qm", "with rem%d" % number)
+NOW = {"repo/.dvc/config": f("[core]\n    remote = rem2\n")}
+OURS, THEIRS, CACHED = ({path + "/files/md5/aa/11": f("x")} for path in ("rem2", "rem1", "repo/.dvc/cache"))
+meant("the remote that a commit names", "push --all-commits", NOW, OURS, THEIRS)
+meant("what is only there", "fetch --all-commits", NOW, {}, CACHED)
+seen("the wrong way round", [*THEIRS, *OURS], "push --all-commits", NOW, THEIRS, OURS)
+seen("a remote that is named", [*THEIRS, *OURS], "push --all-commits --remote rem2", NOW, OURS, THEIRS)
+seen("a remote that no commit names", ["rem3/files/md5/aa/11"], "push --all-commits", NOW, OURS, {"rem3/files/md5/aa/11": f("x")})
+seen("what those name that name the remote of now", ["rem1/files/md5/aa/12", "rem2/files/md5/aa/12"], "push --all-commits", NOW,
+     {"rem2/files/md5/aa/12": f("x")}, {"rem1/files/md5/aa/12": f("x")})
+seen("the commits of branches, which are others", [*THEIRS, *OURS], "push --all-branches", NOW, OURS, THEIRS)
+seen("the work tree", [*THEIRS, *OURS], "push", NOW, OURS, THEIRS)
 for name in ("a.dvc", "x.dvc", ".dvcignore"):
     os.unlink(f"{top}/{name}")
 
@@ -228,6 +255,7 @@ def agree(name, wanted, argv, dag, dvc, err="", outs=()):
     same(table.same_answer(argv.split(), said), wanted, name if wanted else f"but not {name}")
 
 
+DIFF = {"added": [], "deleted": [], "modified": [], "renamed": [], "not in cache": []}
 os.symlink("nowhere", top + "/gone")
 with open(top + "/there", "w") as out:
     out.write("x")
@@ -243,13 +271,14 @@ agree("what else differs", False, "data status --json", {"committed": {"modified
 agree("a tab in ls", True, "ls --json", [{"path": "a\tb/c", "size": 1}], [{"path": "ab/c", "size": 1}])
 agree("a # in it", True, "ls --json", [{"path": "d/#h/#x"}, {"path": "e"}], [{"path": "d#h/#x"}, {"path": "e"}])
 agree("one in a directory", True, "data status --json", {}, {"committed": {"renamed": [{"old": "#h", "new": "d/#h"}]}}, outs=["d/#h"])
+agree("one deeper", True, "diff --json", dict(DIFF, deleted=[{"path": "d/e/#h"}]), dict(DIFF, deleted=[{"path": "d#h"}]), outs=["d/e/#h"])
+agree("another file of that name", False, "diff --json", dict(DIFF, deleted=[{"path": "d/e/#h"}]), dict(DIFF, deleted=[{"path": "e#h"}]), outs=["d/e/#h"])
 agree("one in a name", False, "data status --json", {}, {"committed": {"renamed": [{"old": "#h", "new": "d/a#h"}]}}, outs=["d/a#h"])
 agree("another size of it", False, "ls --json", [{"path": "a\tb/c", "size": 1}], [{"path": "ab/c", "size": 2}])
 agree("a link that leads nowhere", True, "status --json", {"a.dvc": [{"changed outs": {"gone": "deleted"}}]}, None,
       f"ERROR: unexpected error - [Errno 2] No such file or directory: '{top}/gone'")
 agree("something else that is missing", False, "status --json", {}, None, f"ERROR: unexpected error - [Errno 2] No such file or directory: '{top}/never'")
 agree("another failure", False, "status --json", {}, None, "ERROR: no")
-DIFF = {"added": [], "deleted": [], "modified": [], "renamed": [], "not in cache": []}
 os.symlink(".", top + "/dirlink")
 agree("an untracked link to a directory", True, "data status --json", {"untracked": ["dirlink"]}, {})
 agree("an untracked file", False, "data status --json", {"untracked": ["there"]}, {})

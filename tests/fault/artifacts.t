@@ -12,9 +12,10 @@ use File::Path qw(make_path);
 use File::Temp qw(tempdir);
 use FindBin;
 use List::Util qw(shuffle);
-use lib "$FindBin::Bin/../crash";
+use lib "$FindBin::Bin/../crash", $FindBin::Bin;
 use Artifacts;
 use Crash;
+use Failing;
 use Scenes;
 use Test::More;
 use Time::HiRes qw(sleep time);
@@ -25,26 +26,7 @@ srand $seed;
 diag "DAG_SEED=$seed";
 my $slow = 60; # seconds that a verb may take on a busy machine
 
-my %hows = (
-    read      => [qw(EIO EINTR short)],
-    pread     => [qw(EIO EINTR short)],
-    write     => [qw(ENOSPC EIO EINTR short)],
-    pwrite    => [qw(ENOSPC EIO EINTR short EDQUOT)],
-    fsync     => [qw(EIO ENOSPC)],
-    fdatasync => [qw(EIO ENOSPC)],
-    rename    => [qw(EIO ENOSPC)],
-    open      => [qw(EMFILE ENFILE EIO EACCES)],
-    mkdir     => [qw(ENOSPC EIO EROFS)],
-    unlink    => [qw(EIO EROFS)],
-    ftruncate => [qw(EIO ENOSPC)],
-    flock     => [qw(EINTR ENOLCK)],
-    mmap      => [qw(ENOMEM)],
-    thread    => [qw(EAGAIN)],
-    stat      => [qw(EIO EACCES ENOMEM)],
-    readdir   => [qw(EIO)],
-    fcntl     => [qw(EAGAIN)],
-    link      => [qw(EIO ENOSPC EMLINK)],
-);
+my %hows = hows(qw(spawn pipe memfd));
 
 my $base = -w '/dev/shm' ? '/dev/shm' : undef;
 my $top = abs_path(tempdir('dag-fail-XXXXXX', defined $base ? (DIR => $base) : (TMPDIR => 1), CLEANUP => 1));
@@ -54,10 +36,9 @@ $ENV{XDG_CONFIG_HOME} = "$top/home/.config";
 $ENV{XDG_CONFIG_DIRS} = "$top/etc";
 $ENV{GIT_CONFIG_NOSYSTEM} = 1;
 make_path("$top/home");
-my ($asan) = `ldd $ENV{DAG_BUILD}/bin/dag` =~ /libasan\S* => (\S+)/;
-my $preload = join ' ', grep { defined } $asan, "$ENV{DAG_BUILD}/tests/libfailing.so";
+my $preload = preload("$ENV{DAG_BUILD}/bin/dag");
 
-# The verb with a fault: (status, output); 'hangs' if it does not end.
+# The verb with a fault: (status, output).
 sub with_fault {
     my ($verb, %env) = @_;
     chdir $here or die;
@@ -65,12 +46,8 @@ sub with_fault {
     local $ENV{LD_PRELOAD} = $preload;
     my $pid = start_dag("$top/said", @{ $verbs{$verb} });
     delete $ENV{LD_PRELOAD};
-    my $end = time + $slow;
-    while (waitpid($pid, 1) == 0) {
-        if (time > $end) { kill 'KILL', $pid; waitpid $pid, 0; return ('hangs', '') }
-        sleep 0.005;
-    }
-    return ($? & 127 ? 'signal ' . ($? & 127) : $? >> 8, read_file("$top/said") // '');
+    my $rc = ended($pid, $slow);
+    return ($rc, read_file("$top/said") // '');
 }
 
 my (%before, %after, %count);
@@ -84,7 +61,7 @@ sub undisturbed {
     my ($rc, $said) = with_fault($verb, FAILING_LOG => "$top/counts");
     is("$rc $said", '0 ', "$verb: without a fault all is well");
     $after{$verb} = state_of($at);
-    $count{$verb} = { (read_file("$top/counts") // '') =~ /^(\w+) (\d+)$/mg };
+    $count{$verb} = { counts(read_file("$top/counts")) };
     cmp_ok($count{$verb}{open} // 0, '>', 10, '... the calls are seen');
 }
 
@@ -95,11 +72,8 @@ sub wrong {
     sleep 1 - time + int time if $verb eq 'gc';
     unlink "$top/log";
     my ($rc, $said) = with_fault($verb, FAILING => "$call:$n:$how", FAILING_LOG => "$top/log");
-    return if (read_file("$top/log") // '') !~ /^failed/; # there were not as many calls this time
-    my @wrong;
-    push @wrong, 'no exit status of ours' if $rc !~ /^[0123]$/;
-    push @wrong, 'not a word' if $rc ne '0' && $said !~ /error|fail|cannot|not /i;
-    push @wrong, 'a sanitizer speaks' if $said =~ /Sanitizer|runtime error/;
+    return if !met(read_file("$top/log")); # there were not as many calls this time
+    my @wrong = amiss($rc, $said);
     my $now = state_of($at);
     push @wrong, 'it says that all is well', differs($now, $after{$verb}) if $rc eq '0' && differs($now, $after{$verb});
     push @wrong, store_wrong("$here/.dag/cache", 0), store_wrong("$at/rem", 1), between($before{$verb}, $now, $after{$verb});

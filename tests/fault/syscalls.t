@@ -9,43 +9,19 @@ use strict;
 use warnings;
 use Cwd qw(abs_path);
 use File::Temp qw(tempdir);
+use FindBin;
 use JSON::PP;
-use POSIX qw(:sys_wait_h);
+use lib $FindBin::Bin;
+use Failing;
+use POSIX ();
 use Test::More;
-use Time::HiRes qw(sleep time);
 
 my $bin = ($ENV{DAG_FAIL_BIN} // "$ENV{DAG_BUILD}/bin") . '/dag';
-my $lib = "$ENV{DAG_BUILD}/tests/libfailing.so";
 my $cases = $ENV{DAG_FAIL_CASES} // 120;
 my $workers = 2;
 my $slow = 40; # seconds that one run may take on a busy machine
-
-# Of an instrumented program its run-time library must come first.
-my ($asan) = `ldd $bin` =~ /libasan\S* => (\S+)/;
-my $preload = join ' ', grep { defined } $asan, $lib;
-
-my %hows = (
-    read      => [qw(EIO EINTR short)],
-    pread     => [qw(EIO EINTR short)],
-    write     => [qw(ENOSPC EIO EINTR short)],
-    pwrite    => [qw(ENOSPC EIO EINTR short EDQUOT)],
-    fsync     => [qw(EIO ENOSPC)],
-    fdatasync => [qw(EIO ENOSPC)],
-    rename    => [qw(EIO ENOSPC)],
-    open      => [qw(EMFILE ENFILE EIO EACCES)],
-    mkdir     => [qw(ENOSPC EIO EROFS)],
-    unlink    => [qw(EIO EROFS)],
-    ftruncate => [qw(EIO ENOSPC)],
-    flock     => [qw(EINTR ENOLCK)],
-    spawn     => [qw(EAGAIN ENOMEM EMFILE)],
-    pipe      => [qw(EMFILE ENFILE)],
-    memfd     => [qw(EMFILE ENOMEM)],
-    mmap      => [qw(ENOMEM)],
-    thread    => [qw(EAGAIN)],
-    stat      => [qw(EIO EACCES ENOMEM)],
-    readdir   => [qw(EIO)],
-    fcntl     => [qw(EAGAIN)],
-);
+my $preload = preload($bin);
+my %hows = hows('link');
 
 my $yaml = <<'YAML';
 params: {n: 3}
@@ -69,10 +45,9 @@ sub get {
     return <$f> // '';
 }
 
-# Run dag: (status, seconds); 'hangs' if it does not end.
+# Run dag: how it ended.
 sub dag {
     my ($env, @args) = @_;
-    my $from = time;
     my $pid = fork // die;
     if ($pid == 0) {
         POSIX::setsid();
@@ -82,16 +57,7 @@ sub dag {
         $ENV{$_} = $env->{$_} for keys %$env;
         exec $bin, @args or POSIX::_exit(127);
     }
-    while (waitpid($pid, WNOHANG) == 0) {
-        if (time - $from > $slow) {
-            my $stack = `gdb -p $pid -batch -ex 'thread apply all bt 12' 2>/dev/null`;
-            kill 'KILL', $pid;
-            waitpid $pid, 0;
-            return "hangs: $stack";
-        }
-        sleep 0.01;
-    }
-    return $? & 127 ? 'signal ' . ($? & 127) : $? >> 8;
+    return ended($pid, $slow);
 }
 
 # What is wrong after the case; nothing: undef.
@@ -102,12 +68,11 @@ sub broken {
     my $rc = dag({LD_PRELOAD => $preload, FAILING => "$call:$n:$how", FAILING_LOG => $log},
         'run', 'f.yaml', '--progress', 'plain');
     my $said = get('out');
-    return undef if get($log) !~ /^failed/; # there were not as many calls this time
+    return undef if !met(get($log)); # there were not as many calls this time
     # libuv has no way to say that it cannot make its threads or its pipe; then it is as kill -9.
     my $aborts = $call =~ /^(?:thread|pipe)$/ && $rc eq 'signal 6';
-    return "it ended with $rc\n$said" if $rc !~ /^[0123]$/ && !$aborts;
-    return "it said nothing, and ended with $rc" if $rc && !$aborts && $said !~ /error|fail|cannot|not /i;
-    return "a sanitizer speaks\n$said" if $said =~ /Sanitizer/;
+    my @wrong = grep { !$aborts || /sanitizer/ } amiss($rc, $said);
+    return join "\n", @wrong, $said if @wrong;
     my ($run) = runs();
     return right($said) if !$rc && !defined wrong_run($run);
     return 'it says that all is well: ' . wrong_run($run) . "\n$said" if !$rc;
@@ -167,7 +132,7 @@ mkdir '.dag' or die;
 put('f.yaml', $yaml);
 is(dag({LD_PRELOAD => $preload, FAILING_LOG => "$base/counts"}, 'run', 'f.yaml', '--progress', 'plain'),
     0, 'without a fault all is well') or diag(get('out'));
-my %count = get("$base/counts") =~ /^(\w+) (\d+)$/mg;
+my %count = counts(get("$base/counts"));
 cmp_ok($count{pwrite} // 0, '>', 50, 'the calls are seen');
 is($count{$_} > 0, 1, "$_ is called") for sort keys %hows;
 

@@ -639,6 +639,21 @@ def is_comparison(argv):
     return argv[:2] == ["data", "status"] or argv[0] == "diff"
 
 
+def unpaired(value, below):
+    """A comparison in which a rename from or to a path of which ${below} is true is the other file, added or deleted."""
+    if not isinstance(value, dict):
+        return value
+    value = {key: unpaired(v, below) for key, v in value.items()}
+    for entry in value.get("renamed", []):
+        names = entry.get("path", entry)
+        for end, other, part in (("old", "new", "added"), ("new", "old", "deleted")):
+            if below(names[end]) and not below(names[other]):
+                value["renamed"] = [e for e in value["renamed"] if e is not entry]
+                value[part] = sorted(value.get(part, []) + [dict(entry, path=names[other]) if "path" in entry else names[other]],
+                                     key=lambda e: json.dumps(e, sort_keys=True))
+    return value
+
+
 def tabs(table, argv, ours, theirs):
     if argv[0] == "ls" and ours[0] and theirs[0] and any(set("\t#") & set(entry["path"]) for entry in ours[1]):
         lists = [[dict(entry, path=re.sub(r"[\t\n\r]|/(?=#)", "", entry["path"])) for entry in said[1]] for said in (ours, theirs)]
@@ -651,7 +666,7 @@ def tabs(table, argv, ours, theirs):
     def below(path):
         return any(path == out or path.startswith(out + "/") for out in outs)
 
-    return tuple((True, without(said[1], below), "") for said in (ours, theirs))
+    return tuple((True, without(unpaired(said[1], below), below), "") for said in (ours, theirs))
 
 
 def dangling(table, argv, ours, theirs):

@@ -266,6 +266,12 @@ agree("a file that is not known to be nowhere", False, "status --cloud --json", 
 agree("no answer for an ignored path", True, "status --json", {}, None, "ERROR: Path '/x/y' is ignored by .dvcignore:2:y")
 agree("a tab in a name", True, "data status --json", {"committed": {"modified": ["a\tb", "c"]}},
       {"committed": {"added": ["a\tb"], "deleted": ["ab"], "modified": ["c"]}}, outs=["a\tb"])
+agree("one that another is paired with", True, "data status --json", {"committed": {"added": ["c"]}},
+      {"committed": {"added": ["a\tb"], "renamed": [{"old": "ab", "new": "c"}]}}, outs=["a\tb"])
+agree("one that is paired with another", True, "diff --json", dict(DIFF, deleted=[{"path": "c"}]),
+      dict(DIFF, deleted=[{"path": "ab"}], renamed=[{"path": {"old": "c", "new": "a\tb"}}]), outs=["a\tb"])
+agree("another file than the one that it is paired with", False, "data status --json", {"committed": {"added": ["d"]}},
+      {"committed": {"added": ["a\tb"], "renamed": [{"old": "ab", "new": "c"}]}}, outs=["a\tb"])
 agree("in one that is not tracked", False, "data status --json", {"committed": {"modified": ["a\tb"]}}, {"committed": {"added": ["a\tb"]}}, outs=["c"])
 agree("what else differs", False, "data status --json", {"committed": {"modified": ["a\tb", "c"]}}, {"committed": {"added": ["a\tb", "c"]}}, outs=["a\tb"])
 agree("a tab in ls", True, "ls --json", [{"path": "a\tb/c", "size": 1}], [{"path": "ab/c", "size": 1}])

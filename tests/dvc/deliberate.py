@@ -54,6 +54,11 @@ class Turn:
         if unlisted(self) and self.answers[1 - n][0] == 0:
             self.table.used[UNLISTED[0]] = self.table.used.get(UNLISTED[0], 0) + 1
             return True
+        absent = re.match(r"dag: error: the directory of the remote '(\w+)' does not exist: [^\n]*\n$", self.answers[n][2])
+        if self.argv[0] in ("fetch", "pull") and absent and not any((path + "/").startswith(absent[1] + "/") for path in self.before) \
+                and not self.changed(0) and not self.changed(1):
+            self.table.used[ABSENT[0]] = self.table.used.get(ABSENT[0], 0) + 1
+            return True
         slashed = [word.replace("\\", "/") for word in self.argv if "\\" in word]
         if any(re.search(re.escape(word) + "' does not exist", self.answers[1 - n][2]) for word in slashed) and not self.changed(1 - n):
             self.table.used[BACKSLASH[0]] = self.table.used.get(BACKSLASH[0], 0) + 1
@@ -810,6 +815,7 @@ ANSWERS = [
 
 BACKSLASH = ("backslashes", "a target with a backslash is that path; DVC's commit looks for one with a slash")
 UNLISTED = ("not in the list", "to push what its directory's list does not have is a failure: it was not added; DVC says nothing")
+ABSENT = ("absent remotes", "a remote that is not there may not be mounted; DVC takes it for an empty one")
 NOTHING = ("nothing recorded", "of what no run has recorded there is nothing to check out; DVC fails at it")
 
 # What dag takes for a failure and DVC does not: (name, reason, commands, what DVC writes).
@@ -853,4 +859,4 @@ class Table:
         return True
 
     def report(self):
-        return [f"{self.used[name]} x {name}: {reason}" for name, reason, *_ in RULES + FAILURES + [NOTHING, BACKSLASH, UNLISTED] + ANSWERS if name in self.used]
+        return [f"{self.used[name]} x {name}: {reason}" for name, reason, *_ in RULES + FAILURES + [NOTHING, BACKSLASH, UNLISTED, ABSENT] + ANSWERS if name in self.used]

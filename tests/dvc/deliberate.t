@@ -167,6 +167,11 @@ seen("a refusal that has pushed something", ["rem1/files/md5/b1/946ac92492d2347c
 seen("another list", ["rem1/files/md5/56/78.dir"], "push -- d/b", {**WITH_LIST, "rem1/files/md5/b1/946ac92492d2347c6235b4d2611184": f("hello\n")},
      {}, {"rem1/files/md5/56/78.dir": f(LISTED)}, **NAMELESS)
 seen("in another verb", ["exit"], "commit -- d/b", WITH_LIST, {}, {}, **NAMELESS)
+AWAY = {"codes": (2, 0), "ours": "dag: error: the directory of the remote 'rem2' does not exist: '/x/rem2'; is it mounted? the first push makes it\n"}
+meant("a remote that is not there", "fetch --remote rem2", {"repo/a": f("x")}, {}, {}, **AWAY)
+seen("one that is", ["exit"], "fetch --remote rem2", {"rem2/files": d()}, {}, {}, **AWAY)
+seen("something got from it", [OBJECT, "exit"], "fetch --remote rem2", {}, {}, {OBJECT: f("hello\n")}, **AWAY)
+seen("a push", ["exit"], "push --remote rem2", {}, {}, {}, **AWAY)
 IGNORED = {"codes": (0, 1), "err": "ERROR: Path '/x/now/repo/y' is ignored by .dvcignore:2:y"}
 meant("what DVC does not begin for an ignored path", "add a", {}, {"repo/a.dvc": f("x")}, {}, **IGNORED)
 seen("what it has begun", ["repo/a.dvc", "repo/b"], "add a", {}, {"repo/a.dvc": f("x")}, {"repo/b": f("x")}, **IGNORED)

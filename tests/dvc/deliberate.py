@@ -1,9 +1,8 @@
-"""Where the two tools differ, and why: the only differences that a walk lets pass.
+"""Where the two tools differ, and why: the only differences that a walk lets pass; answers.py has those of what they say.
 
 Each entry is a function of a turn that returns the paths it answers for; docs/artifacts.md tells the
 user of those that are dag's choice.
 """
-import ast
 import hashlib
 import json
 import os
@@ -13,6 +12,7 @@ import subprocess
 import pathspec
 import yaml
 
+import answers
 from place import STORES
 
 
@@ -45,35 +45,11 @@ class Turn:
         if "dag" not in self.names:
             return False
         n = self.names.index("dag")
-        if self.answers[n][0] == 0 and (self.right or self.nothing_recorded(self.answers[1 - n][2])):
-            return True
-        if self.argv[0] == "push" and "neither in the cache nor on the remote" in self.answers[n][2] and self.answers[1 - n][0] == 0 \
-                and any(lists_without_files(self.before)):
-            self.table.used[TRUSTED[0]] = self.table.used.get(TRUSTED[0], 0) + 1
-            return True
-        if unlisted(self) and self.answers[1 - n][0] == 0:
-            self.table.used[UNLISTED[0]] = self.table.used.get(UNLISTED[0], 0) + 1
-            return True
-        absent = re.match(r"dag: error: the directory of the remote '(\w+)' does not exist: [^\n]*\n$", self.answers[n][2])
-        if self.argv[0] in ("fetch", "pull") and absent and not any((path + "/").startswith(absent[1] + "/") for path in self.before) \
-                and not self.changed(0) and not self.changed(1):
-            self.table.used[ABSENT[0]] = self.table.used.get(ABSENT[0], 0) + 1
-            return True
-        slashed = [word.replace("\\", "/") for word in self.argv if "\\" in word]
-        if any(re.search(re.escape(word) + "' does not exist", self.answers[1 - n][2]) for word in slashed) and not self.changed(1 - n):
-            self.table.used[BACKSLASH[0]] = self.table.used.get(BACKSLASH[0], 0) + 1
-            return True
-        if IGNORED.search(self.answers[1 - n][2]):
-            self.table.used["ignored"] = self.table.used.get("ignored", 0) + 1
-            return True
-        if self.kept and self.answers[1 - n][0] == 0:
-            return True
-        for name, reason, verbs, words in FAILURES:
-            if self.answers[n][0] == 1 and self.argv[0] in verbs and words in self.answers[1 - n][2]:
+        for name, _, rule in ENDS:
+            if rule(self, *self.answers[n][::2], *self.answers[1 - n][::2]):
                 self.table.used[name] = self.table.used.get(name, 0) + 1
                 return True
         return False
-
 
     def changed(self, n):
         return self.after[n] != self.before
@@ -82,15 +58,6 @@ class Turn:
         """What lay where a move has taken it from: it, or what was in it."""
         source = "repo/" + os.path.normpath(os.path.join(self.cwd, self.argv[-2]))
         return [entry for path, entry in self.before.items() if path == source or path.startswith(source + "/")]
-
-    def nothing_recorded(self, err):
-        """Whether all that a checkout of DVC fails at are outputs of stages that have never run."""
-        failed = re.search(r"Checkout failed for following targets:\n(.*?)\nIs your cache up to date", err, re.S)
-        unknown = re.findall(r"No file hash info found for '.*?/now/repo/(.*?)'\. It won't be created", err)
-        if self.argv[0] not in ("checkout", "pull") or not failed or not {os.path.normpath(os.path.join(self.cwd, out)) for out in failed[1].split("\n")} <= set(unknown):
-            return False
-        self.table.used[NOTHING[0]] = self.table.used.get(NOTHING[0], 0) + 1
-        return True
 
 
 def stale_outputs(turn, found):
@@ -299,13 +266,10 @@ def other_remotes(turn, found):
     return claimed | {path for path, one, two in found if path in parents(claimed) and None in (one, two)}
 
 
-IGNORED = re.compile(r"Path '.*' is ignored by \.dvcignore:\d+:|failed to collect 'workspace', skipping")
-
-
 def ignored(turn, found):
     """All that dag has done, where DVC does nothing as .dvcignore has a tracked path in it."""
     n = turn.names.index("dag")
-    if turn.answers[1 - n][0] == 0 or not IGNORED.search(turn.answers[1 - n][2]) or turn.after[1 - n] != turn.before:
+    if turn.answers[1 - n][0] == 0 or not answers.IGNORED.search(turn.answers[1 - n][2]) or turn.after[1 - n] != turn.before:
         return []
     return [path for path, *_ in found]
 
@@ -591,237 +555,60 @@ RULES = [
     ("staged alike", "what differs in a file differs in what git is told of it", False, staged_alike),
 ]
 
-TRUSTED = ("trusted lists", "that a list is on the remote is no proof for its files: those that are nowhere are told; DVC takes it as proof")
 
-# Answers: (name, reason, rule).  A rule is given the table, the command and what dag and DVC answer, each as (whether
-# it could, the JSON, stderr); where it applies it returns both without what is meant, else None.
+# How they end.  A rule is given the turn, the exit status and the errors of dag, and those of DVC; one of them has succeeded.
 
-def without(value, below):
-    """JSON without the entries whose path ${below} tells to be meant, and without what is empty by that."""
-    def among(entry):
-        if isinstance(entry, dict):
-            return any(among(v) for v in entry.values())
-        return isinstance(entry, str) and below(entry)
-
-    if isinstance(value, dict):
-        rest = {key: without(v, below) for key, v in value.items()}
-        return {key: v for key, v in rest.items() if v not in ([], {})}
-    return [v for v in value if not among(v)] if isinstance(value, list) else value
+def right_or_kept(turn, code, said, theirs, err):
+    """What has been answered for by the files."""
+    return (code == 0 and turn.right) or (theirs == 0 and turn.kept)
 
 
-def trusted_lists(table, argv, ours, theirs):
-    """Of a file that is nowhere DVC says that the remote has it, where that has the list which names it."""
-    if argv[0] != "status" or "--cloud" not in argv or not ours[0] or not theirs[0]:
-        return None
-    stores = [os.path.join(table.repo, ".dvc/cache")] + [os.path.join(os.path.dirname(table.repo), name) for name in ("rem1", "rem2", "rem3", "near")]
-    nowhere = set()
-    for store in stores[1:]:
-        for base, _, names in os.walk(os.path.join(store, "files/md5")):
-            for name in names:
-                if name.endswith(".dir"):
-                    with open(os.path.join(base, name), encoding="utf-8") as f:
-                        nowhere.update("/" + entry["relpath"] for entry in json.load(f)
-                                       if not any(os.path.exists(os.path.join(there, "files/md5", entry["md5"][:2], entry["md5"][2:]))
-                                                  for there in (stores[0], store)))
-    said = {path: "missing" if state == "deleted" and ours[1].get(path) == "missing" and any(path.endswith(name) for name in nowhere)
-            else state for path, state in theirs[1].items()}
-    return (ours, (True, said, "")) if said != theirs[1] else None
+def nothing_recorded(turn, code, said, theirs, err):
+    """All that a checkout of DVC fails at are outputs of stages that have never run."""
+    failed = re.search(r"Checkout failed for following targets:\n(.*?)\nIs your cache up to date", err, re.S)
+    unknown = re.findall(r"No file hash info found for '.*?/now/repo/(.*?)'\. It won't be created", err)
+    return code == 0 and turn.argv[0] in ("checkout", "pull") and failed \
+        and {os.path.normpath(os.path.join(turn.cwd, out)) for out in failed[1].split("\n")} <= set(unknown)
 
 
-def ignored_paths(table, argv, ours, theirs):
-    """Where DVC answers nothing, as .dvcignore has a tracked path in it."""
-    return (theirs, theirs) if ours[0] and not theirs[0] and IGNORED.search(theirs[2]) else None
+def trusted_lists(turn, code, said, theirs, err):
+    """A push that is asked for a file which is nowhere, of a list that the remote has."""
+    return turn.argv[0] == "push" and "neither in the cache nor on the remote" in said and theirs == 0 and any(lists_without_files(turn.before))
 
 
-def names_of_one(table, argv, ours, theirs):
-    """DVC tells each object under one name only, whichever comes first."""
-    if argv[0] == "status" and "--cloud" in argv and ours[0] and theirs[0] and theirs[1].items() <= ours[1].items():
-        return theirs, theirs
-    return None
+def not_listed(turn, code, said, theirs, err):
+    return theirs == 0 and unlisted(turn)
 
 
-def is_comparison(argv):
-    return argv[:2] == ["data", "status"] or argv[0] == "diff"
+def absent_remote(turn, code, said, theirs, err):
+    absent = re.match(r"dag: error: the directory of the remote '(\w+)' does not exist: [^\n]*\n$", said)
+    return turn.argv[0] in ("fetch", "pull") and absent and not any((path + "/").startswith(absent[1] + "/") for path in turn.before) \
+        and not turn.changed(0) and not turn.changed(1)
 
 
-def unpaired(value, below):
-    """A comparison in which a rename from or to a path of which ${below} is true is the other file, added or deleted."""
-    if not isinstance(value, dict):
-        return value
-    value = {key: unpaired(v, below) for key, v in value.items()}
-    for entry in value.get("renamed", []):
-        names = entry.get("path", entry)
-        for end, other, part in (("old", "new", "added"), ("new", "old", "deleted")):
-            if below(names[end]) and not below(names[other]):
-                value["renamed"] = [e for e in value["renamed"] if e is not entry]
-                value[part] = sorted(value.get(part, []) + [dict(entry, path=names[other]) if "path" in entry else names[other]],
-                                     key=lambda e: json.dumps(e, sort_keys=True))
-    return value
+def backslash(turn, code, said, theirs, err):
+    slashed = [word.replace("\\", "/") for word in turn.argv if "\\" in word]
+    return code == 0 and any(re.search(re.escape(word) + "' does not exist", err) for word in slashed) \
+        and not turn.changed(1 - turn.names.index("dag"))
 
 
-def tabs(table, argv, ours, theirs):
-    if argv[0] == "ls" and ours[0] and theirs[0] and any(set("\t#") & set(entry["path"]) for entry in ours[1]):
-        lists = [[dict(entry, path=re.sub(r"[\t\n\r]|/(?=#)", "", entry["path"])) for entry in said[1]] for said in (ours, theirs)]
-        return tuple((True, sorted(entries, key=lambda entry: json.dumps(entry, sort_keys=True)), "") for entries in lists)
-    outs = {out for out in table.outs if "\t" in out or "/#" in out}
-    outs |= {re.sub("(^|/)[^/]*/#", r"#", out).replace("\t", "") for out in outs}
-    if not outs or not is_comparison(argv) or not ours[0] or not theirs[0]:
-        return None
-
-    def below(path):
-        return any(path == out or path.startswith(out + "/") for out in outs)
-
-    return tuple((True, without(unpaired(said[1], below), below), "") for said in (ours, theirs))
+def ignored_path(turn, code, said, theirs, err):
+    return answers.IGNORED.search(err)
 
 
-def dangling(table, argv, ours, theirs):
-    """A link that leads nowhere: status of DVC fails, diff of DVC calls it modified."""
-    def leads_nowhere(path):
-        path = os.path.join(table.repo, path)
-        return os.path.islink(path) and not os.path.exists(path)
-
-    if argv[0] == "status" and ours[0] and not theirs[0]:
-        gone = re.search(r"ERROR: unexpected error - \[Errno 2\] No such file or directory: (.*)", theirs[2])
-        return (theirs, theirs) if gone and leads_nowhere(ast.literal_eval(gone[1])) else None
-    if argv[0] == "diff" and ours[0] and theirs[0]:
-        links = [entry for entry in theirs[1].get("modified", []) if isinstance(entry["path"], str) and leads_nowhere(entry["path"])]
-        if links:
-            said = dict(theirs[1], modified=[e for e in theirs[1]["modified"] if e not in links],
-                        deleted=sorted(theirs[1]["deleted"] + links, key=lambda e: json.dumps(e, sort_keys=True)))
-            return ours, (True, said, "")
-    return None
+def missing_objects(turn, code, said, theirs, err):
+    return code == 1 and turn.argv[0] in ("push", "fetch", "pull") and "Some of the cache files do not exist neither locally nor on remote" in err
 
 
-def links_to_directories(table, argv, ours, theirs):
-    """Of untracked files, as git tells them; DVC takes them for directories without files."""
-    if argv[:2] != ["data", "status"] or not ours[0] or not theirs[0] or not ours[1].get("untracked"):
-        return None
-
-    def links_to_one(path):
-        path = os.path.join(table.repo, path)
-        return os.path.islink(path) and os.path.isdir(path)
-
-    left = [path for path in ours[1]["untracked"] if not links_to_one(path) or path in theirs[1].get("untracked", [])]
-    if left == ours[1]["untracked"]:
-        return None
-    said = {key: v for key, v in dict(ours[1], untracked=left).items() if v}
-    return (True, said, ""), theirs
-
-
-def known_by_files(table, argv, ours, theirs):
-    """The list of a directory is not in the cache, but the files are there, and are what it lists."""
-    if not is_comparison(argv) or not ours[0] or not theirs[0]:
-        return None
-    if argv[0] == "diff":
-        missing = [entry["path"] for entry in theirs[1].get("not in cache", [])]
-        lists = [path for path in missing if path.endswith("/") and not any(e != path and e.startswith(path) for e in missing)]
-        left = [entry for entry in ours[1].get("not in cache", [])
-                if not any(entry["path"] != out and entry["path"].startswith(out) for out in lists)]
-        return ((True, dict(ours[1], **{"not in cache": left}), ""), theirs) if lists else None
-    unknown = [e for e in theirs[1].get("uncommitted", {}).get("unknown", []) if isinstance(e, str)]
-    lists = [path for path in theirs[1].get("not_in_cache", []) if path.endswith("/") and any(e.startswith(path) for e in unknown)]
-    if not lists:
-        return None
-
-    def below(path):
-        return any(path != out and path.startswith(out) for out in lists)
-
-    return tuple((True, without(said[1], below), "") for said in (ours, theirs))
-
-
-def directories_inside(table, argv, ours, theirs):
-    """Of a directory whose list is not there DVC tells the directories in it too, where dag tells the files."""
-    if argv[:2] != ["data", "status"] or not ours[0] or not theirs[0]:
-        return None
-    said = dict(theirs[1])
-    for part in ("committed", "uncommitted"):
-        unknown = said.get(part, {}).get("unknown", [])
-        files = [path for path in unknown if not path.endswith("/")]
-        if any(path.endswith("/") and any(f.startswith(path) for f in files) for path in unknown):
-            said[part] = dict(said[part], unknown=[path for path in unknown if path in files or not any(f.startswith(path) for f in files)])
-    return (ours, (True, said, "")) if said != theirs[1] else None
-
-
-def what_stages_read(table, argv, ours, theirs):
-    """What a stage reads, and its command, was recorded by DVC's commit and not by dag's."""
-    if argv[0] != "status" or "--cloud" in argv or not ours[0] or not theirs[0]:
-        return None
-
-    def outputs(said):
-        left = {}
-        for name, found in said.items():
-            kept = [one for one in found if one not in ("changed command", "always changed") and not (isinstance(one, dict) and one.keys() == {"changed deps"})]
-            if kept:
-                left[name] = kept
-        return left
-
-    if ours[1] == theirs[1]:
-        return None
-    return (True, outputs(ours[1]), ""), (True, outputs(theirs[1]), "")
-
-
-def recorded(repo):
-    """The outputs that the dvc.lock files have, or None where there is no dvc.yaml."""
-    found = None
-    for base, dirs, files in os.walk(repo):
-        dirs[:] = [d for d in dirs if d not in (".git", ".dvc", ".dag")]
-        if "dvc.yaml" in files:
-            found = found or set()
-        if "dvc.lock" in files:
-            with open(os.path.join(base, "dvc.lock"), encoding="utf-8") as f:
-                stages = (yaml.load(f, yaml.BaseLoader) or {}).get("stages") or {}
-            found = (found or set()) | {os.path.normpath(os.path.join(os.path.relpath(base, repo), out["path"]))
-                                        for stage in stages.values() for out in stage.get("outs") or []}
-    return found
-
-
-def never_run(table, argv, ours, theirs):
-    """What a stage is to make, and has never made, is gone for DVC's diff."""
-    if argv[0] != "diff" or not ours[0] or not theirs[0] or not theirs[1].get("deleted"):
-        return None
-    known = recorded(table.repo)
-    if known is None:
-        return None
-    left = [entry for entry in theirs[1]["deleted"] if entry["path"] in known | table.outs or os.path.lexists(os.path.join(table.repo, entry["path"]))]
-    said = dict(theirs[1], deleted=left)
-    return (ours, (True, said if any(said.values()) else {}, "")) if left != theirs[1]["deleted"] else None
-
-
-def own_state(table, argv, ours, theirs):
-    """DVC lists what git ignores, and by that what dag keeps for itself."""
-    if argv[0] != "ls" or not ours[0] or not theirs[0]:
-        return None
-    left = [entry for entry in theirs[1] if not (entry["path"] + "/").startswith(".dag/")]
-    return (ours, (True, left, "")) if left != theirs[1] else None
-
-
-ANSWERS = [
-    ("ignored paths", "a tracked path that .dvcignore has in it is told; DVC answers nothing at all", ignored_paths),
-    ("trusted lists", TRUSTED[1], trusted_lists),
-    ("names of one object", "status --cloud tells all files that an object is the content of, not one of them", names_of_one),
-    ("tabs", "a name is a name; DVC reads it as a URL's where it reads other revisions, and in ls: tabs go, and slashes or directories before #", tabs),
-    ("dangling links", "a link that leads nowhere is a file that is gone; DVC's status fails, its diff says modified", dangling),
-    ("links to directories", "a link that git does not know is untracked; DVC takes one to a directory for a directory", links_to_directories),
-    ("directories inside", "a tracked directory is a list of files; where DVC does not know that list it tells the directories in it too",
-     directories_inside),
-    ("known by its files", "a directory whose list is not in the cache is known where its files are those that the pointer means; DVC "
-     "says that it knows nothing", known_by_files),
-    ("never run", "what has never been there is not deleted", never_run),
-    ("dag's own state", "DVC's ls shows the directory of the other tool", own_state),
-    ("inputs of stages", "what a stage reads and what it runs is recorded by who runs it, not by commit; before that both tell the same "
-     "of it (tests/dvc/stages.t)", what_stages_read),
-]
-
-
-BACKSLASH = ("backslashes", "a target with a backslash is that path; DVC's commit looks for one with a slash")
-UNLISTED = ("not in the list", "to push what its directory's list does not have is a failure: it was not added; DVC says nothing")
-ABSENT = ("absent remotes", "a remote that is not there may not be mounted; DVC takes it for an empty one")
-NOTHING = ("nothing recorded", "of what no run has recorded there is nothing to check out; DVC fails at it")
-
-# What dag takes for a failure and DVC does not: (name, reason, commands, what DVC writes).
-FAILURES = [
-    ("missing objects", "objects that are neither here nor there are a failure; DVC warns and exits with 0",
-     {"push", "fetch", "pull"}, "Some of the cache files do not exist neither locally nor on remote"),
+ENDS = [
+    ("answered for", "what is right already, or is not lost, is no failure", right_or_kept),
+    ("nothing recorded", "of what no run has recorded there is nothing to check out; DVC fails at it", nothing_recorded),
+    ("trusted lists", answers.TRUSTED, trusted_lists),
+    ("not in the list", "to push what its directory's list does not have is a failure: it was not added; DVC says nothing", not_listed),
+    ("absent remotes", "a remote that is not there may not be mounted; DVC takes it for an empty one", absent_remote),
+    ("backslashes", "a target with a backslash is that path; DVC's commit looks for one with a slash", backslash),
+    ("ignored", "a tracked path that .dvcignore has in it is refused where it is asked for; DVC does nothing at all", ignored_path),
+    ("missing objects", "objects that are neither here nor there are a failure; DVC warns and exits with 0", missing_objects),
 ]
 
 
@@ -845,7 +632,7 @@ class Table:
                 return False
             n = self.names.index("dag")
             ours, theirs = said[n], said[1 - n]
-            for name, _, rule in ANSWERS:
+            for name, _, rule in answers.RULES:
                 both = rule(self, argv, ours, theirs)
                 if both:
                     used.append(name)
@@ -859,4 +646,5 @@ class Table:
         return True
 
     def report(self):
-        return [f"{self.used[name]} x {name}: {reason}" for name, reason, *_ in RULES + FAILURES + [NOTHING, BACKSLASH, UNLISTED, ABSENT] + ANSWERS if name in self.used]
+        reasons = {name: reason for name, reason, *_ in RULES + ENDS + answers.RULES}
+        return [f"{self.used[name]} x {name}: {reason}" for name, reason in reasons.items() if name in self.used]

@@ -101,6 +101,7 @@ LOCK = "schema: '2.0'\nstages:\n  s:\n    cmd: {}\n    deps:\n    - path: i\n   
 RUN = {"repo/.dvc/cache/runs": d(), "repo/.dvc/cache/runs/ab": d(), "repo/.dvc/cache/runs/ab/cd": f("md5: b1946ac92492d2347c6235b4d2611184\n")}
 meant("what a stage reads", "commit", {}, {"repo/dvc.lock": f(LOCK.format(1, 2, 3))}, {"repo/dvc.lock": f(LOCK.format(7, 8, 3))})
 seen("what it makes", ["repo/dvc.lock"], "commit", {}, {"repo/dvc.lock": f(LOCK.format(1, 2, 3))}, {"repo/dvc.lock": f(LOCK.format(1, 2, 4))})
+seen("all of it", ["repo/dvc.lock"], "commit", {}, {}, {"repo/dvc.lock": f(LOCK.format(1, 2, 3))})
 seen("what an add does to it", ["repo/dvc.lock"], "add x", {}, {"repo/dvc.lock": f(LOCK.format(1, 2, 3))}, {"repo/dvc.lock": f(LOCK.format(7, 2, 3))})
 meant("the run cache with its objects", "commit", {}, {}, {**RUN, OBJECT: f("hello\n", "0444"), os.path.dirname(OBJECT): d()})
 seen("an object of nothing", [OBJECT], "commit", {}, {}, {OBJECT: f("hello\n", "0444")})
@@ -111,6 +112,8 @@ meant("a list without its files on a remote", "push", {}, {}, {LIST: f(LISTED)})
 seen("one with its files", [LIST], "push", {"rem1/files/md5/b1/946ac92492d2347c6235b4d2611184": f("hello\n")}, {}, {LIST: f(LISTED)})
 meant("files of a list that a remote has", "push", {LIST: f(LISTED)}, {"rem1/files/md5/b1/946ac92492d2347c6235b4d2611184": f("hello\n")}, {})
 seen("files of no list", ["rem1/files/md5/b1/946ac92492d2347c6235b4d2611184"], "push", {}, {"rem1/files/md5/b1/946ac92492d2347c6235b4d2611184": f("hello\n")}, {})
+seen("other bytes of one", ["rem1/files/md5/b1/946ac92492d2347c6235b4d2611184"], "push", {LIST: f(LISTED)}, {"rem1/files/md5/b1/946ac92492d2347c6235b4d2611184": f("x")},
+     {"rem1/files/md5/b1/946ac92492d2347c6235b4d2611184": f("hello\n")})
 meant("what a gc protects", "gc -w", {OBJECT: f("hello\n", "0444")}, {}, {OBJECT: None})
 seen("what it must not remove", [OBJECT], "gc -w", {OBJECT: f("hello\n", "0444")}, {OBJECT: None}, {})
 NEAR = "repo/.dvc/cache/files/md5/12/34.dir"
@@ -134,6 +137,7 @@ meant("what only one of two failures removes, and another name of it that both d
       {"repo/a": f("1", "0444")}, {"repo/a": None}, codes=(1, 255))
 seen("what they change", ["repo/a"], "checkout", {"repo/a": f("1", "0444", "shared file")}, {"repo/a": f("2", "0444")}, {"repo/a": None}, codes=(1, 255))
 meant("an empty directory", "checkout", {"repo/d": d(), "repo/d/e": d()}, {}, {"repo/d/e": None}, outs=["d"])
+meant("one beside a file", "checkout", {"repo/d": d(), "repo/d/e": d(), "repo/d/f": f("1")}, {}, {"repo/d/e": None}, outs=["d"])
 seen("one with a file", ["repo/d/e", "repo/d/e/f"], "checkout", {"repo/d/e": d(), "repo/d/e/f": f("1")}, {}, {"repo/d/e": None, "repo/d/e/f": None}, outs=["d"])
 meant("what no pointer names any more", "checkout", {"repo/d/a": f("1")}, {}, {"repo/d/a": None}, ever=["d"])
 seen("what one names", ["repo/d/a"], "checkout", {"repo/d/a": f("1")}, {}, {"repo/d/a": None}, ever=["d"], outs=["d"])
@@ -146,6 +150,13 @@ seen("lines", ["repo/a"], "commit", {"repo/a": f("1\r\n2\r\n")}, {}, {"repo/a": 
 meant("a file that was moved as it was", "move -- a b", {"repo/a": f("hi"), OBJECT: f("hi", "0444")}, {"repo/a": None, "repo/b": f("hi")},
       {"repo/a": None, "repo/b": f("hi", "0444", "shared file"), OBJECT: f("hi", "0444", "shared file")}, outs=["b"])
 seen("another content", ["repo/b"], "move -- a b", {"repo/a": f("hi")}, {"repo/a": None, "repo/b": f("hi")}, {"repo/a": None, "repo/b": f("ho", "0444", "shared file")}, outs=["b"])
+seen("another object", [OBJECT], "move -- a b", {"repo/a": f("hi"), OBJECT: f("x", "0444")}, {"repo/a": None, "repo/b": f("hi")},
+     {"repo/a": None, "repo/b": f("hi", "0444", "shared file"), OBJECT: f("x", "0444", "shared file")}, outs=["b"])
+meant("a file that is linked to its object", "add -- a", {"repo/a": f("hi"), OBJECT: f("hi", "0444")}, {"repo/a": f("hi", "0444", "shared file"),
+      OBJECT: f("hi", "0444", "shared file")}, {}, outs=["a"])
+seen("one that is linked and may be written", ["repo/a"], "add -- a", {"repo/a": f("hi")}, {"repo/a": f("hi", "0644", "shared file")}, {}, outs=["a"])
+seen("one that is linked to another", ["repo/a"], "add -- a", {"repo/a": f("hi")}, {"repo/a": f("ho", "0444", "shared file")}, {}, outs=["a"])
+seen("one of DVC's", ["repo/a"], "add -- a", {"repo/a": f("hi")}, {}, {"repo/a": f("hi", "0444", "shared file")}, outs=["a"])
 seen("a file that was added", ["repo/b"], "add b", {"repo/b": f("hi")}, {}, {"repo/b": f("hi", "0444", "shared file")}, outs=["b"])
 SLASHED = "ERROR: failed to commit b\\\\x - 'b/x' does not exist as an output"
 meant("a backslash in a target", "commit b\\x", {}, {}, {}, codes=(0, 1), err=SLASHED)
@@ -277,6 +288,7 @@ agree("one that is paired with another", True, "diff --json", dict(DIFF, deleted
       dict(DIFF, deleted=[{"path": "ab"}], renamed=[{"path": {"old": "c", "new": "a\tb"}}]), outs=["a\tb"])
 agree("another file than the one that it is paired with", False, "data status --json", {"committed": {"added": ["d"]}},
       {"committed": {"added": ["a\tb"], "renamed": [{"old": "ab", "new": "c"}]}}, outs=["a\tb"])
+agree("two of them", True, "data status --json", {}, {"committed": {"renamed": [{"old": "ab", "new": "a\tb"}]}}, outs=["a\tb"])
 agree("in one that is not tracked", False, "data status --json", {"committed": {"modified": ["a\tb"]}}, {"committed": {"added": ["a\tb"]}}, outs=["c"])
 agree("what else differs", False, "data status --json", {"committed": {"modified": ["a\tb", "c"]}}, {"committed": {"added": ["a\tb", "c"]}}, outs=["a\tb"])
 agree("a tab in ls", True, "ls --json", [{"path": "a\tb/c", "size": 1}], [{"path": "ab/c", "size": 1}])
@@ -290,9 +302,12 @@ agree("a link that leads nowhere", True, "status --json", {"a.dvc": [{"changed o
       f"ERROR: unexpected error - [Errno 2] No such file or directory: '{top}/gone'")
 agree("something else that is missing", False, "status --json", {}, None, f"ERROR: unexpected error - [Errno 2] No such file or directory: '{top}/never'")
 agree("another failure", False, "status --json", {}, None, "ERROR: no")
+agree("one of another question", False, "data status --json", {}, None, f"ERROR: unexpected error - [Errno 2] No such file or directory: '{top}/gone'")
 os.symlink(".", top + "/dirlink")
 agree("an untracked link to a directory", True, "data status --json", {"untracked": ["dirlink"]}, {})
 agree("an untracked file", False, "data status --json", {"untracked": ["there"]}, {})
+os.symlink("there", top + "/filelink")
+agree("an untracked link to a file", False, "data status --json", {"untracked": ["filelink"]}, {})
 agree("a deleted link", True, "diff --json", dict(DIFF, deleted=[{"path": "gone"}]), dict(DIFF, modified=[{"path": "gone"}]))
 agree("a deleted file", False, "diff --json", dict(DIFF, deleted=[{"path": "there"}]), dict(DIFF, modified=[{"path": "there"}]))
 agree("a directory that is known by its files", True, "data status --json --granular", {"not_in_cache": ["d/", "d/a"]},
@@ -300,6 +315,9 @@ agree("a directory that is known by its files", True, "data status --json --gran
 agree("a file of another one", False, "data status --json --granular", {"not_in_cache": ["d/", "e/a"]},
       {"not_in_cache": ["d/"], "uncommitted": {"unknown": ["d/a"]}})
 agree("that a list is missing", False, "data status --json --granular", {}, {"not_in_cache": ["d/"], "uncommitted": {"unknown": ["d/a"]}})
+agree("a file that begins like another", False, "data status --json --granular", {"not_in_cache": ["d", "da"]},
+      {"not_in_cache": ["d"], "uncommitted": {"unknown": ["da"]}})
+agree("the same in a diff", False, "diff --json", dict(DIFF, **{"not in cache": [{"path": "d"}, {"path": "da"}]}), dict(DIFF, **{"not in cache": [{"path": "d"}]}))
 agree("the same in a diff", True, "diff --json", dict(DIFF, **{"not in cache": [{"path": "d/"}, {"path": "d/a"}]}), dict(DIFF, **{"not in cache": [{"path": "d/"}]}))
 agree("one file more", False, "diff --json", dict(DIFF, **{"not in cache": [{"path": "d/"}, {"path": "e"}]}), dict(DIFF, **{"not in cache": [{"path": "d/"}]}))
 agree("directories inside", True, "data status --json --granular", {"committed": {"unknown": ["d/s/a"]}}, {"committed": {"unknown": ["d/s/", "d/s/a"]}})

@@ -90,6 +90,9 @@ enum trigger_rule {
 	TRIGGER_RULES
 };
 
+/* What the file says of `cache`. */
+enum task_cache { CACHE_UNSAID, CACHE_YES, CACHE_NO };
+
 /* Why an attempt failed; `retry_on` is a set of them, bits 1 << cause. */
 enum fail_cause {
 	CAUSE_NONE,
@@ -188,6 +191,7 @@ struct dag_task {
 	const char **tags;
 	size_t ntags;
 
+	enum task_cache cache;
 	/* It does not run where nothing has changed, and its result is kept. */
 	bool cached;
 	bool frozen;	       /* what is there is its result: it is never run */

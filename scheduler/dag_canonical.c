@@ -222,11 +222,16 @@ put_task(const struct dag *g, struct json_writer *w, const struct dag_task *t)
 	put_bool(w, t, "allow_failure", t->allow_failure);
 	if (t->allow_missing)
 		json_kv_bool(w, "allow_missing", true);
+	put_bool(w, t, "cached", t->cached);
+	if (t->ncode > 0)
+		put_texts(w, "code", t->code, t->ncode);
 	if (t->nenv > 0)
 		put_env(w, t->env, t->nenv);
 	put_optional(w, "for", &t->wait_for);
 	if (t->force)
 		json_kv_bool(w, "force", true);
+	if (t->frozen)
+		json_kv_bool(w, "frozen", true);
 	put_int(w, t, "grace", t->grace_us, dag_usual.grace_us);
 	if (t->ninputs > 0)
 		put_texts(w, "inputs", t->inputs, t->ninputs);

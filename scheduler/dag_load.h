@@ -63,6 +63,7 @@ struct load {
 	VEC(struct load_edge) edges;
 	VEC(struct load_use) uses;
 	size_t nsecrets;    /* in the DAG's env */
+	bool any_read;	    /* which outputs a template uses is known only later */
 	size_t suggestions; /* how many candidates may still be looked at */
 	/* Where there are cycles: tasks with the same number wait for each other, and stand
 	 * together in dag->order; NULL where there are none. */
@@ -240,6 +241,12 @@ int load_remote(struct load *, struct dag_task *, const struct key_spec *,
 void load_check_command(struct load *, const struct dag_task *);
 void load_check_wait(struct load *, const struct dag_task *);
 void load_check_verb(struct dag_task *);
+
+/**
+ * load_check_cache(L, t):
+ * Decide whether the task is cached, and say what its keys contradict in that.
+ */
+void load_check_cache(struct load *, struct dag_task *);
 
 /**
  * load_verb_key(L, t, key):

@@ -146,8 +146,10 @@ check_outputs(const struct check *c, const struct jinja_ref *ref)
 		diag_hint(c->L->d, "put it into the `env` of the task");
 		return 0;
 	}
-	if (ref->npath < 2)
+	if (ref->npath < 2) {
+		c->L->any_read = true;
 		return 0;
+	}
 	producer = map_get(&c->L->tasks, ref->path[1]);
 	if (producer == NULL) {
 		unknown_task(c, ref);
@@ -338,6 +340,16 @@ drop_direct(struct load *L)
 	L->uses.n = kept;
 }
 
+/* Whose values may be used: what they were must be known when they are not run again. */
+static void
+mark_read(struct load *L)
+{
+	for (size_t i = 0; i < L->uses.n; i++)
+		L->dag->tasks[L->uses.v[i].producer].read = true;
+	for (size_t i = 0; L->any_read && i < L->dag->ntasks; i++)
+		L->dag->tasks[i].read = true;
+}
+
 int
 load_check_uses(struct load *L)
 {
@@ -345,6 +357,7 @@ load_check_uses(struct load *L)
 	uint64_t *room;
 	int producers = 1;
 
+	mark_read(L);
 	drop_direct(L);
 	if (L->uses.n == 0)
 		return 0;

@@ -94,6 +94,24 @@ read_outputs(struct load *L, struct dag_task *t, const struct key_spec *spec,
 	return load_paths(L, t, spec, p, &t->outputs, &t->noutputs);
 }
 
+static int
+read_code(struct load *L, struct dag_task *t, const struct key_spec *spec,
+	  const struct yaml_pair *p)
+{
+	return load_paths(L, t, spec, p, &t->code, &t->ncode);
+}
+
+static int
+read_cache(struct load *L, struct dag_task *t, const struct key_spec *spec,
+	   const struct yaml_pair *p)
+{
+	bool on;
+
+	if (load_bool(L, spec, p->val, &on))
+		t->cache = on ? CACHE_YES : CACHE_NO;
+	return 0;
+}
+
 #define AT(member) offsetof(struct dag_task, member)
 
 /* `run` and all behind it are keys of their types. */
@@ -121,6 +139,9 @@ static struct task_field const fields[] = {
     {.key = "persist", .at = AT(persist)},
     {.key = "leave_children", .at = AT(leave_children)},
     {.key = "tags", .read = read_tags},
+    {.key = "cache", .read = read_cache},
+    {.key = "code", .read = read_code},
+    {.key = "frozen", .at = AT(frozen)},
     {.key = "run", .read = load_run},
     {.key = "for", .read = load_wait_for},
     {.key = "until", .read = load_wait_until},
@@ -193,9 +214,9 @@ read_field(struct load *L, struct dag_task *t, const struct key_spec *spec,
 static bool
 needs_program(const char *key)
 {
-	static const char *const keys[] = {"inputs",  "outputs",	"env",
-					   "workdir", "shell",		"persist",
-					   "grace",   "leave_children", "resources"};
+	static const char *const keys[] = {
+	    "inputs", "outputs",	"env",	     "workdir", "shell", "persist",
+	    "grace",  "leave_children", "resources", "cache",	"code",	 "frozen"};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (strcmp(keys[i], key) == 0)
@@ -338,9 +359,10 @@ check_task(struct load *L, struct dag_task *t)
 {
 	if (t->type->status == KEY_LATER)
 		return 0;
-	if (t->type->kind == TASK_EXEC)
+	if (t->type->kind == TASK_EXEC) {
 		load_check_command(L, t);
-	else if (t->type->kind == TASK_VERB)
+		load_check_cache(L, t);
+	} else if (t->type->kind == TASK_VERB)
 		load_check_verb(t);
 	else
 		load_check_wait(L, t);

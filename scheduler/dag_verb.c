@@ -56,6 +56,9 @@ static const char *const useless[][2] = {
     {"shell", NULL},
     {"persist", NULL},
     {"leave_children", NULL},
+    {"cache", "what is there already costs it nothing"},
+    {"code", NULL},
+    {"frozen", NULL},
 };
 
 bool
@@ -83,4 +86,7 @@ load_check_verb(struct dag_task *t)
 	t->shell_is_posix = dag_usual.shell_is_posix;
 	t->persist = dag_usual.persist;
 	t->leave_children = dag_usual.leave_children;
+	t->cache = dag_usual.cache;
+	t->code = NULL;
+	t->ncode = 0;
 }

@@ -113,13 +113,15 @@ struct render_paths {
 	size_t ninputs;
 	const char **outputs;
 	size_t noutputs;
+	const char **code; /* as inputs */
+	size_t ncode;
 	const char **targets; /* of push and pull, as they are given to the verb */
 	size_t ntargets;
 };
 
 /**
  * render_paths(v, t, a, out, err):
- * Render the inputs, outputs and targets of ${t}; they never depend on outputs of tasks.  An empty
+ * Render the inputs, outputs, `code` and targets of ${t}; they never depend on outputs of tasks.  An empty
  * path, or an output or a target that climbs out of the root, is an error.  Return 0 or -1.
  */
 int render_paths(const struct run_values *, const struct dag_task *, struct arena *,

@@ -120,9 +120,11 @@ refuse_path(struct render *r, const struct dag_text *text, const char *key,
 }
 
 /* What a path is for, and the key it stands under. */
-enum path_kind { PATH_INPUT, PATH_OUTPUT, PATH_TARGET };
-static const char *const kind_keys[] = {
-    [PATH_INPUT] = "inputs", [PATH_OUTPUT] = "outputs", [PATH_TARGET] = "targets"};
+enum path_kind { PATH_INPUT, PATH_OUTPUT, PATH_CODE, PATH_TARGET };
+static const char *const kind_keys[] = {[PATH_INPUT] = "inputs",
+					[PATH_OUTPUT] = "outputs",
+					[PATH_CODE] = "code",
+					[PATH_TARGET] = "targets"};
 
 /* One path, normalized.  Outputs and targets that are templates are held against what they may
  * be (of plain ones the loader has said it, which knows better where the DAG file is). */
@@ -168,7 +170,9 @@ render_inputs_outputs(struct render *r, struct render_paths *out, struct err *er
 	if (all_paths(r, r->t->inputs, r->t->ninputs, PATH_INPUT, &out->inputs,
 		      &out->ninputs, err) != 0 ||
 	    all_paths(r, r->t->outputs, r->t->noutputs, PATH_OUTPUT, &out->outputs,
-		      &out->noutputs, err) != 0)
+		      &out->noutputs, err) != 0 ||
+	    all_paths(r, r->t->code, r->t->ncode, PATH_CODE, &out->code, &out->ncode,
+		      err) != 0)
 		return -1;
 	return render_targets(r, &out->targets, &out->ntargets, err);
 }

@@ -236,16 +236,21 @@ static const struct key_spec task_keys[] = {
      .doc = "What the task may use of the machine, see below."},
     {.name = "cache",
      .type = KEY_BOOL,
-     .status = KEY_LATER,
-     .def = "true",
+     .def = "true with `outputs`",
      .defaultable = true,
      .doc =
-	 "Whether the task is left out where inputs, command and outputs are unchanged."},
+	 "Whether the task does not run again where its command, inputs, params, "
+	 "`code` and `env` are unchanged: then its outputs stay, or are brought back."},
     {.name = "code",
      .type = KEY_PATHS,
-     .status = KEY_LATER,
      .defaultable = true,
-     .doc = "Files whose change makes the task run again."},
+     .doc = "Files and directories that the program consists of, as far as their change "
+	    "makes the task run again; relative to the project's root, globs allowed."},
+    {.name = "frozen",
+     .type = KEY_BOOL,
+     .def = "false",
+     .doc = "Whether the task is not run any more, whatever changes: what there is of "
+	    "its outputs is its result."},
     {.name = "for_each",
      .type = KEY_ANY,
      .status = KEY_LATER,

@@ -65,6 +65,11 @@
 	X(OUTPUTS_READ, "outputs-read")                                           \
 	X(OUTPUT_CHECKED, "output-checked")                                       \
 	X(OUTPUT_SYNCED, "output-synced")                                         \
+	X(DECIDED, "decided")                                                     \
+	X(RESTORED, "restored")                                                   \
+	X(RESULT_KEPT, "result-kept")                                             \
+	X(LOCK_MADE, "lock-made")                                                 \
+	X(LOCK_WRITTEN, "lock-written")                                           \
 	X(OUTPUTS_DONE, "outputs-done")                                           \
 	X(RUN_OVER, "run-over")                                                   \
 	/* runs that change hands, and what others ask of an owner */             \

@@ -439,6 +439,14 @@ put_failed(struct explain *x, const struct meta_task *t, struct buf *b, bool log
 		put_log(x, t, at, b);
 }
 
+/* Of a task that does not always run: why it did. */
+static void
+put_why(const struct meta_attempt *at, struct buf *b)
+{
+	if (at != NULL && explain_given(at->why))
+		buf_addf(b, " Why it ran: %s.", at->why);
+}
+
 static void
 put_done(struct explain *x, const struct meta_task *t, struct buf *b, bool logs)
 {
@@ -456,12 +464,12 @@ put_done(struct explain *x, const struct meta_task *t, struct buf *b, bool logs)
 		if (at != NULL)
 			put_took(x, t, at, b);
 		put_earlier(x, t, b);
+		put_why(at, b);
 		buf_addc(b, '\n');
 		return;
 	case RESULT_CACHED:
-		buf_addf(b, "`%s` was not run, as nothing has changed for it%s%s.\n",
-			 t->name, explain_given(t->reason) ? ": " : "",
-			 explain_given(t->reason) ? t->reason : "");
+		buf_addf(b, "`%s` was not run: %s.\n", t->name,
+			 explain_given(t->reason) ? t->reason : "nothing has changed");
 		return;
 	case RESULT_FAILED:
 	case RESULT_LOST:

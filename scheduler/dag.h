@@ -132,6 +132,7 @@ struct dag_stage {
 struct dag_how {
 	bool force;	       /* they run all the same */
 	bool no_cache;	       /* of a DAG file: as if no task was cached */
+	bool no_lock;	       /* of a DAG file: its lock file is not written */
 	bool force_downstream; /* who follows a task that has run, runs too */
 	bool no_run_cache;     /* results of earlier states are not looked for */
 	bool no_commit;	       /* what they make does not go into the cache */

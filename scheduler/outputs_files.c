@@ -199,7 +199,7 @@ clear_dir(const struct project *p, const struct output_task *t, int dirfd,
 	  const char *path, const bool *stop, struct err *err)
 {
 	struct err why = {0};
-	int rc = ours(p, t->dag, t->name, path, err);
+	int rc = t->any ? 0 : ours(p, t->dag, t->name, path, err);
 
 	if (rc != 0 && err->code == ERR_INVALID) {
 		rc = tracked_remove(p, path, stop, &why);

@@ -28,6 +28,7 @@ int input_present(const struct project *, const char *, const bool *, struct err
 struct output_task {
 	const char *dag, *name;
 	bool persist;
+	bool any; /* a directory is removed whoever made it */
 };
 int output_clear(const struct project *, const struct output_task *, const char *,
 		 const bool *, struct err *);

@@ -13,6 +13,7 @@
 #include "base/fault.h"
 #include "base/fsio.h"
 #include "base/path.h"
+#include "scheduler/cache_job.h"
 #include "scheduler/exec_spawn.h"
 #include "scheduler/outputs_files.h"
 #include "scheduler/session_int.h"
@@ -25,6 +26,8 @@ struct work {
 	struct srun *r;
 	struct attempt *a;
 	const struct dag_task *t;
+	struct cache_job *job; /* of one that does not run where nothing has changed */
+	bool cached;
 	struct mask *mask;
 	size_t mask_size;
 	struct err err;
@@ -46,6 +49,7 @@ work_free(struct work *w)
 	free(w->kv);
 	free(w->produced);
 	outputs_release(&w->outputs);
+	cache_job_free(w->job);
 	if (w->mask != NULL)
 		mask_free(w->mask, w->mask_size);
 	free(w);
@@ -95,21 +99,95 @@ done_working(struct work *w)
 
 /* ---- prepare ---- */
 
+/* What one that is not run has made, as if it had been: there, and durable. */
+static int
+keep_produced(struct work *w)
+{
+	const struct render_paths *p = &w->r->rpaths[w->t->id];
+	size_t i;
+
+	w->produced = calloc(p->noutputs + 1, sizeof(*w->produced));
+	if (w->produced == NULL)
+		return err_nomem(&w->err);
+	for (i = 0; i < p->noutputs; i++) {
+		w->produced[i].path = p->outputs[i];
+		if (output_durable(w->r->s->p, p->outputs[i], &w->a->stop,
+				   &w->produced[i].write, &w->err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Its inputs must be there, unless it is known without them what has changed. */
+static int
+look_for_inputs(struct work *w)
+{
+	const struct render_paths *p = &w->r->rpaths[w->t->id];
+	const struct dag_stage *stage = w->t->stage;
+	size_t i;
+
+	if (w->t->frozen || (stage != NULL && stage->stage->frozen) ||
+	    w->r->how.allow_missing || w->r->how.pull)
+		return 0;
+	for (i = 0; i < p->ninputs; i++)
+		if (input_present(w->r->s->p, p->inputs[i], &w->a->stop, &w->err) != 0)
+			return -1;
+	fault_point(INPUTS_THERE);
+	return 0;
+}
+
+static bool
+persists(const struct dag_task *t, size_t i)
+{
+	const struct dag_stage *stage = t->stage;
+
+	if (stage == NULL)
+		return t->persist;
+	return i < stage->stage->nouts && stage->stage->outs[i].persist;
+}
+
+static int
+clear_outputs(struct work *w)
+{
+	const struct render_paths *p = &w->r->rpaths[w->t->id];
+	struct output_task task = {
+	    .dag = w->r->dag->name, .name = w->t->name, .any = w->t->stage != NULL};
+	size_t i;
+
+	for (i = 0; i < p->noutputs; i++) {
+		task.persist = persists(w->t, i);
+		if (output_clear(w->r->s->p, &task, p->outputs[i], &w->a->stop,
+				 &w->err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
 static void
 prepare(uv_work_t *req)
 {
 	struct work *w = req->data;
-	const struct render_paths *p = &w->r->rpaths[w->t->id];
-	const struct project *project = w->r->s->p;
-	const struct output_task task = {
-	    .dag = w->r->dag->name, .name = w->t->name, .persist = w->t->persist};
-	size_t i;
+	int known = 0;
 
-	for (i = 0; i < p->ninputs && w->rc == 0; i++)
-		w->rc = input_present(project, p->inputs[i], &w->a->stop, &w->err);
-	fault_point(INPUTS_THERE);
-	for (i = 0; i < p->noutputs && w->rc == 0; i++)
-		w->rc = output_clear(project, &task, p->outputs[i], &w->a->stop, &w->err);
+	w->rc = look_for_inputs(w);
+	if (w->rc == 0 && w->job != NULL)
+		known = cache_job_decide(w->job, &w->err);
+	if (w->rc == 0 && known < 0)
+		w->rc = -1;
+	w->cached = w->rc == 0 && known == 1;
+	if (w->rc == 0)
+		w->rc = w->cached ? keep_produced(w) : clear_outputs(w);
+}
+
+/* What is known of a result that was there already. */
+static void
+put_result(struct work *w, struct engine_event *ev)
+{
+	ev->produced = w->produced;
+	ev->nproduced = w->r->rpaths[w->t->id].noutputs;
+	if (w->job == NULL)
+		return;
+	ev->stage = &w->job->result;
 }
 
 static void
@@ -121,15 +199,38 @@ after_prepare(uv_work_t *req, int status)
 	(void)status;
 	fault_point(PREPARED);
 	done_working(w);
-	ev.reason = w->err.msg;
+	ev.reason = w->rc == 0 && w->job != NULL ? w->job->reason : w->err.msg;
 	if (__atomic_load_n(&w->a->stop, __ATOMIC_RELAXED))
 		ev.prepared = PREPARED_CANCELLED;
+	else if (w->rc != 0)
+		ev.prepared = PREPARED_FAILED;
 	else
-		ev.prepared = w->rc == 0 ? PREPARED_RUN : PREPARED_FAILED;
+		ev.prepared = w->cached ? PREPARED_CACHED : PREPARED_RUN;
+	if (ev.prepared == PREPARED_CACHED) {
+		put_result(w, &ev);
+		ev.outputs = w->job->values;
+		ev.noutputs = w->job->nvalues;
+	} else if (ev.prepared == PREPARED_RUN && w->job != NULL &&
+		   w->job->inputs != NULL) {
+		/* Without memory they are looked at again when it has ended. */
+		free(w->a->inputs);
+		w->a->inputs = strdup(w->job->inputs);
+	}
 	if (ev.prepared != PREPARED_RUN)
 		attempt_drop(w->r, w->a);
 	(void)session_event(w->r->s, &ev);
 	work_free(w);
+}
+
+/* A worker's job, where the task has one. */
+static int
+make_job(struct work *w, struct err *err)
+{
+	w->a->meter = (struct meter){0};
+	if (session_cache_job(w->r, w->a, &w->job, err) == 0)
+		return 0;
+	work_free(w);
+	return -1;
 }
 
 int
@@ -137,7 +238,9 @@ prepare_start(struct srun *r, struct attempt *a, struct err *err)
 {
 	struct work *w = work_new(r, a, err);
 
-	return w == NULL ? -1 : queue(w, prepare, after_prepare, err);
+	if (w == NULL || make_job(w, err) != 0)
+		return -1;
+	return queue(w, prepare, after_prepare, err);
 }
 
 /* ---- commit ---- */
@@ -219,19 +322,18 @@ static void
 commit(uv_work_t *req)
 {
 	struct work *w = req->data;
-	const struct render_paths *p = &w->r->rpaths[w->t->id];
-	size_t i;
 
 	if ((w->rc = read_values(w)) != 0)
 		return;
 	fault_point(OUTPUTS_READ);
-	w->produced = calloc(p->noutputs + 1, sizeof(*w->produced));
-	if (w->produced == NULL)
-		w->rc = err_nomem(&w->err);
-	for (i = 0; i < p->noutputs && w->rc == 0; i++) {
-		w->produced[i].path = p->outputs[i];
-		w->rc = output_durable(w->r->s->p, p->outputs[i], &w->a->stop,
-				       &w->produced[i].write, &w->err);
+	w->rc = keep_produced(w);
+	if (w->rc == 0 && w->job != NULL)
+		w->rc = cache_job_keep(w->job, w->a->inputs, &w->err);
+	/* What was linked from the cache is a file anew. */
+	if (w->rc == 0 && w->job != NULL) {
+		free(w->produced);
+		w->produced = NULL;
+		w->rc = keep_produced(w);
 	}
 }
 
@@ -251,8 +353,7 @@ after_commit(uv_work_t *req, int status)
 	if (ev.ok) {
 		ev.outputs = w->kv;
 		ev.noutputs = w->outputs.n;
-		ev.produced = w->produced;
-		ev.nproduced = r->rpaths[w->t->id].noutputs;
+		put_result(w, &ev);
 	}
 	attempt_drop(r, w->a);
 	(void)session_event(r->s, &ev);
@@ -272,9 +373,11 @@ commit_start(struct srun *r, struct attempt *a, struct err *err)
 		work_free(w);
 		return -1;
 	}
+	if (make_job(w, err) != 0)
+		return -1;
 	/* Without declared outputs there is nothing to make durable: no thread is needed to
 	 * look for one small file. */
-	if (r->rpaths[w->t->id].noutputs == 0) {
+	if (r->rpaths[w->t->id].noutputs == 0 && w->job == NULL) {
 		commit(&w->req);
 		after_commit(&w->req, 0);
 		return 0;

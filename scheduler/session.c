@@ -197,7 +197,7 @@ on_pump(uv_prepare_t *p)
 		arm(&s->due, due, on_due);
 	if (s->want_stop)
 		stop_here(s);
-	if (session_over(s) && !session_git_waits(s))
+	if (session_over(s) && !session_cache_waits(s) && !session_git_waits(s))
 		uv_stop(&s->loop);
 	else if (s->interrupts > 0)
 		session_give_up(s);
@@ -372,7 +372,8 @@ session_loop(struct session *s, struct err *err)
 	/* From now on nobody but the writer thread may wait long. */
 	meta_patience(s->meta, PATIENCE_US);
 	(void)session_event(s, &begin);
-	while (!s->broken && (!session_over(s) || session_git_waits(s))) {
+	while (!s->broken &&
+	       (!session_over(s) || session_cache_waits(s) || session_git_waits(s))) {
 		(void)uv_run(&s->loop, UV_RUN_DEFAULT);
 		if (s->hangup)
 			break;
@@ -398,7 +399,8 @@ stop_workers(struct session *s)
 
 	for (i = 0; i < s->runs.n; i++)
 		for (struct attempt *a = s->runs.v[i]->attempts; a != NULL; a = a->next)
-			__atomic_store_n(&a->stop, true, __ATOMIC_RELAXED);
+			attempt_stop_work(a);
+	session_cache_stop(s);
 	session_git_stop(s);
 	sweep_stop();
 }
@@ -431,6 +433,7 @@ session_close(struct session *s)
 	if (s->loop_open)
 		close_loop(s);
 	wake_close(&s->waiter);
+	session_cache_free(s);
 	engine_free(s->engine);
 	for (i = 0; i < s->runs.n; i++)
 		srun_free(s->runs.v[i]);

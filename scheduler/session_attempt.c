@@ -52,6 +52,7 @@ attempt_free(struct attempt *a)
 	if (a->dirfd != -1)
 		(void)close(a->dirfd);
 	events_release(&a->events);
+	free(a->inputs);
 	free(a->dir);
 	free(a->cmd);
 	free(a->cwd);
@@ -73,6 +74,17 @@ attempt_drop(struct srun *r, struct attempt *a)
 			attempt_free(a);
 			return;
 		}
+}
+
+/**
+ * attempt_stop_work(a):
+ * A worker that prepares it or commits its outputs should give up.
+ */
+void
+attempt_stop_work(struct attempt *a)
+{
+	__atomic_store_n(&a->stop, true, __ATOMIC_RELAXED);
+	atomic_store_explicit(&a->meter.cancel, true, memory_order_relaxed);
 }
 
 void
@@ -148,7 +160,7 @@ act_stop(struct session *s, struct engine_ref ref, bool kill)
 	struct attempt *a = attempt_find(s->runs.v[ref.run], ref.task, ref.number);
 
 	if (a != NULL && a->working)
-		__atomic_store_n(&a->stop, true, __ATOMIC_RELAXED);
+		attempt_stop_work(a);
 	else if (a != NULL && a->waits != 0)
 		session_start_none(s, ref);
 	else if (kill)

@@ -24,6 +24,7 @@
 #include "scheduler/session.h"
 #include "store/git.h"
 #include "store/meta.h"
+#include "store/meter.h"
 #include "store/project.h"
 #include "store/wake.h"
 #include "tasks/proto/events.h"
@@ -40,9 +41,11 @@
 struct attempt {
 	uint32_t task, number;
 	char id[META_RUN_ID];
-	char *dir;    /* relative to the state directory */
-	bool stop;    /* a worker of it should give up */
-	bool working; /* prepare or commit is in a worker thread */
+	char *dir;	    /* relative to the state directory */
+	bool stop;	    /* a worker of it should give up */
+	struct meter meter; /* of its prepare or commit, where that takes time */
+	char *inputs;	    /* what it depended on when it was to run, or NULL */
+	bool working;	    /* prepare or commit is in a worker thread */
 	uint64_t
 	    waits; /* its place among those that wait for their start; 0: it does not */
 	int dirfd; /* for its events; -1 */
@@ -76,7 +79,8 @@ struct srun {
 	int64_t made_us; /* of a new run: the instant in its id */
 	bool resumed, retried, settle, fail_fast;
 	struct dag_how how;
-	bool over; /* ended, settled or stale */
+	const char *lock; /* the lock file beside the DAG file, where it has one */
+	bool over;	  /* ended, settled or stale */
 	bool began_shown;
 	bool wants_git; /* what is checked out is to be recorded of it */
 	enum run_result result;
@@ -147,6 +151,7 @@ struct session {
 	struct starts starts;
 	struct git_look git;
 	bool git_told;
+	struct session_cache *cache; /* NULL: no task of a run needs it */
 	struct waiter waiter;
 	bool look_due; /* somebody woke us */
 	int64_t gate_told_us;
@@ -184,6 +189,7 @@ struct attempt *attempt_of(struct srun *, struct engine_ref);
 struct attempt *attempt_add(struct srun *, uint32_t, uint32_t, const char *,
 			    const char *);
 void attempt_drop(struct srun *, struct attempt *);
+void attempt_stop_work(struct attempt *);
 void attempt_release_all(struct srun *);
 extern const struct exec_reports session_reports;
 
@@ -220,6 +226,15 @@ void session_git(struct session *);
 void session_git_known(struct session *);
 bool session_git_waits(struct session *);
 void session_git_stop(struct session *);
+
+/* session_cache.c */
+struct cache_job;
+int session_cache_run(struct srun *, struct err *);
+int session_cache_job(struct srun *, struct attempt *, struct cache_job **, struct err *);
+void session_cache_note(struct session *, const char *);
+bool session_cache_waits(struct session *);
+void session_cache_stop(struct session *);
+void session_cache_free(struct session *);
 
 /* session_held.c */
 void session_hold(struct srun *);

@@ -20,9 +20,8 @@ struct option {
 	}
 
 static const struct option hows[] = {
-    HOW(force),	       HOW(no_cache),  HOW(force_downstream),
-    HOW(no_run_cache), HOW(no_commit), HOW(allow_missing),
-    HOW(pull)};
+    HOW(force),	       HOW(no_cache),  HOW(no_lock),	   HOW(force_downstream),
+    HOW(no_run_cache), HOW(no_commit), HOW(allow_missing), HOW(pull)};
 
 /**
  * options_put(q):

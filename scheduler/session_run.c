@@ -9,6 +9,7 @@
 #include "base/fault.h"
 #include "base/path.h"
 #include "base/uuid.h"
+#include "scheduler/pipeline_dag.h"
 #include "scheduler/session_int.h"
 #include "store/owner.h"
 #include "tasks/schema/schema.h"
@@ -357,15 +358,44 @@ create(struct srun *r, const struct session_request *q, struct err *err)
 	return rc;
 }
 
-int
-session_run(struct session *s, const struct session_request *q, char *id, struct err *err)
+/*
+ * A lock file says what a plain run makes: one about another day, or with params of its own, does
+ * not write it.
+ */
+static bool
+is_special(const struct session_request *q)
 {
+	struct arena *a = arena_new(0);
+	struct jinja_dict *usual;
+	struct buf own, plain;
+	bool special = true;
+
+	buf_init(&own, 0);
+	buf_init(&plain, 0);
+	if (a != NULL && params_resolve(q->dag, a, NULL, 0, NULL, &usual, NULL) == 0) {
+		params_json(q->params, &own);
+		params_json(usual, &plain);
+		special = buf_failed(&own) || buf_failed(&plain) || own.n != plain.n ||
+			  memcmp(own.p, plain.p, own.n) != 0;
+	}
+	buf_release(&own);
+	buf_release(&plain);
+	arena_free(a);
+	return special || q->logical_us != 0;
+}
+
+int
+session_run(struct session *s, const struct session_request *asked, char *id,
+	    struct err *err)
+{
+	struct session_request own = *asked, *q = &own;
 	int64_t made_us = session_now(s).wall_us;
 	char new_id[META_RUN_ID];
 	struct srun *r;
 
 	if (uuid7(new_id, made_us) != 0)
 		return err_set(err, ERR_SYS, "cannot make a run id: no randomness");
+	own.how.no_lock = own.how.no_lock || (!pipeline_is(q->dag) && is_special(q));
 	if (env_secrets_check(q->dag, q->selected, s->p->root, err) != 0 ||
 	    (r = srun_new(s, new_id, err)) == NULL)
 		return -1;
@@ -381,6 +411,7 @@ session_run(struct session *s, const struct session_request *q, char *id, struct
 	r->wants_git = true;
 	session_git(s);
 	if ((r->file == NULL && err_nomem(err) != 0) || srun_values(r, NULL, err) != 0 ||
+	    session_cache_run(r, err) != 0 ||
 	    (r->owner_fd = owner_take(s->p, new_id, err)) == -1 ||
 	    create(r, q, err) != 0) {
 		/* Once it is in s->runs it is the session's to free. */

@@ -285,7 +285,8 @@ fill(struct srun *r, const struct meta_run *m, const struct take *how, struct li
 	if (options_read(r, m->options, err) != 0 ||
 	    (how->dag != NULL ? take_latest(r, m, how->dag, err)
 			      : load_definition(r, m, err)) != 0 ||
-	    srun_values(r, m->params, err) != 0 || read_rows(r, err) != 0)
+	    srun_values(r, m->params, err) != 0 || session_cache_run(r, err) != 0 ||
+	    read_rows(r, err) != 0)
 		return -1;
 	r->index = (uint32_t)r->s->runs.n;
 	return find_live(r, live, err);

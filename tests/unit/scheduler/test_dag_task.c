@@ -125,6 +125,84 @@ defaults_of_the_file_yield_to_the_task(void **state)
 		NULL);
 }
 
+/* Which tasks do not run again while nothing has changed. */
+static void
+cached(void **state)
+{
+	struct loaded l = loads("defaults: {code: lib/}\n"
+				"tasks:\n"
+				"  plain: {run: x}\n"
+				"  makes: {run: x, outputs: o1}\n"
+				"  asked: {run: x, cache: true, code: [a.py, 'b/*.py']}\n"
+				"  not: {run: x, outputs: o2, cache: false}\n"
+				"  lenient: {run: x, outputs: o3, trigger: none_failed}\n"
+				"  cleans: {run: x, outputs: o4, trigger: all_done}\n"
+				"  kept: {run: x, outputs: o5, frozen: true}\n"
+				"  waits: {type: wait, for: 1s}\n");
+
+	(void)state;
+	assert_false(task(&l, "plain")->cached);
+	assert_true(task(&l, "makes")->cached);
+	assert_int_equal(task(&l, "makes")->ncode, 1);
+	assert_true(task(&l, "asked")->cached);
+	assert_int_equal(task(&l, "asked")->ncode, 2);
+	assert_string_equal(task(&l, "asked")->code[1].src, "b/*.py");
+	assert_false(task(&l, "not")->cached);
+	assert_true(task(&l, "lenient")->cached);
+	assert_false(task(&l, "cleans")->cached);
+	assert_true(task(&l, "kept")->cached && task(&l, "kept")->frozen);
+	assert_false(task(&l, "waits")->cached);
+	unload(&l);
+	task_refuses(
+	    "run: x\n    outputs: o\n    cache: true\n    trigger: one_failed",
+	    "x.yaml:5:12: error: a task whose `trigger` looks at failures cannot "
+	    "be cached",
+	    "remove `cache` or `trigger`");
+	task_refuses(
+	    "run: x\n    frozen: true",
+	    "x.yaml:4:13: error: a frozen task has `outputs`, which are its result",
+	    NULL);
+	task_refuses(
+	    "run: x\n    outputs: o\n    cache: false\n    frozen: true",
+	    "x.yaml:6:13: error: a frozen task is a cached one, and this one is not",
+	    NULL);
+	task_refuses("run: x\n    cache: maybe",
+		     "x.yaml:4:12: error: `cache` takes true or false, not a string",
+		     NULL);
+	task_refuses("type: wait\n    for: 1s\n    code: x",
+		     "x.yaml:5:5: error: `code` has no effect in a task of type wait, "
+		     "which runs no program",
+		     NULL);
+	task_refuses("type: push\n    cache: true",
+		     "x.yaml:4:5: error: `cache` has no effect in a task of type push",
+		     "costs it nothing");
+	task_refuses(
+	    "run: x\n    code: '{{ outputs.t.x }}'",
+	    "x.yaml:4:15: error: paths of inputs and outputs cannot use outputs of tasks",
+	    NULL);
+}
+
+/* Whose output values may be asked for. */
+static void
+read_outputs(void **state)
+{
+	struct loaded l = loads("tasks:\n"
+				"  a: {run: x}\n"
+				"  b: {run: x, needs: a}\n"
+				"  c: {run: 'x {{ outputs.a.k }}', needs: b}\n");
+
+	(void)state;
+	assert_true(task(&l, "a")->read);
+	assert_false(task(&l, "b")->read);
+	unload(&l);
+	l = loads("tasks:\n"
+		  "  a: {run: x}\n"
+		  "  b: {run: 'x {{ outputs[params.p].k }}', needs: a}\n"
+		  "params: {p: a}\n");
+	assert_true(task(&l, "a")->read);
+	unload(&l);
+}
+
 static void
 resources(void **state)
 {
@@ -473,6 +551,8 @@ main(void)
 	    cmocka_unit_test(keys_set_the_model),
 	    cmocka_unit_test(defaults_are_those_of_the_table),
 	    cmocka_unit_test(defaults_of_the_file_yield_to_the_task),
+	    cmocka_unit_test(cached),
+	    cmocka_unit_test(read_outputs),
 	    cmocka_unit_test(resources),
 	    cmocka_unit_test(wrong_values),
 	    cmocka_unit_test(empty_lists_may_be_nothing),

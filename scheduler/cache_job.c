@@ -1,0 +1,269 @@
+#include "scheduler/cache_job.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/fault.h"
+#include "base/hash.h"
+#include "base/path.h"
+#include "scheduler/cache_pool.h"
+#include "scheduler/render.h"
+#include "store/dvc/dvc_lock.h"
+#include "store/project.h"
+
+#define REASONS_MAX 3 /* told one by one */
+
+static bool
+pipeline(const struct cache_job *j)
+{
+	return j->ask.task->stage != NULL;
+}
+
+static int
+make(struct cache_job *j, struct err *err)
+{
+	const struct dag_stage *stage = j->ask.task->stage;
+
+	j->how = (struct stage_how){.force = j->ask.how.force || j->ask.force,
+				    .no_run_cache = j->ask.how.no_run_cache,
+				    .no_commit = j->ask.how.no_commit,
+				    .allow_missing = j->ask.how.allow_missing};
+	if (stage != NULL) {
+		j->run = (struct stage_run){
+		    .name = stage->name, .dir = stage->dir, .stage = stage->stage};
+		j->result.lock = stage->lock;
+		j->result.name = stage->name;
+		return 0;
+	}
+	if (cache_task_make(j->ask.values, j->ask.task, j->ask.paths, j->arena, &j->own,
+			    err) != 0)
+		return -1;
+	j->run = (struct stage_run){.name = j->ask.task->name,
+				    .stage = &j->own.stage,
+				    .extra = j->own.extra,
+				    .native = true};
+	j->result.lock = j->ask.lock;
+	j->result.name = j->ask.task->name;
+	return 0;
+}
+
+int
+cache_job_new(const struct cache_ask *ask, struct cache_job **out, struct err *err)
+{
+	struct cache_job *j = calloc(1, sizeof(*j));
+
+	if (j == NULL || (j->arena = arena_new(0)) == NULL) {
+		free(j);
+		return err_nomem(err);
+	}
+	j->ask = *ask;
+	if (make(j, err) != 0) {
+		cache_job_free(j);
+		return -1;
+	}
+	*out = j;
+	return 0;
+}
+
+void
+cache_job_free(struct cache_job *j)
+{
+	if (j == NULL)
+		return;
+	arena_free(j->arena);
+	free(j);
+}
+
+/* ---- what is known ---- */
+
+/* A seat, the dependencies of a DAG file's task, and what the lock file has of it. */
+static int
+sit_down(struct cache_job *j, struct cache_seat **seat,
+	 const struct dvc_lock_stage **locked, struct err *err)
+{
+	struct dvc_lock *lock;
+
+	if (cache_pool_take(j->ask.pool, j->ask.meter, seat, err) != 0)
+		return -1;
+	if (!pipeline(j)) {
+		j->run.dir = (*seat)->below;
+		if (cache_task_deps(j->ask.project->root_fd, j->ask.stop, j->arena,
+				    &j->own, err) != 0)
+			return -1;
+	}
+	if (cache_seat_locked(*seat, j->result.lock, pipeline(j), &lock, err) != 0)
+		return -1;
+	*locked = lock != NULL ? dvc_lock_find(lock, j->result.name) : NULL;
+	return 0;
+}
+
+/* Values that were published belong to what the task depended on. */
+static int
+name_values(struct cache_job *j, const char *inputs, struct err *err)
+{
+	char hex[HASH_HEX_MAX];
+
+	j->inputs = inputs;
+	if (inputs == NULL)
+		return 0;
+	if (hash_bytes(HASH_SHA256, inputs, strlen(inputs), hex) != 0 ||
+	    (j->result.hash = arena_strdup(j->arena, hex)) == NULL)
+		return err_nomem(err);
+	return 0;
+}
+
+/* 1 where the task must run, as others use values of it that nobody knows. */
+static int
+find_values(struct cache_job *j, struct cache_seat *seat, struct err *err)
+{
+	struct meta *m = cache_seat_meta(seat, err);
+
+	if (m == NULL || meta_published(m, j->ask.dag, j->ask.task->name, j->result.hash,
+					j->arena, &j->values, &j->nvalues, err) != 0)
+		return -1;
+	if (j->nvalues > 0 || !j->ask.task->read)
+		return 0;
+	j->reason = "the values that it published are not known here";
+	return 1;
+}
+
+/* ---- words ---- */
+
+static int
+say_reasons(struct cache_job *j, struct cache_seat *seat, struct stage_decision *d,
+	    struct err *err)
+{
+	size_t n = d->n > REASONS_MAX ? REASONS_MAX : d->n;
+	struct buf b;
+
+	stage_reasons_detail(seat->look, false, d->v, n, j->arena);
+	buf_init(&b, 0);
+	for (size_t i = 0; i < n; i++) {
+		if (i > 0)
+			buf_adds(&b, "; ");
+		stage_reason_put(&b, &d->v[i]);
+	}
+	if (d->n > n)
+		buf_addf(&b, "; and %zu more", d->n - n);
+	j->reason = buf_failed(&b) ? NULL : arena_strdup(j->arena, b.n > 0 ? b.p : "");
+	buf_release(&b);
+	return j->reason != NULL ? 0 : err_nomem(err);
+}
+
+static const char *
+why_not(enum stage_verdict v)
+{
+	switch (v) {
+	case STAGE_RUN:
+	case STAGE_UNCHANGED:
+		return "nothing has changed";
+	case STAGE_RESTORE:
+		return "nothing has changed; its outputs were brought back from the "
+		       "cache";
+	case STAGE_FROM_RUN_CACHE:
+		return "it was run before as it is now; its outputs were brought back "
+		       "from the cache";
+	case STAGE_FROZEN:
+		return "it is frozen";
+	}
+	return "";
+}
+
+/* ---- before ---- */
+
+/* 1 where the cache has not got it after all. */
+static int
+restore(struct cache_job *j, struct cache_seat *seat, const struct dvc_lock_stage *locked,
+	const struct stage_decision *d, struct err *err)
+{
+	int rc;
+
+	if (d->verdict == STAGE_UNCHANGED)
+		return 0;
+	if (cache_seat_lock(seat, err) != 0)
+		return -1;
+	rc = stage_restore(seat->look, &j->run, locked, &j->how, d, j->arena,
+			   &j->result.entry, err);
+	cache_seat_unlock(seat);
+	fault_point(RESTORED);
+	if (rc == 1)
+		j->reason = "its outputs could not be brought back from the cache";
+	return rc;
+}
+
+static int
+decide(struct cache_job *j, struct cache_seat *seat, const struct dvc_lock_stage *locked,
+       struct err *err)
+{
+	struct stage_decision d;
+	int rc;
+
+	if (stage_decide(seat->look, &j->run, locked, &j->how, j->arena, &d, err) != 0 ||
+	    name_values(j, d.inputs, err) != 0)
+		return -1;
+	fault_point(DECIDED);
+	if (d.verdict == STAGE_RUN)
+		return say_reasons(j, seat, &d, err);
+	if (j->result.hash != NULL && !pipeline(j) &&
+	    (rc = find_values(j, seat, err)) != 0)
+		return rc > 0 ? 0 : -1;
+	rc = restore(j, seat, locked, &d, err);
+	if (rc != 0)
+		return rc > 0 ? 0 : -1;
+	j->reason = why_not(d.verdict);
+	if (!j->ask.write_lock)
+		j->result.entry = NULL;
+	return 1;
+}
+
+int
+cache_job_decide(struct cache_job *j, struct err *err)
+{
+	const struct dvc_lock_stage *locked = NULL;
+	struct cache_seat *seat = NULL;
+	int rc;
+
+	rc = sit_down(j, &seat, &locked, err);
+	if (rc == 0)
+		rc = decide(j, seat, locked, err);
+	cache_pool_give(j->ask.pool, seat);
+	return rc;
+}
+
+/* ---- after ---- */
+
+static int
+keep(struct cache_job *j, struct cache_seat *seat, const struct dvc_lock_stage *locked,
+     struct err *err)
+{
+	int rc;
+
+	if (cache_seat_lock(seat, err) != 0)
+		return -1;
+	rc = stage_done(seat->look, &j->run, locked, &j->how, j->inputs, j->arena,
+			&j->result.entry, err);
+	cache_seat_unlock(seat);
+	fault_point(RESULT_KEPT);
+	if (!j->ask.write_lock)
+		j->result.entry = NULL;
+	return rc;
+}
+
+int
+cache_job_keep(struct cache_job *j, const char *inputs, struct err *err)
+{
+	const struct dvc_lock_stage *locked = NULL;
+	struct cache_seat *seat = NULL;
+	int rc;
+
+	rc = sit_down(j, &seat, &locked, err);
+	if (rc == 0)
+		rc = name_values(j, inputs, err);
+	if (rc == 0)
+		rc = keep(j, seat, locked, err);
+	cache_pool_give(j->ask.pool, seat);
+	return rc;
+}

@@ -1,0 +1,77 @@
+#ifndef DAG_SCHEDULER_CACHE_JOB_H
+#define DAG_SCHEDULER_CACHE_JOB_H
+/*
+ * Before and after an attempt of a task that does not run where nothing has changed: whether it is
+ * to run is decided, and if not its outputs are brought back where they are missing; what it has
+ * made goes into the cache.  A job is made in the session's thread and works in a worker's.  The
+ * repository's lock is held while something of it is written, never while a program runs.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "scheduler/cache_task.h"
+#include "scheduler/dag.h"
+#include "store/meta.h"
+#include "store/track/stage_run.h"
+
+struct arena;
+struct cache_pool;
+struct err;
+struct meter;
+struct project;
+struct render_paths;
+
+/* What a job is about; all of it is borrowed. */
+struct cache_ask {
+	struct cache_pool *pool;
+	const struct project *project;
+	const char *dag;
+	const struct dag_task *task;
+	const struct run_values *values;
+	const struct render_paths *paths;
+	const char
+	    *lock; /* of a DAG file: its lock file; NULL: of a stage, which has one */
+	bool write_lock; /* results go into it */
+	struct dag_how how;
+	bool force; /* this task runs in any case */
+	struct meter *meter;
+	const bool *stop;
+};
+
+struct cache_job {
+	struct cache_ask ask;
+	struct arena *arena;
+	struct cache_task own; /* of a DAG file */
+	struct stage_run run;
+	struct stage_how how;
+	/* what has come of it */
+	const char *reason; /* why it runs, or how it is known that it need not */
+	const char
+	    *inputs; /* what it depends on, as text; for the job after the attempt */
+	struct meta_stage result; /* for the database */
+	struct meta_kv *values;	  /* that were published with the result */
+	size_t nvalues;
+};
+
+/**
+ * cache_job_new(ask, out, err), cache_job_free(job):
+ * Render what the task is as a stage.  Return 0 or -1.  NULL may be freed.
+ */
+int cache_job_new(const struct cache_ask *, struct cache_job **, struct err *);
+void cache_job_free(struct cache_job *);
+
+/**
+ * cache_job_decide(job, err):
+ * Find out whether the task is to run; if not, bring back what is missing of its outputs.  Return
+ * 1: it need not run, all is there and durable in the cache; 0: it is to run; -1.
+ */
+int cache_job_decide(struct cache_job *, struct err *);
+
+/**
+ * cache_job_keep(job, inputs, err):
+ * The task has ended well: take what it made into the cache.  ${inputs} is what cache_job_decide
+ * found, or NULL where nobody knows any more.  May be repeated.  Return 0 or -1.
+ */
+int cache_job_keep(struct cache_job *, const char *, struct err *);
+
+#endif

@@ -1,0 +1,80 @@
+#ifndef DAG_SCHEDULER_CACHE_POOL_H
+#define DAG_SCHEDULER_CACHE_POOL_H
+/*
+ * Opened repositories for worker threads: to open one costs more than to ask it about a small
+ * task, so they are kept as long as the session lives.  One that is taken is the taker's alone;
+ * the index is shared, what lock files say is read again where they have changed.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "store/track/stage_run.h"
+#include "store/track/track.h"
+#include "store/track/workspace.h"
+
+struct cache_pool;
+struct dvc_lock;
+struct err;
+struct meta;
+struct meter;
+struct project;
+
+struct cache_seat {
+	struct track track;
+	struct workspace ws;
+	struct stage_look *look;
+	const char *below; /* the project's root as seen from the repository's; "." */
+	struct meta *meta; /* opened when it is needed */
+	struct cache_seat *next;
+	struct seat_lock *locks;
+	const struct project *project;
+};
+
+/**
+ * cache_pool_new(p), cache_pool_free(pool):
+ * Make an empty pool for project ${p}, or NULL; close all.  NULL is allowed.
+ */
+struct cache_pool *cache_pool_new(const struct project *);
+void cache_pool_free(struct cache_pool *);
+
+/**
+ * cache_pool_take(pool, meter, out, err), cache_pool_give(pool, seat):
+ * Take a seat, whose work counts in ${meter} and ends with it; give it back, unlocked.  NULL is
+ * allowed.  Return 0 or -1.
+ */
+int cache_pool_take(struct cache_pool *, struct meter *, struct cache_seat **,
+		    struct err *);
+void cache_pool_give(struct cache_pool *, struct cache_seat *);
+
+/**
+ * cache_seat_lock(seat, err), cache_seat_unlock(seat):
+ * Take the repository's lock, waiting as long as it takes or until the seat's meter is
+ * cancelled.  Return 0 or -1 (ERR_CANCELLED).
+ */
+int cache_seat_lock(struct cache_seat *, struct err *);
+void cache_seat_unlock(struct cache_seat *);
+
+/**
+ * cache_seat_locked(seat, path, pipeline, out, err):
+ * What the lock file ${path} says by now; *${out} is NULL where there is none, and lives until
+ * it is asked again.  Of a pipeline it is seen from the repository's root, else from the
+ * project's, or absolute.  Return 0 or -1: mistakes in it, which name the place.
+ */
+int cache_seat_locked(struct cache_seat *, const char *, bool, struct dvc_lock **,
+		      struct err *);
+
+/**
+ * cache_seat_meta(seat, err):
+ * Return the database as that thread may use it, or NULL.
+ */
+struct meta *cache_seat_meta(struct cache_seat *, struct err *);
+
+/**
+ * lock_file_open(seat, path, pipeline, base, err):
+ * Open the directory that the lock file lies in; its own name goes to ${base}, a part of ${path}.
+ * Return a descriptor, or -1.
+ */
+int lock_file_open(const struct cache_seat *, const char *, bool, const char **,
+		   struct err *);
+
+#endif

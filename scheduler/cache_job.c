@@ -12,6 +12,7 @@
 #include "scheduler/cache_pool.h"
 #include "scheduler/render.h"
 #include "store/dvc/dvc_lock.h"
+#include "store/dvc/run_cache.h"
 #include "store/project.h"
 
 #define REASONS_MAX 3 /* told one by one */
@@ -98,6 +99,25 @@ sit_down(struct cache_job *j, struct cache_seat **seat,
 		return -1;
 	*locked = lock != NULL ? dvc_lock_find(lock, j->result.name) : NULL;
 	return 0;
+}
+
+/* What the lock says that the task depended on: nothing has changed. */
+static int
+locked_inputs(struct cache_job *j, const struct dvc_lock_stage *locked, const char **out,
+	      struct err *err)
+{
+	struct dvc_lock_stage s = *locked;
+	struct buf b;
+	int rc;
+
+	s.outs = NULL;
+	s.nouts = 0;
+	buf_init(&b, DVC_LOCK_MAX);
+	rc = run_entry(&s, &b, NULL, err);
+	if (rc == 0 && (*out = arena_strndup(j->arena, b.p, b.n)) == NULL)
+		rc = err_nomem(err);
+	buf_release(&b);
+	return rc;
 }
 
 /* Values that were published belong to what the task depended on. */
@@ -201,8 +221,12 @@ decide(struct cache_job *j, struct cache_seat *seat, const struct dvc_lock_stage
 	struct stage_decision d;
 	int rc;
 
-	if (stage_decide(seat->look, &j->run, locked, &j->how, j->arena, &d, err) != 0 ||
-	    name_values(j, d.inputs, err) != 0)
+	if (stage_decide(seat->look, &j->run, locked, &j->how, j->arena, &d, err) != 0)
+		return -1;
+	if (d.inputs == NULL && locked != NULL && !pipeline(j) &&
+	    locked_inputs(j, locked, &d.inputs, err) != 0)
+		return -1;
+	if (name_values(j, d.inputs, err) != 0)
 		return -1;
 	fault_point(DECIDED);
 	if (d.verdict == STAGE_RUN)

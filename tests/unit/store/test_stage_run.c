@@ -496,6 +496,57 @@ test_native(void **state)
 	is("run\nno run of it is recorded");
 }
 
+/* Reasons with what more can be found out. */
+static const char *
+detail(void)
+{
+	static char text[2000];
+	struct stage_decision d = decide();
+	struct buf b;
+
+	stage_reasons_detail(look, true, d.v, d.n, arena);
+	buf_init(&b, 0);
+	for (size_t i = 0; i < d.n; i++) {
+		stage_reason_put(&b, &d.v[i]);
+		buf_addc(&b, '\n');
+	}
+	(void)snprintf(text, sizeof(text), "%s", b.p);
+	buf_release(&b);
+	return text;
+}
+
+/* The content that was there is in the cache where somebody made it, or tracks it. */
+static void
+test_detail(void **state)
+{
+	static const char *const names[] = {"d/a", "d/b", "d/c", "d/e"};
+
+	(void)state;
+	assert_int_equal(mkdirat(shop.fd, "d", 0755), 0);
+	for (size_t i = 0; i < 3; i++)
+		put(names[i], names[i]);
+	put("in", "1\n2\n3\n");
+	put("copy", "1\n2\n3\n");
+	stage("    cmd: c\n    deps: [in]\n    outs: [copy, d]\n");
+	(void)done();
+	stage("    cmd: c\n    deps: [d, in]\n    outs: [copy]\n");
+	locked = NULL;
+	(void)done();
+	put("in", "1\n2\n3\n4");
+	put("d/a", "x");
+	drop("d/b");
+	put("d/e", "e");
+	assert_string_equal(
+	    detail(), "'d' changed: 3 files (a changed, b gone and 1 more), was "
+		      "f4e82544..., is 0f61f30b...\n"
+		      "'in' changed: 3 lines -> 4, was c0710d6b..., is 257cde94...\n");
+	put("in", "4\n5\n6\n");
+	assert_non_null(strstr(detail(), "'in' changed: 3 lines, was"));
+	/* What is no text has no lines. */
+	shop_put(&shop, "in", "1\0x", 3);
+	assert_non_null(strstr(detail(), "'in' changed: 6 bytes -> 3, was"));
+}
+
 int
 main(void)
 {
@@ -509,6 +560,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(test_meanwhile, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_directories, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_native, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_detail, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

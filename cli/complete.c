@@ -129,6 +129,7 @@ static const struct meaning {
     {"REV", NULL, NULL, complete_revisions},
     {"REMOTE", NULL, NULL, complete_remotes},
     {"VALUE", NULL, NULL, put_nothing},
+    {"WORD", NULL, NULL, put_nothing},
     {"VERB", NULL, NULL, put_verbs},
     {"TYPE", NULL, NULL, put_types},
     {"KEY", NULL, NULL, put_keys},

@@ -148,10 +148,17 @@ static int
 check_dag(struct cli *c, const struct stage_opts *o, const struct opt_strings *params,
 	  const struct stage_words *w)
 {
-	for (size_t i = 0; i < params->n; i++)
+	for (size_t i = 0; i < params->n; i++) {
+		if (params->v[i][0] == '\0')
+			return cli_usage(c, "option '--param' needs a value: --param "
+					    "NAME=VALUE");
 		if (strchr(params->v[i], '=') == NULL)
 			return cli_usage(c, "option '--param' takes NAME=VALUE, not '%s'",
 					 params->v[i]);
+	}
+	if (w->n == 0 && c->nargs > 0)
+		return cli_usage(c, "'' is neither a file nor the name of a DAG ('dag "
+				    "list' shows what there is)");
 	if (w->n == 0)
 		return cli_usage(c,
 				 "'dag run' needs FILE|NAME: there is no dvc.yaml here");

@@ -34,6 +34,10 @@ struct cache_ask {
 	bool write_lock; /* results go into it */
 	struct dag_how how;
 	bool force; /* this task runs in any case */
+	/* Before results are brought back: remove what lies there, by the rules for what a task
+	 * makes anew.  0 or -1.  NULL: what lies there is given up. */
+	int (*clear)(void *, struct err *);
+	void *clear_arg;
 	struct meter *meter;
 	const bool *stop;
 };

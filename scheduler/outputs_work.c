@@ -222,13 +222,30 @@ after_prepare(uv_work_t *req, int status)
 	work_free(w);
 }
 
-/* A worker's job, where the task has one. */
+static int
+clear_for_result(void *arg, struct err *err)
+{
+	struct work *w = arg;
+
+	if (clear_outputs(w) == 0)
+		return 0;
+	*err = w->err;
+	return -1;
+}
+
+/* A worker's job, where the task has one.  What a checkout of DVC's would give up, a stage of
+ * dvc.yaml gives up; a task of a DAG file never removes what its run would not. */
 static int
 make_job(struct work *w, struct err *err)
 {
 	w->a->meter = (struct meter){0};
-	if (session_cache_job(w->r, w->a, &w->job, err) == 0)
+	if (session_cache_job(w->r, w->a, &w->job, err) == 0) {
+		if (w->job != NULL && w->t->stage == NULL) {
+			w->job->ask.clear = clear_for_result;
+			w->job->ask.clear_arg = w;
+		}
 		return 0;
+	}
 	work_free(w);
 	return -1;
 }

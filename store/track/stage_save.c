@@ -152,6 +152,17 @@ save_outs(struct saving *s)
 	return r;
 }
 
+/* A task's output that is a link: to the cache already, or the task's own, which stays. */
+static bool
+is_own_link(const struct saving *s, const struct stage_file *f)
+{
+	struct stat st;
+
+	return s->run->native &&
+	       fstatat(s->l->o.ws->root_fd, f->full, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISLNK(st.st_mode);
+}
+
 /* What could not be linked stays as it is. */
 static int
 relink(struct saving *s)
@@ -161,7 +172,7 @@ relink(struct saving *s)
 
 	problems_init(&problems);
 	for (size_t i = 0; i < s->n && r == 0 && !s->how->no_relink; i++)
-		if (s->kept[i] && s->outs[i].out->cache)
+		if (s->kept[i] && s->outs[i].out->cache && !is_own_link(s, &s->outs[i]))
 			r = save_relink(s->l->o.ws, s->outs[i].full, &s->saved[i],
 					&problems, s->err);
 	problems_release(&problems);

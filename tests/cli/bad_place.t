@@ -29,7 +29,7 @@ subtest 'what is no file' => sub {
 	symlink('loop.yaml', "$dir/loop.yaml");
 	usage($dir, "cannot open 'loop.yaml': Too many levels of symbolic links", 'run', 'loop.yaml')
 		if dag_in($dir, 'run', 'loop.yaml')->{rc} == 2;
-	usage($dir, "there is no DAG '' in project 'DIR' ('dag list' shows what there is)", 'run', '');
+	usage($dir, "'' is neither a file nor the name of a DAG ('dag list' shows what there is)", 'run', '');
 	is(ok_dag(2, 'check of a file that is gone', $dir, 'check', 'gone.yaml')->{out}, '', 'does not say: no mistakes');
 	ok(!-e "$dir/.dag/dag.db", 'nothing is made');
 };
@@ -45,23 +45,23 @@ subtest 'two files of one name' => sub {
 subtest 'from below, and by links' => sub {
 	my $dir = project('dags/x.yaml' => $GOOD, 'other/real.yaml' => $GOOD);
 	mkdir "$dir/deep";
-	ok_dag(0, 'by name from a folder below', "$dir/deep", 'run', 'x', '--progress', 'none');
+	ok_dag(0, 'by name from a folder below', "$dir/deep", 'run', 'x', '--force', '--progress', 'none');
 	ok(-e "$dir/ran" && -e "$dir/made" && !-e "$dir/deep/ran", '... runs in the root');
 	unlink "$dir/ran";
-	ok_dag(0, 'by file from below', "$dir/deep", 'run', '../dags/x.yaml', '--progress', 'none');
+	ok_dag(0, 'by file from below', "$dir/deep", 'run', '../dags/x.yaml', '--force', '--progress', 'none');
 	ok(-e "$dir/ran" && !-e "$dir/deep/.dag", '... too');
 	symlink('../other/real.yaml', "$dir/dags/link.yaml");
 	unlink "$dir/ran";
-	ok_dag(0, 'a link to a file', $dir, 'run', 'link', '--progress', 'none');
+	ok_dag(0, 'a link to a file', $dir, 'run', 'link', '--force', '--progress', 'none');
 	ok(-e "$dir/ran", '... runs here');
 	my $away = project('l.yaml' => $GOOD);
 	symlink("$away/l.yaml", "$dir/far.yaml");
 	unlink "$dir/ran";
-	ok_dag(0, 'a link to a file elsewhere', $dir, 'run', 'far.yaml', '--progress', 'none');
+	ok_dag(0, 'a link to a file elsewhere', $dir, 'run', 'far.yaml', '--force', '--progress', 'none');
 	ok(-e "$dir/ran" && !-e "$away/ran", '... runs where the link is');
 	symlink($dir, "$away/way");
 	unlink "$dir/ran";
-	ok_dag(0, 'through a link to a directory', $away, 'run', 'way/dags/x.yaml', '--progress', 'none');
+	ok_dag(0, 'through a link to a directory', $away, 'run', 'way/dags/x.yaml', '--force', '--progress', 'none');
 	ok(-e "$dir/ran" || -e "$away/ran", '... runs');
 };
 

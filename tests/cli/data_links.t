@@ -59,7 +59,8 @@ for my $type ('copy', 'hardlink', 'symlink') {
 	ok_dag(0, 'outputs are changed in place', $r, 'run', 'append.yaml');
 	is(slurp("$r/one") . slurp("$r/d/s/b.csv"), "one\nmore\nb\nmore\n", '... they are');
 	cache_is_whole('... and no object was written');
-	is(sprintf('%04o', (lstat "$r/one")[2] & 0222), '0200', '... they can be written');
+	is(-l "$r/one" ? 'symlink' : (stat "$r/one")[3] > 1 ? 'hardlink' : 'copy', $type, '... and are linked from the cache again');
+	is(sprintf('%04o', (lstat "$r/one")[2] & 0222), '0200', '... a copy can be written') if $type eq 'copy';
 	is(scalar(() = glob("$r/.dag-*.tmp $r/d/.dag-*.tmp $r/d/s/.*.tmp")), 0, '... and nothing is left beside them');
 
 	# Also one that somebody has made writable, which makes the object so.
@@ -71,10 +72,13 @@ for my $type ('copy', 'hardlink', 'symlink') {
 	cache_is_whole('... and no object was written');
 
 	# A whole directory that is tracked is removed if the cache has it, else it stays.
+	unlink "$r/d/s/b.csv", "$r/d/c.csv";
+	spew("$r/d/s/b.csv", "b\nby hand\n");
+	spew("$r/d/c.csv", "by hand\n");
 	pipe_of('dir', 'outputs: d, run: mkdir d; echo new > d/a.csv');
 	my $p = ok_dag(1, 'a directory with work that is nowhere else', $r, 'run', 'dir.yaml');
 	like($p->{out}, qr/its output `d` is tracked \(d\.dvc\) and is not removed, as the cache does not have `d\/(?:c\.csv|s\/b\.csv)` and more: 'dag add d' keeps it/, '... is refused by name');
-	is(slurp("$r/d/s/b.csv"), "b\nmore\n", '... and stays');
+	is(slurp("$r/d/s/b.csv"), "b\nby hand\n", '... and stays');
 	ok_dag(0, 'checkout', $r, 'checkout', '-q', '-f', 'd');
 	is(slurp("$r/d/s/b.csv"), "b\n", '... is right again');
 	ok_dag(0, 'one that the cache has', $r, 'run', 'dir.yaml');

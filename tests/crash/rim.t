@@ -292,7 +292,7 @@ subtest 'secrets are asked for before a run is resumed' => sub {
 
 subtest 'whoever waits for a path goes on when it is free' => sub {
     project();
-    write_file('p.yaml', "tasks:\n  a: {run: 'echo up > up; sleep 1; echo x > o', outputs: [o]}\n");
+    write_file('p.yaml', "tasks:\n  a: {run: 'echo up > up; sleep 1; echo x > o', outputs: [o], cache: false}\n");
     my $first = start_dag('o1', 'run', 'p.yaml', @plain);
     ok(wait_until(10, sub { -e 'up' }), 'the first runs');
     my $t0 = time;

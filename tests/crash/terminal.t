@@ -263,6 +263,10 @@ subtest 'what an owner has open does not grow' => sub {
     sleep 0.5;
     my $after = open_files($pid);
     s{/(?:first|last)\.}{/TASK.}g for $before, $after;
+    # What is asked of the cache is kept open, once for each worker thread at most.
+    my ($roots) = $after =~ m{^(\d+) \Q@{[Cwd::getcwd()]}\E$}m;
+    cmp_ok($roots // 0, '<=', 1 + 4, 'repositories are opened for the worker threads');
+    s{^\d+ (\S+/index\.db\S*\n)}{}mg, s{^\d+( \Q@{[Cwd::getcwd()]}\E)$}{N$1}mg for $before, $after;
     is($after, $before, 'the same is open as at the beginning');
     write_file('go2', '');
     is(wait_dag($pid), 0, 'it ends') or diag(read_file('o'));

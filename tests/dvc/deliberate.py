@@ -460,11 +460,19 @@ def staged(turn, found):
 
 
 def link_counts(turn, found):
-    """Objects that differ in whether they have another name, which a file that is answered for already is."""
-    contents = {snapshot[path][2] for path in turn.claimed for snapshot in turn.after
-                if snapshot.get(path, ("",))[0] == "shared file" and not path.startswith("repo/.dvc/")}
-    return [path for path, one, two in found if path.startswith("repo/.dvc/cache/") and one and two
-            and {one[0], two[0]} == {"file", "shared file"} and one[1:] == two[1:] and one[2] in contents]
+    """Files that differ in whether they have another name, which a file that is answered for already is: objects, and
+    others where that name is gone."""
+    names = [path for path in turn.claimed if not path.startswith("repo/.dvc/")]
+    shared = [{snapshot[path][2] for path in names if snapshot.get(path, ("",))[0] == "shared file"} for snapshot in turn.after]
+    gone = [{turn.after[1 - n][path][2] for path in names if path not in turn.after[n] and turn.after[1 - n].get(path, ("",))[0] == "shared file"}
+            for n in (0, 1)]
+    claimed = []
+    for path, *sides in found:
+        if all(sides) and {side[0] for side in sides} == {"file", "shared file"} and sides[0][1:] == sides[1][1:]:
+            alone = 0 if sides[0][0] == "file" else 1
+            if sides[0][2] in (shared[0] | shared[1] if path.startswith("repo/.dvc/cache/") else gone[alone]):
+                claimed.append(path)
+    return claimed
 
 
 def stages_of(text):
@@ -596,6 +604,16 @@ def ignored_path(turn, code, said, theirs, err):
     return answers.IGNORED.search(err)
 
 
+def unknown_use(turn, code, said, theirs, err):
+    """A gc where a directory of the work tree has files, and its list is nowhere."""
+    named = re.match(r"dag: error: '(.*)' is tracked and has files here, but its list is not in the cache, [^\n]*\n$", said)
+    if turn.argv[0] != "gc" or not named or named[1] not in turn.outs or turn.changed(turn.names.index("dag")):
+        return False
+    lists = {path: name for path, name in outputs(turn.before)}
+    name = lists.get("repo/" + named[1], "")
+    return name.endswith(".dir") and STORES[0] + name not in turn.before and any(path.startswith(f"repo/{named[1]}/") for path in turn.before)
+
+
 def missing_objects(turn, code, said, theirs, err):
     return code == 1 and turn.argv[0] in ("push", "fetch", "pull") and "Some of the cache files do not exist neither locally nor on remote" in err
 
@@ -608,6 +626,7 @@ ENDS = [
     ("absent remotes", "a remote that is not there may not be mounted; DVC takes it for an empty one", absent_remote),
     ("backslashes", "a target with a backslash is that path; DVC's commit looks for one with a slash", backslash),
     ("ignored", "a tracked path that .dvcignore has in it is refused where it is asked for; DVC does nothing at all", ignored_path),
+    ("unknown use", "a gc removes nothing where it cannot know what the work tree uses; DVC removes what it does not know", unknown_use),
     ("missing objects", "objects that are neither here nor there are a failure; DVC warns and exits with 0", missing_objects),
 ]
 

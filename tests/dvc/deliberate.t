@@ -95,6 +95,11 @@ SHARED = {"repo/d/a": f("1", "0444", "shared file"), OBJECT: f("1", "0444", "sha
 meant("an object with a name less", "checkout", SHARED, {"repo/d/a": None, OBJECT: f("1", "0444")}, {}, ever=["d"])
 seen("one of another content", [OBJECT], "checkout", {**SHARED, OBJECT: f("2", "0444", "shared file")}, {"repo/d/a": None, OBJECT: f("2", "0444")}, {}, ever=["d"])
 seen("one whose file is the same", [OBJECT], "checkout", SHARED, {OBJECT: f("1", "0444")}, {}, ever=["d"])
+TWO = {"repo/d/a": f("1", "0444", "shared file"), "repo/e": f("1", "0444", "shared file")}
+meant("a file with a name less", "checkout", TWO, {"repo/d/a": None, "repo/e": f("1", "0444")}, {}, ever=["d"])
+seen("one with a name more", ["repo/e"], "checkout", {**TWO, "repo/e": f("1", "0444")}, {"repo/d/a": None, "repo/e": f("1", "0444", "shared file")}, {}, ever=["d"])
+seen("one that may be written", ["repo/e"], "checkout", TWO, {"repo/d/a": None, "repo/e": f("1")}, {}, ever=["d"])
+seen("one whose other name is there", ["repo/e"], "checkout", TWO, {"repo/e": f("1", "0444")}, {}, ever=["d"])
 
 # Stages.
 LOCK = "schema: '2.0'\nstages:\n  s:\n    cmd: {}\n    deps:\n    - path: i\n      md5: {}\n    outs:\n    - path: o\n      md5: {}\n"
@@ -116,6 +121,15 @@ seen("other bytes of one", ["rem1/files/md5/b1/946ac92492d2347c6235b4d2611184"],
      {"rem1/files/md5/b1/946ac92492d2347c6235b4d2611184": f("hello\n")})
 meant("what a gc protects", "gc -w", {OBJECT: f("hello\n", "0444")}, {}, {OBJECT: None})
 seen("what it must not remove", [OBJECT], "gc -w", {OBJECT: f("hello\n", "0444")}, {OBJECT: None}, {})
+UNKNOWN_USE = {"codes": (1, 0), "outs": ["d"], "ours": "dag: error: 'd' is tracked and has files here, but its list is not in the cache, so no\n"}
+USED = {"repo/d.dvc": f("outs:\n- {md5: 1234.dir, path: d}\n"), "repo/d": d(), "repo/d/a": f("1"), OBJECT: f("hello\n", "0444")}
+meant("what may be used", "gc -w", USED, {}, {OBJECT: None}, **UNKNOWN_USE)
+seen("a directory whose list is there", ["exit"], "gc -w", {**USED, "repo/.dvc/cache/files/md5/12/34.dir": f(LISTED)}, {}, {}, **UNKNOWN_USE)
+seen("one without files", ["exit"], "gc -w", {"repo/d.dvc": USED["repo/d.dvc"], "repo/d": d()}, {}, {}, **UNKNOWN_USE)
+seen("one that is none", ["exit"], "gc -w", {**USED, "repo/d.dvc": f("outs:\n- {md5: 1234, path: d}\n")}, {}, {}, **UNKNOWN_USE)
+seen("one that is not tracked", ["exit"], "gc -w", USED, {}, {}, **{**UNKNOWN_USE, "outs": []})
+seen("a gc that has done something", ["exit"], "gc -w", USED, {OBJECT: None}, {OBJECT: None}, **UNKNOWN_USE)
+seen("another verb", ["exit"], "push", USED, {}, {}, **UNKNOWN_USE)
 NEAR = "repo/.dvc/cache/files/md5/12/34.dir"
 meant("a list that a gc has read", "gc -w --cloud", {LIST: f(LISTED)}, {}, {NEAR: f(LISTED)})
 seen("another one", [NEAR], "gc -w --cloud", {LIST: f("[]")}, {}, {NEAR: f(LISTED)})

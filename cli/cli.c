@@ -128,7 +128,7 @@ run_verb(struct cli *c, struct opts_target targets[2], char **argv)
 
 	opts_init(&targets[1]);
 	c->args = argv;
-	if (opts_parse(targets, 2, true, argv, &c->nargs, &err) != 0)
+	if (opts_parse_command(targets, 2, c->verb->command, argv, &c->nargs, &err) != 0)
 		return cli_usage(c, "%s", err.msg);
 	rc = take_globals(c, g);
 	if (rc != 0)

@@ -48,6 +48,9 @@ struct verb {
 	const char *examples; /* lines "command<TAB>what it does", or NULL */
 	const struct opt *opts;
 	size_t size; /* of the struct that opts are parsed into, 0: none */
+	const char
+	    *command; /* the first word behind which the second one begins a command,
+			      * whose options are its own; NULL: none */
 	/* Do it.  ${opts} is that struct.  Return the exit code. */
 	int (*run)(struct cli *c, const void *opts);
 };

@@ -13,6 +13,7 @@
 #include "cli/artifact.h"
 #include "cli/cli.h"
 #include "cli/opts.h"
+#include "cli/remove_stages.h"
 #include "cli/verbs.h"
 #include "store/dvc/dvc_file.h"
 #include "store/track/checkout.h"
@@ -44,12 +45,12 @@ static const struct opt remove_opts[] = {
 struct untrack {
 	struct artifact a;
 	const struct remove_opts *o;
-	const char **words;	       /* paths, relative to the root */
 	const char **files;	       /* the pointers that go, none twice */
 	const struct track_out **outs; /* what they have, those of one together */
 	size_t *ends;		       /* of each file: where its outs end */
 	const char **changed;	       /* files that were written or removed */
 	size_t n, nouts, nchanged;
+	struct remove_stages stages; /* their outs are behind those of the files */
 	struct checkout_report report;
 	struct problems unlinked;
 	int rc; /* 1: files would be lost */
@@ -97,8 +98,8 @@ file_of(struct untrack *k, const char *path, struct err *err)
 	if (o->in->file == NULL) {
 		(void)err_set(err, ERR_INVALID,
 			      "'%s' is an output of stage '%s' in '%s': take it out of "
-			      "that file",
-			      path, o->stage, o->in->path);
+			      "that file, or 'dag remove %s:%s' with all of the stage",
+			      path, o->stage, o->in->path, o->in->path, o->stage);
 		return NULL;
 	}
 	if (o->in->file->nouts > 1) {
@@ -111,34 +112,53 @@ file_of(struct untrack *k, const char *path, struct err *err)
 	return o->in;
 }
 
-static int
-find_files(struct untrack *k, struct err *err)
+/* The pointer goes, with all that it has. */
+static void
+take_file(struct untrack *k, const struct track_file *f)
 {
-	struct arena *a = k->a.arena;
+	size_t at = 0;
 
-	k->files = arena_array(a, k->a.c->nargs + 1, sizeof(*k->files));
-	k->ends = arena_array(a, k->a.c->nargs + 1, sizeof(*k->ends));
-	k->outs = arena_array(a, k->a.list.n + 1, sizeof(*k->outs));
-	k->changed = arena_array(a, k->a.c->nargs + k->a.list.n + 1, sizeof(*k->changed));
+	while (at < k->n && strcmp(k->files[at], f->path) != 0)
+		at++;
+	if (at < k->n)
+		return;
+	for (size_t p = 0; p < k->a.list.n; p++)
+		if (k->a.list.outs[p].in == f)
+			k->outs[k->nouts++] = &k->a.list.outs[p];
+	k->files[k->n] = f->path;
+	k->ends[k->n++] = k->nouts;
+}
+
+/* A word is a stage, or else a path. */
+static int
+find_words(struct untrack *k, struct err *err)
+{
+	struct artifact *a = &k->a;
+	size_t n = a->c->nargs;
+
+	k->files = arena_array(a->arena, n + 1, sizeof(*k->files));
+	k->ends = arena_array(a->arena, n + 1, sizeof(*k->ends));
+	k->outs = arena_array(a->arena, a->list.n + 1, sizeof(*k->outs));
+	k->changed = arena_array(a->arena, 3 * n + a->list.n + 1, sizeof(*k->changed));
 	if (k->files == NULL || k->ends == NULL || k->outs == NULL || k->changed == NULL)
 		return err_nomem(err);
-	for (size_t i = 0; i < k->a.c->nargs; i++) {
-		const struct track_file *f = file_of(k, k->words[i], err);
-		size_t at = 0;
+	for (size_t i = 0; i < n; i++) {
+		const struct track_file *f;
+		const char *path;
+		int r = remove_stages_word(a, a->c->args[i], &k->stages, err);
 
+		if (r < 0)
+			return -1;
+		if (r == 1)
+			continue;
+		path = artifact_path(a, a->c->args[i], err);
+		f = path != NULL ? file_of(k, path, err) : NULL;
 		if (f == NULL)
 			return -1;
-		while (at < k->n && strcmp(k->files[at], f->path) != 0)
-			at++;
-		if (at < k->n)
-			continue;
-		for (size_t p = 0; p < k->a.list.n; p++)
-			if (k->a.list.outs[p].in == f)
-				k->outs[k->nouts++] = &k->a.list.outs[p];
-		k->files[k->n] = f->path;
-		k->ends[k->n++] = k->nouts;
+		take_file(k, f);
 	}
-	return 0;
+	k->nouts += remove_stages_outs(a, &k->stages, k->outs + k->nouts);
+	return remove_stages_begin(a, &k->stages, err);
 }
 
 /* ---- the work ---- */
@@ -162,13 +182,14 @@ work(void *arg, struct meter *m, struct err *err)
 	bool git = k->a.track.gitignore != NULL;
 
 	(void)m;
-	if (find_files(k, err) != 0)
+	if (find_words(k, err) != 0)
 		return -1;
 	if (k->o->outs)
 		k->rc = remove_data(&k->a.ws, k->outs, k->nouts, k->o->force, &k->report,
 				    err);
 	for (size_t i = 0; k->rc == 0 && !k->o->outs && i < k->nouts; i++)
-		k->rc = remove_links(&k->a.ws, k->outs[i], &k->unlinked, err);
+		if (k->outs[i]->cache)
+			k->rc = remove_links(&k->a.ws, k->outs[i], &k->unlinked, err);
 	if (k->rc != 0)
 		return k->rc < 0 ? -1 : 0;
 	/* The pointer of what could not be made to live without it stays. */
@@ -180,7 +201,7 @@ work(void *arg, struct meter *m, struct err *err)
 		if (remove_pointer(k->a.track.root_fd, k->files[i], k->outs + from,
 				   k->ends[i] - from, git, err) != 0)
 			return -1;
-	return 0;
+	return remove_stages_end(&k->a, &k->stages, k->outs, k->nouts, err);
 }
 
 /* ---- telling ---- */
@@ -196,6 +217,7 @@ stage(struct untrack *k, struct err *err)
 		return 0;
 	for (size_t i = 0; i < k->n; i++)
 		k->changed[n++] = k->files[i];
+	n += remove_stages_files(&k->stages, k->changed + n);
 	for (size_t i = 0; i < k->nouts; i++) {
 		const char *path = k->outs[i]->path;
 		int dir = (int)(path_basename(path) - path);
@@ -242,6 +264,8 @@ tell(struct untrack *k, struct err *err)
 		buf_adds(&k->a.c->out,
 			 k->o->outs ? "  removed\n" : "  not tracked any more\n");
 	}
+	if (!k->o->common.quiet)
+		remove_stages_tell(&k->a, &k->stages);
 	return stage(k, err) == 0 ? EXIT_OK : -1;
 }
 
@@ -260,11 +284,6 @@ remove_verb(struct cli *c, const void *opts)
 	problems_init(&k.unlinked);
 	rc = artifact_open(c, &k.o->common, true, &k.a, &err);
 	if (rc == 0)
-		k.words =
-		    artifact_paths(&k.a, (const char *const *)c->args, c->nargs, &err);
-	if (rc == 0 && k.words == NULL)
-		rc = -1;
-	if (rc == 0)
 		rc = artifact_work(&k.a, work, &k, &err);
 	if (rc == 0)
 		rc = code = tell(&k, &err);
@@ -272,6 +291,7 @@ remove_verb(struct cli *c, const void *opts)
 		code = artifact_fail(&k.a, &err);
 	checkout_report_release(&k.report);
 	problems_release(&k.unlinked);
+	remove_stages_release(&k.stages);
 	artifact_close(&k.a);
 	return code;
 }
@@ -279,17 +299,23 @@ remove_verb(struct cli *c, const void *opts)
 const struct verb verb_remove = {
     .name = "remove",
     .group = GROUP_DATA,
-    .summary = "track data no more",
-    .args = "PATH...",
+    .summary = "track data no more, take stages out of dvc.yaml",
+    .args = "STAGE|PATH...",
     .min = 1,
     .max = (unsigned)-1,
     .doc = "Remove the pointer of each PATH (a pointer file, or what it tracks) and its "
 	   "entry in .gitignore. The data stays where it is, for git or nobody to keep; "
 	   "files that are links into the cache become copies. With --outs the data goes "
 	   "as well: only if the cache has it, or --force says so. The cache keeps "
-	   "what it has.",
+	   "what it has.\n"
+	   "\n"
+	   "A STAGE is taken out of dvc.yaml and dvc.lock, its outputs out of "
+	   ".gitignore. It "
+	   "is one of dvc.yaml here, or FILE:STAGE; a dvc.yaml stands for all of its "
+	   "stages.",
     .examples = "dag remove data/raw.dvc\tthe data stays\n"
-		"dag remove --outs old.csv\tpointer and data",
+		"dag remove --outs old.csv\tpointer and data\n"
+		"dag remove train\ta stage; its outputs stay",
     .opts = remove_opts,
     .size = sizeof(struct remove_opts),
     .run = remove_verb,

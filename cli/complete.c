@@ -126,6 +126,10 @@ static const struct meaning {
     {"AGE", NULL, NULL, put_nothing},
     {"STAGE", NULL, NULL, put_nothing},
     {"TARGET", NULL, NULL, complete_targets},
+    {"STAGE", "stage", "name", put_nothing}, /* a new one */
+    {"STAGE", NULL, NULL, complete_stages},
+    {"PARAM", NULL, NULL, put_nothing},
+    {"TEXT", NULL, NULL, put_nothing},
     {"REV", NULL, NULL, complete_revisions},
     {"REMOTE", NULL, NULL, complete_remotes},
     {"VALUE", NULL, NULL, put_nothing},

@@ -73,6 +73,12 @@ void complete_targets(struct complete *);
 void complete_revisions(struct complete *);
 
 /**
+ * complete_stages(cp):
+ * Add the stages of the dvc.yaml files, and the .dvc files.
+ */
+void complete_stages(struct complete *);
+
+/**
  * complete_remotes(cp):
  * Add the remotes that the settings have (cmd_remote.c).
  */

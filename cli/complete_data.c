@@ -10,6 +10,7 @@
 #include "cli/artifact.h"
 #include "cli/cli.h"
 #include "cli/complete.h"
+#include "store/dvc/dvc_yaml.h"
 #include "store/git.h"
 
 /* ---- what is tracked ---- */
@@ -45,6 +46,45 @@ complete_targets(struct complete *cp)
 	artifact_close(&a);
 	/* What lies in a tracked directory can be had from the shell. */
 	buf_adds(&cp->c->out, ":file\n");
+}
+
+/* ---- stages ---- */
+
+/* "FILE:STAGE", those of the dvc.yaml here by their name alone. */
+static void
+add_stages(struct complete *cp, struct artifact *a, const struct track_file *f)
+{
+	struct buf b;
+
+	buf_init(&b, 0);
+	artifact_put_path(a, f->path, &b);
+	if (f->yaml == NULL && f->file != NULL && !buf_failed(&b))
+		complete_add(cp, b.p, "a .dvc file");
+	if (strcmp(b.p, "dvc.yaml") == 0)
+		buf_clear(&b);
+	else
+		buf_addc(&b, ':');
+	for (size_t i = 0, n = b.n; f->yaml != NULL && i < f->yaml->nstages; i++) {
+		buf_truncate(&b, n);
+		buf_adds(&b, f->yaml->stages[i].name);
+		if (!buf_failed(&b))
+			complete_add(cp, b.p, f->path);
+	}
+	buf_release(&b);
+}
+
+void
+complete_stages(struct complete *cp)
+{
+	static const struct artifact_opts none = {.quiet = true, .look = true};
+	struct artifact a;
+	struct err err = {0};
+
+	if (artifact_open(cp->c, &none, false, &a, &err) == 0 &&
+	    track_collect(&a.track, NULL, NULL, &a.list, &err) == 0)
+		for (size_t i = 0; i < a.list.nfiles; i++)
+			add_stages(cp, &a, a.list.files[i]);
+	artifact_close(&a);
 }
 
 /* ---- revisions ---- */

@@ -272,9 +272,10 @@ parse_short(struct parse *p, const char *word)
 	return 0;
 }
 
-int
-opts_parse(struct opts_target *targets, size_t ntargets, bool whole, char **argv,
-	   size_t *nrest, struct err *err)
+/* As opts_parse; where the first word is ${command}, the second one ends the options. */
+static int
+parse_words(struct opts_target *targets, size_t ntargets, bool whole, const char *command,
+	    char **argv, size_t *nrest, struct err *err)
 {
 	struct parse p = {targets, ntargets, argv, 0, err};
 	size_t n = 0;
@@ -283,7 +284,8 @@ opts_parse(struct opts_target *targets, size_t ntargets, bool whole, char **argv
 
 	for (p.i = 0; (word = argv[p.i]) != NULL; p.i++) {
 		if (word[0] != '-' || word[1] == '\0') {
-			if (!whole)
+			if (!whole ||
+			    (n == 1 && command != NULL && strcmp(argv[0], command) == 0))
 				break;
 			argv[n++] = word;
 			continue;
@@ -306,4 +308,18 @@ opts_parse(struct opts_target *targets, size_t ntargets, bool whole, char **argv
 	argv[n] = NULL;
 	*nrest = n;
 	return 0;
+}
+
+int
+opts_parse(struct opts_target *targets, size_t ntargets, bool whole, char **argv,
+	   size_t *nrest, struct err *err)
+{
+	return parse_words(targets, ntargets, whole, NULL, argv, nrest, err);
+}
+
+int
+opts_parse_command(struct opts_target *targets, size_t ntargets, const char *command,
+		   char **argv, size_t *nrest, struct err *err)
+{
+	return parse_words(targets, ntargets, true, command, argv, nrest, err);
 }

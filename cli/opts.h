@@ -74,6 +74,14 @@ void opts_init(struct opts_target *);
 int opts_parse(struct opts_target *, size_t, bool, char **, size_t *, struct err *);
 
 /**
+ * opts_parse_command(targets, ntargets, command, argv, nrest, err):
+ * As opts_parse with whole; but where the first word that is no option is ${command} (NULL: never),
+ * the next one ends the options: it and all behind it are a command with options of its own.
+ */
+int opts_parse_command(struct opts_target *, size_t, const char *, char **, size_t *,
+		       struct err *);
+
+/**
  * opts_release(t):
  * Free the lists among the values of ${t}.
  */

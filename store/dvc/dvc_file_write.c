@@ -124,17 +124,6 @@ put_entries(struct yaml_doc *doc, struct yaml_val *top, const struct dvc_file *f
 		yaml_val_put(doc, top, outs ? "outs" : "deps", list);
 }
 
-static bool
-is_empty(const struct yaml_val *v)
-{
-	const char *text = yaml_val_text(v);
-
-	if (text == NULL)
-		return yaml_val_count(v) == 0;
-	return *text == '\0' || strcmp(text, "false") == 0 || strcmp(text, "0") == 0 ||
-	       strcmp(text, "0.0") == 0 || strcmp(text, "-0.0") == 0;
-}
-
 /* All that the file says, in DVC's order. */
 static struct yaml_val *
 state_of(struct yaml_doc *doc, const struct dvc_file *f)
@@ -152,7 +141,7 @@ state_of(struct yaml_doc *doc, const struct dvc_file *f)
 		yaml_val_put(doc, top, "always_changed", yaml_val_bool(doc, true));
 	if (f->meta != NULL)
 		meta = yaml_val_from(doc, f->meta);
-	if (f->meta != NULL && !(meta != NULL && is_empty(meta)))
+	if (f->meta != NULL && !(meta != NULL && yaml_val_is_false(meta)))
 		yaml_val_put(doc, top, "meta", meta);
 	return top;
 }

@@ -59,6 +59,7 @@ add_out(struct dvc_read *r, struct dvc_yaml_stage *s, const struct yaml_node *pa
 				   .kind = kind,
 				   .cache = true,
 				   .push = true,
+				   .flags = flags,
 				   .line = path->line,
 				   .col = path->col};
 	if (path->len == 0 || path->len > DVC_PATH_MAX || strlen(path->str) != path->len)

@@ -29,6 +29,7 @@ struct dvc_yaml_out {
 	const char *remote;
 	const char *desc;
 	const char *type;
+	const struct yaml_node *flags; /* all that is said of it, or NULL */
 	uint32_t line, col;
 };
 

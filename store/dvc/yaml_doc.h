@@ -70,6 +70,13 @@ bool yaml_doc_failed(const struct yaml_doc *);
  */
 int yaml_doc_apply(struct yaml_doc *, const struct yaml_val *, struct err *);
 
+/**
+ * yaml_val_apply(doc, have, want, err):
+ * The same for the mapping ${have} in the document, which is there.
+ */
+int yaml_val_apply(struct yaml_doc *, struct yaml_val *, const struct yaml_val *,
+		   struct err *);
+
 /*
  * New values, in the memory of the document.  NULL where memory runs out, which is
  * remembered: NULL may be passed on, and yaml_doc_dump fails in the end.
@@ -121,6 +128,13 @@ struct yaml_val *yaml_val_get(const struct yaml_val *, const char *);
 struct yaml_val *yaml_val_at(const struct yaml_val *, size_t);
 size_t yaml_val_count(const struct yaml_val *);
 const char *yaml_val_text(const struct yaml_val *);
+
+/**
+ * yaml_val_is_map(v), yaml_val_is_false(v):
+ * Return whether ${v} is a mapping; whether Python takes it for false: empty, zero, null.
+ */
+bool yaml_val_is_map(const struct yaml_val *);
+bool yaml_val_is_false(const struct yaml_val *);
 
 /**
  * yaml_val_json(v, drop, out):

@@ -349,6 +349,23 @@ yaml_val_text(const struct yaml_val *v)
 	return v != NULL && v->kind != YV_SEQ && v->kind != YV_MAP ? v->text : NULL;
 }
 
+bool
+yaml_val_is_map(const struct yaml_val *v)
+{
+	return v != NULL && v->kind == YV_MAP;
+}
+
+bool
+yaml_val_is_false(const struct yaml_val *v)
+{
+	if (v->kind == YV_SEQ || v->kind == YV_MAP)
+		return v->n == 0;
+	return *v->text == '\0' || v->kind == YV_NULL ||
+	       (v->kind != YV_STR &&
+		(strcmp(v->text, "false") == 0 || strcmp(v->text, "0") == 0 ||
+		 strcmp(v->text, "0.0") == 0 || strcmp(v->text, "-0.0") == 0));
+}
+
 static bool
 is_number(const struct yaml_val *v)
 {
@@ -484,13 +501,20 @@ apply(struct apply *ap, const struct yaml_val *want, struct yaml_val *have)
 }
 
 int
-yaml_doc_apply(struct yaml_doc *doc, const struct yaml_val *want, struct err *err)
+yaml_val_apply(struct yaml_doc *doc, struct yaml_val *have, const struct yaml_val *want,
+	       struct err *err)
 {
 	struct apply ap = {.doc = doc, .err = err};
 
 	if (want == NULL || doc->nomem)
 		return err_nomem(err);
-	if (want->kind != YV_MAP || doc->root->kind != YV_MAP)
+	if (want->kind != YV_MAP || have->kind != YV_MAP)
 		return err_set(err, ERR_INVALID, "only a mapping can be changed");
-	return apply(&ap, want, doc->root);
+	return apply(&ap, want, have);
+}
+
+int
+yaml_doc_apply(struct yaml_doc *doc, const struct yaml_val *want, struct err *err)
+{
+	return yaml_val_apply(doc, doc->root, want, err);
 }

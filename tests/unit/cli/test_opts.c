@@ -253,6 +253,38 @@ test_two_tables(void **state)
 	assert_int_equal(n, 0);
 }
 
+/* What stands behind the second word is nobody's option, if the first one is that word. */
+static void
+test_command(void **state)
+{
+	char words[6][8] = {"-f", "add", "-v", "run", "-x", "--name"};
+	const char *commands[] = {"add", "list", NULL};
+	struct err err;
+	size_t n;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct values v = {0};
+		struct opts_target t = {table, &v, 0};
+		char *argv[7] = {NULL};
+		int rc;
+
+		for (size_t k = 0; k < 6; k++)
+			argv[k] = words[k];
+		rc = opts_parse_command(&t, 1, commands[i], argv, &n, &err);
+		assert_true(v.flag && v.verbose);
+		assert_int_equal(rc, i == 0 ? 0 : -1);
+		if (i != 0)
+			continue;
+		assert_int_equal(n, 4);
+		assert_string_equal(argv[0], "add");
+		assert_string_equal(argv[1], "run");
+		assert_string_equal(argv[2], "-x");
+		assert_string_equal(argv[3], "--name");
+		assert_null(argv[4]);
+	}
+}
+
 int
 main(void)
 {
@@ -264,6 +296,7 @@ main(void)
 	    cmocka_unit_test(test_numbers_at_their_limits),
 	    cmocka_unit_test(test_repeats_at_their_limit),
 	    cmocka_unit_test(test_two_tables),
+	    cmocka_unit_test(test_command),
 	};
 
 	return cmocka_run_group_tests_name("cli.opts", tests, NULL, NULL);

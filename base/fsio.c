@@ -232,6 +232,21 @@ is_named(int fd, int dirfd, const char *path)
 }
 
 int
+fsio_lock_dir(int dirfd, const char *path, struct err *err)
+{
+	int fd = sys_open(dirfd, path, O_RDONLY | O_DIRECTORY, 0);
+
+	if (fd < 0)
+		return err_sys(err, errno, "cannot open the directory '%s'", path);
+	if (flock_fd(fd, path, LOCK_WAIT) == 0 || errno == EBADF || errno == EINVAL ||
+	    errno == EOPNOTSUPP || errno == ENOSYS || errno == ENOLCK)
+		return fd;
+	(void)err_sys(err, errno, "cannot lock the directory '%s'", path);
+	sys_close(fd);
+	return -1;
+}
+
+int
 fsio_lock(int dirfd, const char *path, enum lock_mode mode, bool create, struct err *err)
 {
 	int fd, tries;

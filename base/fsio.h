@@ -146,6 +146,14 @@ enum lock_mode { LOCK_WAIT, LOCK_TRY };
  */
 int fsio_lock(int, const char *, enum lock_mode, bool, struct err *);
 
+/**
+ * fsio_lock_dir(dirfd, path, err):
+ * Take the exclusive lock of the directory, waiting for it: a file would have to be left lying
+ * there.  Return the descriptor that holds it, or -1.  A file system that can lock no directory
+ * (NFS) keeps nobody out.
+ */
+int fsio_lock_dir(int, const char *, struct err *);
+
 /*
  * Single system calls for who orders many of them himself, each with its fault point and
  * repeated on EINTR.  They return -1 with errno.

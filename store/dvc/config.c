@@ -390,6 +390,7 @@ config_open(const struct config_options *o, struct config **out, struct err *err
 		return err_nomem(err);
 	c->dvc = o->dvc;
 	c->unchecked = o->unchecked;
+	c->lock = -1;
 	if (o->dir != NULL && (c->dir = strdup(o->dir)) == NULL)
 		(void)err_nomem(err);
 	else if (config_paths(c, err) == 0 && config_load(c, err) == 0) {
@@ -412,6 +413,8 @@ config_close(struct config *c)
 	vec_release(&c->all);
 	map_release(&c->index);
 	arena_free(c->arena);
+	if (c->lock >= 0)
+		(void)close(c->lock);
 	free(c->dir);
 	free(c);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -83,27 +84,47 @@ int
 config_write(struct config *c, enum config_level level, struct err *err)
 {
 	const struct config_file *f = &c->files[level];
-	struct buf text, dir;
+	struct buf text;
 	int rc = 0;
 
 	buf_init(&text, INI_MAX);
-	buf_init(&dir, 0);
 	ini_write(f->ini, &text);
-	put_dir(c, level, &dir);
 	if (text.state == BUF_TOOBIG)
 		rc = err_set(err, ERR_LIMIT, "'%s' would pass the limit of 256 KiB",
 			     f->path);
-	else if (buf_failed(&text) || buf_failed(&dir))
+	else if (buf_failed(&text))
 		rc = err_nomem(err);
-	if (rc == 0)
-		rc = fsio_mkdirs(AT_FDCWD, dir.p, 0777, err);
 	if (rc == 0 && level == CONFIG_REPO && !c->dvc)
 		rc = show_to_git(c, err);
 	if (rc == 0)
 		rc = fsio_replace(AT_FDCWD, f->path, text.p, text.n, f->mode, err);
-	buf_release(&dir);
 	buf_release(&text);
 	return rc;
+}
+
+/* Whoever writes a file of settings has its directory locked since he read it. */
+static int
+lock_level(struct config *c, enum config_level level, struct err *err)
+{
+	struct buf dir;
+	int rc = -1;
+
+	buf_init(&dir, 0);
+	put_dir(c, level, &dir);
+	if (buf_failed(&dir))
+		(void)err_nomem(err);
+	else if (fsio_mkdirs(AT_FDCWD, dir.p, 0777, err) == 0)
+		rc = c->lock = fsio_lock_dir(AT_FDCWD, dir.p, err);
+	buf_release(&dir);
+	return rc < 0 ? -1 : 0;
+}
+
+static void
+unlock(struct config *c)
+{
+	if (c->lock >= 0)
+		(void)close(c->lock);
+	c->lock = -1;
 }
 
 int
@@ -113,6 +134,8 @@ config_edit_begin(struct config *c, enum config_level level, struct err *err)
 		return err_set(err, ERR_INVALID,
 			       "there is no repository here to hold the setting: use "
 			       "--global, or run dag in a project");
+	if (lock_level(c, level, err) != 0)
+		return -1;
 	/* What somebody else has written since it was opened stays. */
 	if (config_read_file(&c->files[level], err) != 0)
 		return -1;
@@ -135,6 +158,7 @@ config_edit_end(struct config *c, enum config_level level, int rc, struct err *e
 	c->unchecked = unchecked;
 	if (rc == 0)
 		rc = config_write(c, level, err);
+	unlock(c);
 	if (rc == 0)
 		return config_load(c, err);
 	/* What was refused is forgotten. */

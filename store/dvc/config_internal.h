@@ -20,6 +20,7 @@ struct config {
 	bool dvc;
 	bool unchecked;
 	char *dir; /* of the repository's files, or NULL */
+	int lock;  /* of the directory of the file that is being changed; -1: none */
 	struct config_file files[CONFIG_LEVELS];
 	struct arena *arena;
 	VEC(struct config_item) all; /* of all levels, the weakest first */
@@ -93,9 +94,10 @@ int config_set_option(struct config *, enum config_level, const char *, const ch
 
 /**
  * config_edit_begin(c, level, err), config_edit_end(c, level, rc, err):
- * Around edits of the ini of ${level}: make it where there is no file; then, where the edits
- * went well (${rc} 0), check the settings as they would be, and write the file.  Whatever
- * fails, the settings are read anew.  Return 0 or -1.
+ * Around edits of the ini of ${level}: lock the directory of its file, which is made where there
+ * is none, and read it anew; then, where the edits went well (${rc} 0), check the settings as they
+ * would be, and write the file.  Whatever fails, the settings are read anew.  After a begin that
+ * failed end is to be called, too.  Return 0 or -1.
  */
 int config_edit_begin(struct config *, enum config_level, struct err *);
 int config_edit_end(struct config *, enum config_level, int, struct err *);

@@ -431,37 +431,36 @@ config_remote_default(struct config *c, enum config_level level, const char *nam
 	return change_end(&ch, rc, err);
 }
 
+/* Is core.remote of this file the remote? */
+static bool
+is_default(const struct ini *ini, const char *name)
+{
+	const struct ini_value *v = ini != NULL ? ini_get(ini, "core", "remote") : NULL;
+
+	return v != NULL && !v->list && strcasecmp(v->v[0], name) == 0;
+}
+
 /* Where core.remote of the level, or of a stronger one, is ${name}, make it ${to}, or take it
  * out.  Each file is one edit. */
 static int
 follow_default(struct config *c, enum config_level level, const char *name,
 	       const char *to, struct err *err)
 {
-	const struct ini_value *v;
 	int rc = 0;
 
 	for (int l = (int)level; l < CONFIG_LEVELS && rc == 0; l++) {
-		struct ini *ini = c->files[l].ini;
-
-		v = ini != NULL ? ini_get(ini, "core", "remote") : NULL;
-		if (v == NULL || v->list || strcasecmp(v->v[0], name) != 0)
+		if (!is_default(c->files[l].ini, name))
 			continue;
-		if (to == NULL)
-			(void)ini_unset(ini, "core", "remote");
-		else
-			rc = ini_set(ini, "core", "remote", to, err);
+		rc = config_edit_begin(c, (enum config_level)l, err);
+		if (rc == 0 && !is_default(c->files[l].ini, name))
+			; /* somebody else was faster */
+		else if (rc == 0 && to == NULL)
+			(void)ini_unset(c->files[l].ini, "core", "remote");
+		else if (rc == 0)
+			rc = ini_set(c->files[l].ini, "core", "remote", to, err);
 		rc = config_edit_end(c, (enum config_level)l, rc, err);
 	}
 	return rc;
-}
-
-/* Is core.remote of this file the remote? */
-static bool
-is_default_here(const struct change *ch)
-{
-	const struct ini_value *v = ini_get(ch->ini, "core", "remote");
-
-	return v != NULL && !v->list && strcasecmp(v->v[0], ch->name) == 0;
 }
 
 int
@@ -487,7 +486,7 @@ config_remote_rename(struct config *c, enum config_level level, const char *name
 			 ? err_nomem(err)
 			 : ini_rename(ch.ini, ch.section.p, section.p, err);
 	}
-	if (rc == 0 && is_default_here(&ch))
+	if (rc == 0 && is_default(ch.ini, ch.name))
 		rc = ini_set(ch.ini, "core", "remote", to, err);
 	buf_release(&section);
 	rc = change_end(&ch, rc, err);
@@ -503,7 +502,7 @@ config_remote_remove(struct config *c, enum config_level level, const char *name
 
 	if (rc == 0 && !ini_remove(ch.ini, ch.section.p))
 		rc = not_found(c, name, err);
-	if (rc == 0 && is_default_here(&ch))
+	if (rc == 0 && is_default(ch.ini, ch.name))
 		(void)ini_unset(ch.ini, "core", "remote");
 	rc = change_end(&ch, rc, err);
 	return rc == 0 ? follow_default(c, level, ch.name, NULL, err) : rc;

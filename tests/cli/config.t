@@ -72,6 +72,22 @@ spew("$plain/.dag/config", "# mine\n[cache]\n    type = bogus # here\n");
 ok_dag(0, 'a mistake', $plain, 'config', 'cache.type', 'copy');
 like(slurp("$plain/.dag/config"), qr/\A# mine\n\[cache\]\n    type = copy/, '... is mended in place');
 
+# Many at once: each change is there in the end, whoever came last.
+{
+	my @all = map { "remote.r$_.url" } 1 .. 24;
+	my @pids = map {
+		my ($name, $pid) = ($_, fork());
+		if ($pid == 0) {
+			open(STDOUT, '>', '/dev/null');
+			exec(build() . "/bin/dag", '-C', $plain, 'config', $name, "/x/$name") or die;
+		}
+		$pid
+	} @all;
+	is(scalar(grep { waitpid($_, 0); $? } @pids), 0, 'many changes at once go well');
+	my $text = slurp("$plain/.dag/config");
+	is(join(' ', grep { $text !~ m{url = /x/\Q$_\E$}m } @all), '', '... and none is lost');
+}
+
 usage($dir, 'name a setting, or give --list', 'config');
 usage($dir, "'core' is no name of a setting, such as core.remote or remote.NAME.url", 'config', 'core');
 usage($dir, 'of which one? It is remote.NAME.url', 'config', 'remote.url');

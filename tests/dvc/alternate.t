@@ -21,12 +21,7 @@ CLEAN = [["status", "--json"], ["data", "status", "--json"]]
 
 
 def put(path, text, mode=None):
-    path = place.path(path)
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "wb") as f:
-        f.write(text.encode())
-    if mode:
-        os.chmod(path, mode)
+    tap.put(place.path(path), text, mode)
 
 
 def do(tool, *argv):

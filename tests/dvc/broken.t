@@ -13,7 +13,7 @@ import time
 import oracle
 import tap
 import tools
-from tap import diag, ok, same
+from tap import diag, ok, same, works
 
 python = tap.python()
 top = tap.scratch(memory=True)
@@ -25,13 +25,6 @@ env = oracle.environment(os.path.join(top, "home"))
 dag, dvc = tools.both(python, env)
 here, rem, clone = (os.path.join(top, name) for name in ("r", "rem", "clone"))
 FILES = 2000
-
-
-def right(tool, argv, cwd, name=None):
-    rc, out, err = tool.run(argv, cwd)
-    if name or rc:
-        ok(rc == 0, name or "%s %s" % (tool.name, " ".join(argv))) or diag(f"{rc}: {out}{err}")
-    return out
 
 
 def git(*argv, cwd=here):
@@ -65,7 +58,7 @@ def wrong(store):
 def fresh_clone(name):
     shutil.rmtree(clone, ignore_errors=True)
     git("clone", "-q", here, clone, cwd=top)
-    right(dag, ["pull", "-q"], clone, name)
+    works(dag, ["pull", "-q"], clone, name)
     differs = subprocess.run(["diff", "-r", os.path.join(here, "big"), os.path.join(clone, "big")],
                              capture_output=True, text=True)
     same(differs.stdout + differs.stderr, "", "... and has all of it")
@@ -82,7 +75,7 @@ def forget():
 def repaired(what):
     state = wrong(rem)
     diag(f"{what}: {len(objects(rem))} objects" + "".join("; " + line for line in state))
-    right(dag, ["push"], here, f"{what}: dag pushes")
+    works(dag, ["push"], here, f"{what}: dag pushes")
     same(wrong(rem), [], "... and the remote is whole")
     same(set(objects(os.path.join(here, ".dvc", "cache"))) - set(objects(rem)), set(), "... with all that there is")
     fresh_clone("... a fresh clone pulls")
@@ -91,16 +84,12 @@ def repaired(what):
 
 os.mkdir(here)
 git("init", "-q")
-right(dvc, ["init", "-q"], here)
-right(dvc, ["remote", "add", "-q", "-d", "rem", rem], here)
+works(dvc, ["init", "-q"], here)
+works(dvc, ["remote", "add", "-q", "-d", "rem", rem], here)
 for i in range(FILES):
-    path = os.path.join(here, "big", f"{i % 20:02}", f"{i:04}")
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "w") as f:
-        f.write(f"file {i}\n" * (i % 40 + 1))
-with open(os.path.join(here, "a"), "w") as f:
-    f.write("a\n")
-right(dag, ["add", "-q", "big", "a"], here)
+    tap.put(os.path.join(here, "big", f"{i % 20:02}", f"{i:04}"), f"file {i}\n" * (i % 40 + 1))
+tap.put(os.path.join(here, "a"), "a\n")
+works(dag, ["add", "-q", "big", "a"], here)
 git("add", "-A")
 git("commit", "-q", "-m", "data")
 dvc.driver.ping()
@@ -108,15 +97,15 @@ dvc.driver.ping()
 # What DVC leaves then, for sure: the list, and not its files; and it believes that all is there.
 forget()
 began = time.monotonic()
-right(dvc, ["push", "-q"], here)
+works(dvc, ["push", "-q"], here)
 whole = time.monotonic() - began
 some = [path for name, path in sorted(objects(rem).items())
         if not name.endswith(".dir") and name != hashlib.md5(b"a\n").hexdigest()]
 for path in random.sample(some, len(some) - 106):
     os.unlink(path)
-same(right(dvc, ["status", "-c"], here).strip(), "Cache and remote 'rem' are in sync.", "DVC sees nothing of it")
-same(right(dvc, ["push"], here).strip(), "Everything is up to date.", "... and pushes nothing")
-ok("new:" in right(dag, ["status", "-c", "big"], here), "dag sees it")
+same(works(dvc, ["status", "-c"], here).strip(), "Cache and remote 'rem' are in sync.", "DVC sees nothing of it")
+same(works(dvc, ["push"], here).strip(), "Everything is up to date.", "... and pushes nothing")
+ok("new:" in works(dag, ["status", "-c", "big"], here), "dag sees it")
 ok(repaired("a list without its files"), "it was broken")
 
 # What it leaves when it is really cut, before or after it has tried once more.
@@ -142,6 +131,6 @@ same(len(wrong(rem)), 1, "an object on the remote is damaged")
 rc, out, err = dag.run(["push", "--verify"], here)
 ok(victim in out + err, "dag push --verify names it") or diag(f"{rc}: {out}{err}")
 repaired("... and replaces it")
-same(right(dvc, ["status", "-c"], here).strip(), "Cache and remote 'rem' are in sync.", "DVC says so, too")
+same(works(dvc, ["status", "-c"], here).strip(), "Cache and remote 'rem' are in sync.", "DVC says so, too")
 dvc.driver.close()
 tap.done()

@@ -8,7 +8,7 @@ import time
 
 import oracle
 import tap
-from tap import ok, same
+from tap import ok, put, same
 
 python = tap.python()
 top = tap.scratch()
@@ -25,11 +25,6 @@ def run(cwd, *argv, **more):
 
 def git(cwd, *argv):
     subprocess.run(("git",) + argv, cwd=cwd, env=env, check=True, stdout=subprocess.DEVNULL)
-
-
-def put(path, text):
-    with open(path, "w") as f:
-        f.write(text)
 
 
 def repository(name):

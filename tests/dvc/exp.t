@@ -32,10 +32,7 @@ def sh(words):
 
 
 def works(tool, *words, rc=0):
-    got = tool.run(list(words), root)
-    if not tap.ok(got[0] == rc, f"{tool.name} {' '.join(words)}: exit status {rc}"):
-        tap.diag(f"{got[0]}\n{got[1]}\n{got[2]}")
-    return got[1]
+    return tap.works(tool, list(words), root, f"{tool.name} {' '.join(words)}: exit status {rc}", rc)
 
 
 def refs():

@@ -55,11 +55,7 @@ class Web(http.server.SimpleHTTPRequestHandler):
 
 
 def put(path, text, mode=0o644):
-    path = os.path.join(top, path)
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "w") as f:
-        f.write(text)
-    os.chmod(path, mode)
+    tap.put(os.path.join(top, path), text, mode)
 
 
 def git(where, *words):

@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 """What both tools show of params and metrics, and what they say has changed between revisions.
 
 DAG_METRICS_SEED and DAG_METRICS_STEPS choose other edits and more than the usual.
@@ -7,10 +7,7 @@ import json
 import os
 import random
 import subprocess
-import sys
 
-sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import oracle
 import tap
 import tools
@@ -165,9 +162,7 @@ EDITS = [
 for name, text in FILES.items():
     write(name, text)
 subprocess.run(["git", "init", "-q", "-b", "main", repo], check=True, env=env)
-driver = oracle.Dvc(python)
-dvc = tools.DvcTool(driver, env)
-dag = tools.DagTool(os.path.join(os.environ["DAG_BUILD"], "bin", "dag"), env)
+dag, dvc = tools.both(python, env)
 dvc.run(["init", "-q"], repo)
 
 
@@ -229,5 +224,5 @@ for argv, cwd in [
 git("checkout", "-q", ".")
 dvc.run(["checkout", "-f", "-q"], repo)
 tap.ok(same(["metrics", "show", "-a", "--json"]), "what the branch has is not told twice")
-driver.close()
+dvc.driver.close()
 tap.done()

@@ -25,11 +25,7 @@ source = os.environ.get("DAG_SOURCE", os.path.join(oracle.HERE, "../.."))
 
 
 def put(w, path, text, mode=0o644):
-    path = w.place.path(path)
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "wb") as f:
-        f.write(text if isinstance(text, bytes) else text.encode())
-    os.chmod(path, mode)
+    tap.put(w.place.path(path), text, mode)
 
 
 def init(w, *argvs):

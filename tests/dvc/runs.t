@@ -6,26 +6,17 @@ import subprocess
 
 import oracle
 import tap
+import tools
 from tap import ok, same
 
 python = tap.python()
 top = tap.scratch()
 env = oracle.environment(os.path.join(top, "home"))
-dag = oracle.PROGRAM
+dag, dvc = tools.both(python, env)
 
 
-def dvc(where, *args):
-    done = subprocess.run([python, "-B", "-m", "dvc", *args], cwd=os.path.join(top, where), env=env, capture_output=True, text=True)
-    if not ok(done.returncode == 0, "dvc " + " ".join(args)):
-        tap.diag(done.stdout + done.stderr)
-    return done.stdout
-
-
-def run(where, *args):
-    done = subprocess.run([dag, *args], cwd=os.path.join(top, where), env=env, capture_output=True, text=True)
-    if not ok(done.returncode == 0, "dag " + " ".join(args)):
-        tap.diag(done.stdout + done.stderr)
-    return done.stdout
+def do(tool, where, *argv):
+    return tap.works(tool, argv, os.path.join(top, where))
 
 
 def runs(where):
@@ -40,7 +31,7 @@ def runs(where):
 
 
 def git(where, *args):
-    subprocess.run(["git", "-c", "user.name=t", "-c", "user.email=t@t", *args], cwd=os.path.join(top, where), env=env, check=True, capture_output=True)
+    subprocess.run(["git", *args], cwd=os.path.join(top, where), env=env, check=True, capture_output=True)
 
 
 # Values whose spelling the hashes depend on.
@@ -66,34 +57,32 @@ FILES = {
     metrics: [{m.json: {cache: false}}]
 """,
 }
-os.mkdir(os.path.join(top, "r"))
 for name, text in FILES.items():
-    with open(os.path.join(top, "r", name), "w", encoding="utf-8") as f:
-        f.write(text)
+    tap.put(os.path.join(top, "r", name), text)
 git("r", "init", "-q", "-b", "main")
-dvc("r", "init", "-q")
-dvc("r", "remote", "add", "-q", "-d", "r", os.path.join(top, "rem"))
-dvc("r", "add", "-q", "raw")
-dvc("r", "repro", "-q")
+do(dvc, "r", "init", "-q")
+do(dvc, "r", "remote", "add", "-q", "-d", "r", os.path.join(top, "rem"))
+do(dvc, "r", "add", "-q", "raw")
+do(dvc, "r", "repro", "-q")
 cache = runs("r/.dvc/cache")
 ok(len(cache) == 3, "three stages were run")
 
-same(run("r", "push", "--run-cache", "-q"), "", "dag pushes quietly")
+same(do(dag, "r", "push", "--run-cache", "-q"), "", "dag pushes quietly")
 same(runs("rem"), cache, "the remote has it as it is in the cache")
 shutil.rmtree(os.path.join(top, "rem", "runs"))
-dvc("r", "push", "-q", "--run-cache")
+do(dvc, "r", "push", "-q", "--run-cache")
 same(runs("rem"), cache, "dvc pushes the same")
-same(run("r", "push", "--run-cache", "--verify").splitlines()[-1], "Everything is up to date.", "and dag finds all of it right")
+same(do(dag, "r", "push", "--run-cache", "--verify").splitlines()[-1], "Everything is up to date.", "and dag finds all of it right")
 
 git("r", "add", "-A")
 git("r", "commit", "-qm", "1")
 git("", "clone", "-q", "r", "c")
-run("c", "pull", "-q", "--run-cache")
+do(dag, "c", "pull", "-q", "--run-cache")
 same(runs("c/.dvc/cache"), cache, "a clone has it by dag")
 # Another state of the work tree, then the old one: what was run needs not be run again.
 os.remove(os.path.join(top, "c", "dvc.lock"))
 os.remove(os.path.join(top, "c", "model"))
-said = dvc("c", "repro", "--pull")
+said = do(dvc, "c", "repro", "--pull")
 ok("Stage 'train' is cached - skipping run" in said and "Stage 'prep' is cached - skipping run" in said, "dvc takes it instead of running") or tap.diag(said)
 with open(os.path.join(top, "c", "dvc.lock"), "rb") as a, open(os.path.join(top, "r", "dvc.lock"), "rb") as b:
     same(a.read(), b.read(), "with the same dvc.lock")

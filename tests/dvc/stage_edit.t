@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 """Stages added, frozen, taken out and listed: both tools leave the same files, to the byte.
 
 The cases are in stage_edit_cases.py; DAG_STAGE_EDIT=WORDS runs those whose names have them.
@@ -7,10 +7,7 @@ import concurrent.futures
 import os
 import shutil
 import subprocess
-import sys
 
-sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import oracle
 import tap
 import tools
@@ -20,7 +17,7 @@ python = tap.python()
 top = tap.scratch(memory=True)
 env = oracle.environment(os.path.join(top, "home"))
 driver = oracle.Dvc(python)
-dag = tools.DagTool(os.path.join(os.environ["DAG_BUILD"], "bin", "dag"), env)
+dag = tools.DagTool(oracle.PROGRAM, env)
 SIDE = 8  # commands of DVC at a time
 wanted = os.environ.get("DAG_STAGE_EDIT", "")
 chosen = [dict(c, number=i) for i, c in enumerate(cases) if wanted in c["name"]]

@@ -32,6 +32,23 @@ def diag(text):
         print("# " + line.encode("utf-8", "backslashreplace").decode(), file=sys.stderr, flush=True)
 
 
+def works(tool, argv, cwd, name=None, rc=0):
+    """A command ends with ${rc}: a test, called ${name} or by its words.  Return what it prints."""
+    got, out, err = tool.run(argv, cwd)
+    if not ok(got == rc, name or f"{tool.name} {' '.join(argv)}"):
+        diag(f"{got}: {out}{err}")
+    return out
+
+
+def put(path, text, mode=None):
+    """A file is written anew, in the place where it is if it is one, with the directories above it."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "wb") as f:
+        f.write(text if isinstance(text, bytes) else text.encode())
+    if mode is not None:
+        os.chmod(path, mode)
+
+
 def done():
     print(f"1..{count}")
     sys.exit(1 if bad else 0)

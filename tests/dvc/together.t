@@ -23,9 +23,7 @@ here, rem = os.path.join(top, "r"), os.path.join(top, "rem")
 
 
 def write(path, size):
-    os.makedirs(os.path.dirname(os.path.join(here, path)), exist_ok=True)
-    with open(os.path.join(here, path), "wb") as f:
-        f.write(random.randbytes(size))
+    tap.put(os.path.join(here, path), random.randbytes(size))
 
 
 def at_once(what, *calls):

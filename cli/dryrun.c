@@ -1,5 +1,6 @@
 #include "cli/dryrun.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/table.h"
 #include "scheduler/dag.h"
+#include "scheduler/pipeline_dag.h"
 #include "scheduler/render.h"
 #include "store/dvc/dvc_yaml.h"
 #include "tasks/schema/schema.h"
@@ -285,43 +287,73 @@ text_head(const struct dryrun *d)
 	buf_addc(b, '\n');
 }
 
+/* The tasks that would be run, in the order in which they would be run one by one; NULL if memory
+ * runs out. */
+static uint32_t *
+plan(const struct dryrun *d, size_t *n)
+{
+	const struct dag *g = d->dag;
+	uint32_t *v = malloc((g->ntasks + 1) * sizeof(*v));
+
+	*n = 0;
+	if (v != NULL && pipeline_is(g)) {
+		if (pipeline_dag_order(g, d->selected, v, n, NULL) == 0)
+			return v;
+		free(v);
+		return NULL;
+	}
+	for (size_t i = 0; v != NULL && i < g->ntasks; i++)
+		if (d->selected[g->order[i]])
+			v[(*n)++] = g->order[i];
+	return v;
+}
+
+static int
+no_memory(const struct dryrun *d)
+{
+	struct err err;
+
+	(void)err_nomem(&err);
+	return cli_fail(d->c, &err);
+}
+
 int
 dryrun_put(const struct dryrun *d)
 {
 	struct json_writer w;
 	struct known k;
 	struct arena *a;
-	size_t i, number = 0;
+	size_t i, n;
+	uint32_t *order = plan(d, &n);
 
+	if (order == NULL)
+		return no_memory(d);
 	if (d->json) {
 		json_init(&w, &d->c->out, 2);
 		json_head(d, &w);
 	} else {
 		text_head(d);
 	}
-	for (i = 0; i < d->dag->ntasks; i++) {
-		const struct dag_task *t = &d->dag->tasks[d->dag->order[i]];
+	for (i = 0; i < n; i++) {
+		const struct dag_task *t = &d->dag->tasks[order[i]];
 
-		if (!d->selected[t->id])
-			continue;
 		a = arena_new(0);
 		if (a == NULL) {
-			struct err err;
-
-			(void)err_nomem(&err);
-			return cli_fail(d->c, &err);
+			free(order);
+			return no_memory(d);
 		}
 		find_out(d, t, a, &k);
 		if (d->json)
 			json_task(d, t, &k, &w);
 		else
-			put_task(d, t, &k, ++number);
+			put_task(d, t, &k, i + 1);
 		arena_free(a);
 		if (!d->json)
 			text_wrap(&d->c->out, 0, cli_width(STDOUT_FILENO));
 		/* A failure is kept, and told at the end. */
 		(void)cli_flush(d->c);
 	}
+	free(order);
 	if (d->json) {
 		json_end(&w);
 		json_end(&w);

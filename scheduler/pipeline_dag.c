@@ -30,19 +30,25 @@ struct sources {
 
 /* ---- what there is ---- */
 
+/* A directory before those in it. */
 static int
 file_cmp(const void *a, const void *b)
 {
-	const struct track_file *x = *(struct track_file *const *)a,
-				*y = *(struct track_file *const *)b;
-	bool deep_x = strchr(x->path, '/') != NULL, deep_y = strchr(y->path, '/') != NULL;
+	const char *x = (*(struct track_file *const *)a)->path,
+		   *y = (*(struct track_file *const *)b)->path;
+	size_t nx = (size_t)(path_basename(x) - x), ny = (size_t)(path_basename(y) - y),
+	       i = 0;
 
-	if (deep_x != deep_y)
-		return deep_x ? 1 : -1;
-	return strcmp(x->path, y->path);
+	while (i < nx && i < ny && x[i] == y[i])
+		i++;
+	if (i == nx || i == ny)
+		return (nx > ny) - (nx < ny);
+	if (x[i] == '/' || y[i] == '/')
+		return x[i] == '/' ? -1 : 1;
+	return (unsigned char)x[i] < (unsigned char)y[i] ? -1 : 1;
 }
 
-/* The stages of all files: those of the root first. */
+/* The stages of all files, in the order in which a walk finds them. */
 static int
 gather(struct track_file *const *files, size_t n, struct sources *out, struct err *err)
 {

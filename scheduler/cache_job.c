@@ -174,13 +174,16 @@ say_reasons(struct cache_job *j, struct cache_seat *seat, struct stage_decision 
 }
 
 static const char *
-why_not(enum stage_verdict v)
+why_not(const struct stage_decision *d)
 {
-	switch (v) {
+	switch (d->verdict) {
 	case STAGE_RUN:
 	case STAGE_UNCHANGED:
 		return "nothing has changed";
 	case STAGE_RESTORE:
+		if (d->result == NULL)
+			return "nothing has changed; its outputs, which the cache did "
+			       "not have, are in it now";
 		return "nothing has changed; its outputs were brought back from the "
 		       "cache";
 	case STAGE_FROM_RUN_CACHE:
@@ -240,7 +243,7 @@ decide(struct cache_job *j, struct cache_seat *seat, const struct dvc_lock_stage
 	rc = restore(j, seat, locked, &d, err);
 	if (rc != 0)
 		return rc > 0 ? 0 : -1;
-	j->reason = why_not(d.verdict);
+	j->reason = why_not(&d);
 	if (!j->ask.write_lock)
 		j->result.entry = NULL;
 	return 1;

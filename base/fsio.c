@@ -232,6 +232,17 @@ is_named(int fd, int dirfd, const char *path)
 }
 
 int
+fsio_there(const char *path, struct stat *st, struct err *err)
+{
+	if (stat(path, st) == 0)
+		return 1;
+	if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP ||
+	    errno == ENAMETOOLONG)
+		return 0;
+	return err_sys(err, errno, "cannot look at '%s'", path);
+}
+
+int
 fsio_lock_dir(int dirfd, const char *path, struct err *err)
 {
 	int fd = sys_open(dirfd, path, O_RDONLY | O_DIRECTORY, 0);

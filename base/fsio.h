@@ -147,6 +147,14 @@ enum lock_mode { LOCK_WAIT, LOCK_TRY };
 int fsio_lock(int, const char *, enum lock_mode, bool, struct err *);
 
 /**
+ * fsio_there(path, st, err):
+ * Is there something at ${path}, which may be a link to it?  Return 1 with *${st}; 0: no; or -1 where
+ * that cannot be known.
+ */
+struct stat;
+int fsio_there(const char *, struct stat *, struct err *);
+
+/**
  * fsio_lock_dir(dirfd, path, err):
  * Take the exclusive lock of the directory, waiting for it: a file would have to be left lying
  * there.  Return the descriptor that holds it, or -1.  A file system that can lock no directory

@@ -163,9 +163,16 @@ locked_work(void *arg, struct meter *m, struct err *err)
 int
 artifact_work(struct artifact *a, watch_fn *fn, void *arg, struct err *err)
 {
+	int rc;
+
 	a->fn = fn;
 	a->arg = arg;
-	return watch_work(a->c, a->o->quiet, &a->meter, locked_work, a, &a->signal, err);
+	rc = watch_work(a->c, a->o->quiet, &a->meter, locked_work, a, &a->signal, err);
+	/* As DVC does; but somebody may wait for what lies there. */
+	if (rc == 0 && a->list.closed != NULL)
+		cli_warn(a->c, "'%s' may not be read: what is tracked in it is left out",
+			 a->list.closed);
+	return rc;
 }
 
 int

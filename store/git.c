@@ -29,7 +29,8 @@ has(const char *dir, const char *name)
 
 	buf_init(&b, 0);
 	path_join(&b, dir, name);
-	there = buf_failed(&b) || stat(b.p, &st) == 0 || lstat(b.p, &st) == 0;
+	/* What cannot be known counts as there: who opens it will tell. */
+	there = buf_failed(&b) || fsio_there(b.p, &st, NULL) != 0 || lstat(b.p, &st) == 0;
 	buf_release(&b);
 	return there;
 }

@@ -83,23 +83,26 @@ common_dir(const char *top, struct buf *out, struct err *err)
 	return buf_failed(out) ? err_nomem(err) : 0;
 }
 
-/* Cut ${path} to the nearest directory upwards that has `.git`; false: none has. */
-static bool
-find_top(char *path)
+/* Cut ${path} to the nearest directory upwards that has `.git`.  1; 0: none has; or -1. */
+static int
+find_top(char *path, struct err *err)
 {
 	char dot[PATH_MAX];
 	struct stat st;
 	char *slash;
 
 	while (path[0] != '\0') {
-		if ((size_t)snprintf(dot, sizeof(dot), "%s/.git", path) < sizeof(dot) &&
-		    stat(dot, &st) == 0)
-			return true;
+		if ((size_t)snprintf(dot, sizeof(dot), "%s/.git", path) < sizeof(dot)) {
+			int there = fsio_there(dot, &st, err);
+
+			if (there != 0)
+				return there;
+		}
 		slash = strrchr(path, '/');
 		slash += slash == path && path[1] != '\0' ? 1 : 0;
 		*slash = '\0';
 	}
-	return false;
+	return 0;
 }
 
 /* ---- core.excludesFile ---- */
@@ -275,6 +278,7 @@ int
 gitignore_open(const char *dir, struct gitignore **out, struct err *err)
 {
 	struct gitignore *g = calloc(1, sizeof(*g));
+	int found;
 
 	*out = NULL;
 	if (g == NULL)
@@ -285,7 +289,10 @@ gitignore_open(const char *dir, struct gitignore **out, struct err *err)
 		(void)err_nomem(err);
 		goto fail;
 	}
-	if (dir[0] != '/' || !find_top(g->top)) {
+	found = dir[0] == '/' ? find_top(g->top, err) : 0;
+	if (found < 0)
+		goto fail;
+	if (found == 0) {
 		gitignore_close(g);
 		return 0;
 	}

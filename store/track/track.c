@@ -23,34 +23,39 @@
 
 /* ---- where it is ---- */
 
-static bool
-exists(const char *dir, const char *name, bool is_dir)
+/* 1, 0 or -1. */
+static int
+exists(const char *dir, const char *name, bool is_dir, struct err *err)
 {
 	struct stat st;
 	struct buf b;
-	bool is;
+	int is;
 
 	buf_init(&b, 0);
 	path_join(&b, dir, name);
-	is = !buf_failed(&b) && stat(b.p, &st) == 0 && S_ISDIR(st.st_mode) == is_dir;
+	is = buf_failed(&b) ? err_nomem(err) : fsio_there(b.p, &st, err);
 	buf_release(&b);
-	return is;
+	return is == 1 ? S_ISDIR(st.st_mode) == is_dir : is;
 }
 
-/* Cut ${path} to the nearest directory upwards that has settings of either kind; false: there
- * is none. */
-static bool
-ascend(char *path, bool *dvc)
+/* Cut ${path} to the nearest directory upwards that has settings of either kind.  1; 0: there is
+ * none; or -1. */
+static int
+ascend(char *path, bool *dvc, struct err *err)
 {
 	char *slash;
+	int is;
 
 	for (;;) {
-		*dvc = exists(path, ".dvc", true);
-		if (*dvc || exists(path, ".dag/config", false))
-			return true;
+		is = exists(path, ".dvc", true, err);
+		*dvc = is == 1;
+		if (is == 0)
+			is = exists(path, ".dag/config", false, err);
+		if (is != 0)
+			return is;
 		slash = strrchr(path, '/');
 		if (slash == NULL || path[1] == '\0')
-			return false;
+			return 0;
 		slash[slash == path ? 1 : 0] = '\0';
 	}
 }
@@ -60,32 +65,43 @@ static int
 find_apart(struct track *t, const char *where, struct err *err)
 {
 	char *dir = strdup(where), *slash;
+	int is = 0;
 
 	if (dir == NULL)
 		return err_nomem(err);
 	while (strlen(dir) > strlen(t->project->root)) {
-		if (exists(dir, ".git", true) || exists(dir, ".git", false)) {
+		is = exists(dir, ".git", true, err);
+		if (is == 0)
+			is = exists(dir, ".git", false, err);
+		if (is == 1) {
 			t->apart = dir;
 			return 0;
 		}
+		if (is < 0)
+			break;
 		slash = strrchr(dir, '/');
 		if (slash == NULL || slash == dir)
 			break;
 		*slash = '\0';
 	}
 	free(dir);
-	return 0;
+	return is < 0 ? -1 : 0;
 }
 
 static int
 find_root(struct track *t, const char *where, struct err *err)
 {
 	char *found = strdup(where != NULL ? where : t->project->root);
+	int is;
 
 	if (found == NULL)
 		return err_nomem(err);
-	if (!ascend(found, &t->dvc)) {
+	is = ascend(found, &t->dvc, err);
+	if (is <= 0)
 		free(found);
+	if (is < 0)
+		return -1;
+	if (is == 0) {
 		found = strdup(t->project->root);
 		if (found == NULL)
 			return err_nomem(err);

@@ -77,6 +77,20 @@ def unpaired(value, below):
     return value
 
 
+def apart(ours, theirs):
+    """A comparison in which a rename is two files where the other comparison has those as added and deleted."""
+    if not isinstance(ours, dict) or not isinstance(theirs, dict):
+        return ours
+    value = {key: apart(v, theirs.get(key)) for key, v in ours.items()}
+    for entry in value.get("renamed", []):
+        old, new = (entry["old"], entry["new"]) if "old" in entry else (dict(entry, path=entry["path"][end]) for end in ("old", "new"))
+        if old in theirs.get("deleted", []) and new in theirs.get("added", []):
+            value["renamed"] = [e for e in value["renamed"] if e is not entry]
+            for part, one in (("deleted", old), ("added", new)):
+                value[part] = sorted(value.get(part, []) + [one], key=lambda e: json.dumps(e, sort_keys=True))
+    return {key: v for key, v in value.items() if v not in ([], {})}
+
+
 def tabs(table, argv, ours, theirs):
     if argv[0] == "ls" and ours[0] and theirs[0] and any(set("\t#") & set(entry["path"]) for entry in ours[1]):
         lists = [[dict(entry, path=re.sub(r"[\t\n\r]|/(?=#)", "", entry["path"])) for entry in said[1]] for said in (ours, theirs)]
@@ -89,7 +103,8 @@ def tabs(table, argv, ours, theirs):
     def below(path):
         return any(path == out or path.startswith(out + "/") for out in outs)
 
-    return tuple((True, without(unpaired(said[1], below), below), "") for said in (ours, theirs))
+    ours, theirs = (without(unpaired(said[1], below), below) for said in (ours, theirs))
+    return (True, apart(ours, theirs), ""), (True, theirs, "")
 
 
 def dangling(table, argv, ours, theirs):

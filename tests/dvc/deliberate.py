@@ -83,11 +83,12 @@ def stale_outputs(turn, found):
 def kept_permissions(turn, found):
     """Files of the work tree that are alike but for their permissions, which dag left alone."""
     claimed = []
+    outs = turn.outs | (turn.table.outs if turn.argv[0] == "remove" else set())
     for path, one, two in found:
         if path.startswith("repo/") and not path.startswith("repo/.dvc/") and one and two:
             ours = one if turn.names[0] == "dag" else two
             # Of a file in a directory nobody records whether it can be executed.
-            in_directory = any(path.startswith(f"repo/{out}/") for out in turn.outs)
+            in_directory = any(path.startswith(f"repo/{out}/") for out in outs)
             same = one[0] == two[0] and one[2] == two[2] and (in_directory or (int(one[1], 8) ^ int(two[1], 8)) & 0o100 == 0)
             if one[0] == "file" and same and turn.before.get(path) == ours:
                 claimed.append(path)
@@ -272,6 +273,24 @@ def ignored(turn, found):
     if turn.answers[1 - n][0] == 0 or not answers.IGNORED.search(turn.answers[1 - n][2]) or turn.after[1 - n] != turn.before:
         return []
     return [path for path, *_ in found]
+
+
+def slashed(turn):
+    """Whether DVC has done nothing, as it looks for a target with slashes where that has backslashes."""
+    n = turn.names.index("dag")
+    words = [word.replace("\\", "/") for word in turn.argv if "\\" in word]
+    return not turn.changed(1 - n) and any(re.search(re.escape(word) + "' does not exist", turn.answers[1 - n][2]) for word in words)
+
+
+def backslashes(turn, found):
+    """What dag has recorded of it: the pointer, what git is told of that, and objects."""
+    n = turn.names.index("dag")
+    pointers = [word[:-len(".dvc")] if word.endswith(".dvc") else word for word in turn.argv if "\\" in word]
+    names = {os.path.normpath(os.path.join(turn.cwd, word)) + ".dvc" for word in pointers}
+    if turn.argv[0] != "commit" or turn.answers[n][0] != 0 or not slashed(turn):
+        return []
+    return [path for path, *sides in found if path in {f"{where}{name}" for where in ("repo/", "git's index, ") for name in names}
+            or (path.startswith("repo/.dvc/cache/files/md5/") and sides[1 - n] is None)]
 
 
 def not_lost(turn, found):
@@ -532,6 +551,7 @@ RULES = [
     ("moved as it was", "a move is a rename; DVC makes the file anew, by cache.type", False, moved_as_was),
     ("behind links", "with cache.type hardlink what is added is linked to its object; DVC links what a link led to as well", False, behind_links),
     ("ignored", "a tracked path that .dvcignore has in it is refused where it is asked for; DVC does nothing at all", False, ignored),
+    ("backslashes", "a target with a backslash is that path; DVC's commit looks for one with a slash", False, backslashes),
     ("ignored files", "what .dvcignore has in it is nobody's data: remove --outs leaves it; DVC removes the directory with all that is in it",
      False, ignored_files),
     ("skipped commits", "where .dvcignore has a tracked path in it the other paths of that commit are pushed and fetched; DVC leaves the commit out",
@@ -595,9 +615,7 @@ def absent_remote(turn, code, said, theirs, err):
 
 
 def backslash(turn, code, said, theirs, err):
-    slashed = [word.replace("\\", "/") for word in turn.argv if "\\" in word]
-    return code == 0 and any(re.search(re.escape(word) + "' does not exist", err) for word in slashed) \
-        and not turn.changed(1 - turn.names.index("dag"))
+    return code == 0 and slashed(turn)
 
 
 def ignored_path(turn, code, said, theirs, err):

@@ -58,6 +58,8 @@ seen("content", ["repo/a"], "checkout", {"repo/a": f("1", "0664")}, {}, {"repo/a
 meant("executability inside a directory", "add d", {"repo/d/a": f("1", "0755")}, {}, {"repo/d/a": f("1")}, outs=["d"])
 meant("those of a file that moves", "move -- a b", {"repo/a": f("1", "0600")}, {"repo/a": None, "repo/b": f("1", "0600")},
       {"repo/a": None, "repo/b": f("1")}, outs=["b"], ever=["a"])
+meant("those of a file in what is removed", "remove d.dvc", {"repo/d/a": f("1", "0755")}, {}, {"repo/d/a": f("1")}, ever=["d"])
+seen("those of a file that was never tracked", ["repo/e/a"], "remove d.dvc", {"repo/e/a": f("1", "0755")}, {}, {"repo/e/a": f("1")}, ever=["d"])
 seen("others", ["repo/b"], "move -- a b", {"repo/a": f("1", "0600")}, {"repo/a": None, "repo/b": f("1", "0640")},
      {"repo/a": None, "repo/b": f("1")}, outs=["b"], ever=["a"])
 
@@ -175,6 +177,11 @@ seen("a file that was added", ["repo/b"], "add b", {"repo/b": f("hi")}, {}, {"re
 SLASHED = "ERROR: failed to commit b\\\\x - 'b/x' does not exist as an output"
 meant("a backslash in a target", "commit b\\x", {}, {}, {}, codes=(0, 1), err=SLASHED)
 seen("another target", ["exit"], "commit b/x", {}, {}, {}, codes=(0, 1), err=SLASHED)
+POINTER = {"codes": (0, 1), "err": "ERROR: failed to commit b\\x.dvc - '/tmp/r/b/x.dvc' does not exist"}
+meant("one that names its pointer", "commit b\\x.dvc", {"repo/b\\x.dvc": f("1")}, {"repo/b\\x.dvc": f("2"), OBJECT: f("hello\n")}, {}, **POINTER)
+seen("another pointer", ["repo/a.dvc"], "commit b\\x.dvc", {"repo/a.dvc": f("1")}, {"repo/a.dvc": f("2")}, {}, **POINTER)
+seen("the data", ["repo/b\\x"], "commit b\\x.dvc", {"repo/b\\x": f("1")}, {"repo/b\\x": f("2")}, {}, **POINTER)
+seen("another verb", ["repo/b\\x.dvc"], "add b\\x.dvc", {"repo/b\\x.dvc": f("1")}, {"repo/b\\x.dvc": f("2")}, {}, **POINTER)
 HOLE = {"codes": (1, 0), "ours": "it is neither in the cache nor on the remote"}
 meant("a file that is nowhere, of a list", "push", {LIST: f(LISTED)}, {}, {}, **HOLE)
 seen("one that the cache has", ["exit"], "push", {LIST: f(LISTED), OBJECT: f("hello\n")}, {}, {}, **HOLE)
@@ -302,6 +309,10 @@ agree("one that is paired with another", True, "diff --json", dict(DIFF, deleted
       dict(DIFF, deleted=[{"path": "ab"}], renamed=[{"path": {"old": "c", "new": "a\tb"}}]), outs=["a\tb"])
 agree("another file than the one that it is paired with", False, "data status --json", {"committed": {"added": ["d"]}},
       {"committed": {"added": ["a\tb"], "renamed": [{"old": "ab", "new": "c"}]}}, outs=["a\tb"])
+agree("one between two that are paired", True, "data status --json", {"committed": {"renamed": [{"old": "c", "new": "d"}]}},
+      {"committed": {"renamed": [{"old": "ab", "new": "d"}, {"old": "c", "new": "a\tb"}]}}, outs=["a\tb"])
+agree("one beside two that are not", False, "data status --json", {"committed": {"renamed": [{"old": "c", "new": "e"}]}},
+      {"committed": {"renamed": [{"old": "ab", "new": "d"}, {"old": "c", "new": "a\tb"}]}}, outs=["a\tb"])
 agree("two of them", True, "data status --json", {}, {"committed": {"renamed": [{"old": "ab", "new": "a\tb"}]}}, outs=["a\tb"])
 agree("in one that is not tracked", False, "data status --json", {"committed": {"modified": ["a\tb"]}}, {"committed": {"added": ["a\tb"]}}, outs=["c"])
 agree("what else differs", False, "data status --json", {"committed": {"modified": ["a\tb", "c"]}}, {"committed": {"added": ["a\tb", "c"]}}, outs=["a\tb"])

@@ -143,6 +143,45 @@ pick_dir(struct pick *p, const char *dir)
 	return any;
 }
 
+/* The .dvc file that tracks what the dependency means, or NULL. */
+static const char *
+tracked_by(const struct pick *p, const char *path)
+{
+	const struct track_out *o = track_find(p->want->tracked, path);
+	size_t n;
+
+	if (o == NULL)
+		o = track_below(p->want->tracked, path, &n);
+	return o != NULL && o->stage == NULL ? o->file : NULL;
+}
+
+/* What a .dvc file tracks no stage makes; those that depend on it follow it, and hang together
+ * with it. */
+static int
+pick_source(struct pick *p, const struct target *t)
+{
+	const struct track_list *l = p->want->tracked;
+	bool there = l == NULL;
+
+	for (size_t i = 0; l != NULL && i < l->nfiles; i++)
+		there = there || strcmp(l->files[i]->path, t->path) == 0;
+	if (!there)
+		return err_set(p->err, ERR_NOTFOUND, "there is no '%s'", t->word);
+	if (l == NULL || !(p->want->pipeline || p->want->downstream))
+		return 0;
+	for (size_t i = 0; i < p->g->ntasks; i++) {
+		const struct pipeline_stage *st = pipeline_stage_of(&p->g->tasks[i]);
+
+		for (size_t k = 0; !st->stage.frozen && k < st->nins; k++) {
+			const char *file = tracked_by(p, st->ins[k]);
+
+			if (file != NULL && strcmp(file, t->path) == 0)
+				p->named[i] = true;
+		}
+	}
+	return 0;
+}
+
 static int
 pick_word(struct pick *p, const char *word)
 {
@@ -167,10 +206,11 @@ pick_word(struct pick *p, const char *word)
 		if (fits(p, st, t.name))
 			p->named[i] = any = true;
 	}
-	/* What a .dvc file tracks nobody makes; such a word is right all the same. */
-	if (any || (t.name == NULL && strcmp(path_basename(t.path), "dvc.yaml") != 0))
+	if (any)
 		return 0;
-	return no_such(p, &t, file);
+	return t.name == NULL && strcmp(path_basename(t.path), "dvc.yaml") != 0
+		   ? pick_source(p, &t)
+		   : no_such(p, &t, file);
 }
 
 /* ---- what goes with them ---- */
@@ -200,18 +240,6 @@ spread(struct pick *p, bool *selected, bool up, bool down)
 	}
 	vec_release(&todo);
 	return rc == 0 ? 0 : err_nomem(p->err);
-}
-
-/* The .dvc file that tracks what the dependency means, or NULL. */
-static const char *
-tracked_by(const struct pick *p, const char *path)
-{
-	const struct track_out *o = track_find(p->want->tracked, path);
-	size_t n;
-
-	if (o == NULL)
-		o = track_below(p->want->tracked, path, &n);
-	return o != NULL && o->stage == NULL ? o->file : NULL;
 }
 
 /* Stages hang together by files that they share; return whether more are selected than were. */

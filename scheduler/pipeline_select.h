@@ -13,8 +13,9 @@ struct track_list;
 
 struct pipeline_want {
 	/* dvc.yaml, a/dvc.yaml, STAGE (of the dvc.yaml in `dir`, or all that a foreach or a matrix
-	 * of that name made), a/dvc.yaml:STAGE, data.csv.dvc (of no stage), with `recursive`
-	 * also a directory.  None: dvc.yaml. */
+	 * of that name made), a/dvc.yaml:STAGE, data.csv.dvc (no stage by itself: with
+	 * `pipeline` and `downstream` what depends on it), with `recursive` also a directory.
+	 * None: dvc.yaml. */
 	const char *const *targets;
 	size_t n;
 	const char

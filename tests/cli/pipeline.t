@@ -89,6 +89,8 @@ for (
 is(planned("$dir/sub"), 'feat train sub/dvc.yaml:show sub/dvc.yaml:each@1 sub/dvc.yaml:each@b', 'in a directory below');
 is(planned("$dir/sub", 'show'), 'feat train sub/dvc.yaml:show', '... a stage of its file');
 is(planned('/', "$dir/dvc.yaml:feat"), 'feat', 'from anywhere');
+spew("$dir/data.dvc", "outs:\n- md5: e29311f6f1bf1af907f9ef9f44b8328b\n  size: 2\n  hash: md5\n  path: data\n");
+is(planned($dir, '--downstream', 'data.dvc'), 'feat train sub/dvc.yaml:show', 'what follows a source');
 $p = ok_dag(0, 'what nobody makes', $dir, 'run', 'data.dvc');
 like($p->{err}, qr/nothing to run/, '... is nothing to run');
 

@@ -141,9 +141,10 @@ for number in range(rounds):
             frozen = {shown((w + "dvc.yaml:" if w else "") + s, where)
                       for w in files for s in files[w] if files[w][s].get("frozen")}
             # DVC says nothing of one that is frozen.
+            chosen = len(mine)
             mine = [t for t in mine if t not in frozen]
             # Of less than half of all DVC takes the order of a set of Python's.
-            exact = 2 * (len(theirs) + len(frozen)) >= total or "-P" in call
+            exact = 2 * chosen >= total or "-P" in call
             same = mine == theirs if exact else sorted(mine) == sorted(theirs)
             in_order += exact and len(theirs) > 1
         if not same:

@@ -161,12 +161,24 @@ words(void **state)
 	}
 }
 
+static void
+target_dvc(struct pipeline_want *want, const char *word, bool *selected)
+{
+	const char *const *was = want->targets;
+
+	want->targets = &word;
+	assert_int_equal(pipeline_select(g, want, selected, NULL), 0);
+	want->targets = was;
+}
+
 /* Stages that read what one .dvc file tracks hang together. */
 static void
 shared_source(void **state)
 {
 	struct track_out out = {.path = "raw", .file = "raw.dvc"};
-	const struct track_list tracked = {.outs = &out, .n = 1};
+	struct track_file file = {.path = "raw.dvc"}, *files[] = {&file};
+	const struct track_list tracked = {
+	    .outs = &out, .n = 1, .files = files, .nfiles = 1};
 	const char *const target = "prep";
 	struct pipeline_want want = {.targets = &target,
 				     .n = 1,
@@ -181,6 +193,22 @@ shared_source(void **state)
 	assert_true(selected[4]); /* other */
 	assert_true(selected[5]);
 	assert_false(selected[6]);
+	/* By the name of the file: what depends on it, and goes on from there. */
+	target_dvc(&want, "raw.dvc", selected);
+	assert_true(selected[4]);
+	assert_true(selected[5]);
+	want.pipeline = false;
+	want.downstream = true;
+	target_dvc(&want, "raw.dvc", selected);
+	assert_true(selected[3] && selected[4] && selected[5]);
+	assert_false(selected[6]);
+	want.downstream = false;
+	target_dvc(&want, "raw.dvc", selected);
+	assert_false(selected[3]);
+	want.targets = (const char *const[]){"none.dvc"};
+	assert_int_equal(pipeline_select(g, &want, selected, NULL), -1);
+	want.targets = &target;
+	want.pipeline = true;
 	/* What a stage makes is no source. */
 	out.stage = "s";
 	assert_int_equal(pipeline_select(g, &want, selected, NULL), 0);

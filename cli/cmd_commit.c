@@ -15,8 +15,11 @@
 #include "cli/cli.h"
 #include "cli/opts.h"
 #include "cli/verbs.h"
+#include "store/dvc/dvc_yaml.h"
 #include "store/track/add.h"
+#include "store/track/commit_stages.h"
 #include "store/track/problems.h"
+#include "store/track/stage_run.h"
 #include "store/track/status.h"
 
 #define PATHS_SHOWN 50
@@ -56,7 +59,10 @@ struct commit {
 	struct artifact_target *targets;
 	struct status_out *outs; /* of each target */
 	size_t n;
-	struct add_item *items; /* those that are to be recorded */
+	struct stage_look *stage_look;
+	struct commit_stage *stages; /* that are to be recorded whole */
+	size_t nstages;
+	struct add_item *items; /* what else is to be recorded */
 	size_t nitems, nchanged;
 	struct problems problems, gone;
 	bool asked; /* the changes are known, and may be recorded */
@@ -72,6 +78,102 @@ path_of(struct commit *k, const struct artifact_target *t)
 			       : arena_printf(k->a.arena, "%s/%s", t->out->path, t->only);
 }
 
+/* ---- stages ---- */
+
+static bool
+is_of(const struct artifact_target *t, const struct track_file *f,
+      const struct dvc_yaml_stage *s)
+{
+	return t->only == NULL && t->out->in == f && t->out->stage != NULL &&
+	       strcmp(t->out->stage, s->name) == 0;
+}
+
+/* Whether the stage is meant, and all it makes is there. */
+static bool
+is_meant(const struct commit *k, const struct track_file *f,
+	 const struct dvc_yaml_stage *s)
+{
+	bool meant = k->a.c->nargs == 0 && !k->o->deps;
+
+	if (s->many || s->ncmd == 0 || f->yaml->unresolved)
+		return false;
+	for (size_t i = 0; i < k->n; i++) {
+		if (!is_of(&k->targets[i], f, s))
+			continue;
+		if (!k->outs[i].there)
+			return false;
+		meant = true;
+	}
+	return meant;
+}
+
+static int
+add_stages(struct commit *k, struct err *err)
+{
+	struct track_file **files = k->a.list.files;
+	size_t room = 1;
+
+	for (size_t i = 0; i < k->a.list.nfiles; i++)
+		room += files[i]->yaml != NULL ? files[i]->yaml->nstages : 0;
+	k->stages = arena_array(k->a.arena, room, sizeof(*k->stages));
+	if (k->stages == NULL)
+		return err_nomem(err);
+	for (size_t i = 0; i < k->a.list.nfiles; i++)
+		for (size_t n = 0; files[i]->yaml != NULL && n < files[i]->yaml->nstages;
+		     n++) {
+			const struct dvc_yaml_stage *s = &files[i]->yaml->stages[n];
+
+			if (is_meant(k, files[i], s))
+				k->stages[k->nstages++] =
+				    (struct commit_stage){.in = files[i], .stage = s};
+		}
+	return 0;
+}
+
+static int
+git_tracks(void *arg, const char *path, struct err *err)
+{
+	return artifact_git_tracks(arg, path, err);
+}
+
+/* Keep those of which something has changed, all by force. */
+static int
+look_at_stages(struct commit *k, struct err *err)
+{
+	struct stage_look_options o = {.ws = &k->a.ws,
+				       .root = k->a.track.root,
+				       .gitignore = k->a.track.gitignore,
+				       .git_tracks = git_tracks,
+				       .git = &k->a,
+				       .diag = k->a.diag};
+	size_t kept = 0;
+
+	if (add_stages(k, err) != 0)
+		return -1;
+	if (k->nstages == 0)
+		return 0;
+	if (stage_look_open(&o, &k->stage_look, err) != 0 ||
+	    commit_stages_look(k->stage_look, k->stages, k->nstages, k->a.arena, err) !=
+		0)
+		return -1;
+	for (size_t i = 0; i < k->nstages; i++)
+		if (k->stages[i].changed || k->o->force)
+			k->stages[kept++] = k->stages[i];
+	k->nstages = kept;
+	return 0;
+}
+
+static bool
+is_recorded(const struct commit *k, const struct artifact_target *t)
+{
+	for (size_t i = 0; i < k->nstages; i++)
+		if (is_of(t, k->stages[i].in, k->stages[i].stage))
+			return true;
+	return false;
+}
+
+/* ---- paths ---- */
+
 static int
 look(struct commit *k, struct err *err)
 {
@@ -82,7 +184,9 @@ look(struct commit *k, struct err *err)
 	k->items = arena_array(k->a.arena, k->n + 1, sizeof(*k->items));
 	if (k->items == NULL)
 		return err_nomem(err);
-	return status_outs(&k->a.ws, k->outs, k->n, err);
+	if (status_outs(&k->a.ws, k->outs, k->n, err) != 0)
+		return -1;
+	return look_at_stages(k, err);
 }
 
 static int
@@ -90,8 +194,13 @@ choose(struct commit *k, struct err *err)
 {
 	struct err why = {0};
 
+	for (size_t i = 0; i < k->nstages; i++)
+		k->nchanged += k->stages[i].changed;
 	for (size_t i = 0; i < k->n; i++) {
 		const struct status_out *o = &k->outs[i];
+
+		if (is_recorded(k, &k->targets[i]))
+			continue;
 
 		if (!o->there) {
 			(void)err_set(&why, ERR_NOTFOUND, "'%s' does not exist", o->path);
@@ -119,7 +228,12 @@ record(struct commit *k, struct err *err)
 				.relink = !k->o->no_relink,
 				.gitignore = k->a.track.gitignore};
 
+	struct stage_how how = {.commit = true, .no_relink = k->o->no_relink};
+
 	meter_begin(&k->a.meter, "hashing");
+	if (k->nstages > 0 && commit_stages(k->stage_look, &how, k->a.track.root_fd,
+					    k->stages, k->nstages, k->a.arena, err) != 0)
+		return -1;
 	if (k->nitems == 0)
 		return 0;
 	if (add_paths(&k->a.ws, &o, k->items, k->nitems, k->a.arena, &k->problems, err) !=
@@ -149,8 +263,13 @@ put_changed(struct commit *k, struct buf *b)
 {
 	size_t shown = 0;
 
+	for (size_t i = 0; i < k->nstages; i++)
+		if (k->stages[i].changed && shown++ < PATHS_SHOWN)
+			buf_addf(b, "\nstage '%s' of %s", k->stages[i].stage->name,
+				 k->stages[i].in->yaml->name);
 	for (size_t i = 0; i < k->n; i++) {
-		if (!k->outs[i].there || !k->outs[i].changed)
+		if (!k->outs[i].there || !k->outs[i].changed ||
+		    is_recorded(k, &k->targets[i]))
 			continue;
 		if (shown++ >= PATHS_SHOWN)
 			continue;
@@ -194,11 +313,14 @@ ask(struct commit *k)
 static int
 stage(struct commit *k, struct err *err)
 {
-	const char **v = arena_array(k->a.arena, k->nitems + 1, sizeof(*v));
+	const char **v = arena_array(k->a.arena, k->nitems + k->nstages + 1, sizeof(*v));
 	size_t n = 0;
 
 	if (v == NULL)
 		return err_nomem(err);
+	for (size_t i = 0; i < k->nstages; i++)
+		if (k->stages[i].lock_changed)
+			v[n++] = k->stages[i].lock;
 	for (size_t i = 0; i < k->nitems; i++)
 		if (k->items[i].file_changed &&
 		    (n == 0 || strcmp(v[n - 1], k->items[i].file) != 0))
@@ -213,6 +335,12 @@ put_items(struct commit *k)
 
 	if (k->o->common.quiet)
 		return;
+	for (size_t i = 0; i < k->nstages; i++) {
+		if (!k->stages[i].recorded)
+			continue;
+		buf_addf(&k->a.c->out, "stage '%s'\n", k->stages[i].stage->name);
+		any = true;
+	}
 	for (size_t i = 0; i < k->nitems; i++) {
 		if (!k->items[i].file_changed && k->items[i].hashed == 0)
 			continue;
@@ -253,6 +381,7 @@ commit_verb(struct cli *c, const void *opts)
 		artifact_problems(&k.a, &k.gone);
 		code = EXIT_WORK;
 	}
+	stage_look_close(k.stage_look);
 	problems_release(&k.problems);
 	problems_release(&k.gone);
 	artifact_close(&k.a);
@@ -267,7 +396,9 @@ const struct verb verb_commit = {
     .max = (unsigned)-1,
     .doc =
 	"Take what all tracked paths (or each TARGET) have now into the cache, and bring "
-	"their pointers up to date; outputs of stages in dvc.lock, too. Where something "
+	"their pointers up to date; of stages dvc.lock records what they depend on, too, "
+	"as if they had "
+	"just run. Where something "
 	"has changed that is asked for first, unless --force says so; without a terminal "
 	"it is refused. Data that is not there is named, and the rest is recorded.",
     .examples = "dag commit -f data/raw\trecord a directory anew\n"

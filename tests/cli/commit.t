@@ -79,29 +79,28 @@ ok_dag(0, 'all is right', $dir, 'status', '-q');
 spew("$dir/dvc.yaml", "stages:\n  make:\n    cmd: make\n    outs:\n    - made\n    - plain:\n        cache: false\n");
 spew("$dir/made", "m1\n");
 spew("$dir/plain", "n1\n");
-like(ok_dag(2, 'never run', $dir, 'commit', '-f', 'made')->{err}, qr/output of stage 'make' in 'dvc.(?:yaml|lock)', which has never run/, '... is refused');
-spew("$dir/dvc.lock", "schema: '2.0'\nstages:\n  make:\n    cmd: make\n    outs:\n    - path: made\n      hash: md5\n      md5: @{[md5_hex(qq(m0\n))]}\n      size: 3\n");
-ok_dag(0, 'recorded in dvc.lock', $dir, 'commit', '-f', 'made');
-is(slurp("$dir/dvc.lock"), "schema: '2.0'\nstages:\n  make:\n    cmd: make\n    outs:\n    - path: made\n      hash: md5\n      md5: @{[md5_hex(qq(m1\n))]}\n      size: 3\n",
-	'... it is') or diag(slurp("$dir/dvc.lock"));
+# A stage is recorded whole, as if it had just run: what it depends on, what it is, what it makes.
+sub entry { my ($made, $plain) = @_; return "schema: '2.0'\nstages:\n  make:\n    cmd: make\n    outs:\n    - path: made\n      hash: md5\n      md5: @{[md5_hex($made)]}\n      size: 3\n"
+	. "    - path: plain\n      hash: md5\n      md5: @{[md5_hex($plain)]}\n      size: 3\n" }
+is((split /to track/, ok_dag(0, 'one that never ran', $dir, 'commit', '-f', 'made')->{out})[0], "stage 'make'\n", '... is told');
+is(slurp("$dir/dvc.lock"), entry("m1\n", "n1\n"), '... and recorded in dvc.lock');
 ok(-e object("m1\n"), '... and in the cache');
-spew("$dir/dvc.lock", slurp("$dir/dvc.lock") . "    - path: plain\n      hash: md5\n      md5: @{[md5_hex(qq(n0\n))]}\n      size: 3\n");
-ok_dag(0, 'an output that is not cached', $dir, 'commit', '-f', 'plain');
-like(slurp("$dir/dvc.lock"), qr/@{[md5_hex(qq(n1\n))]}/, '... is recorded');
-ok(!-e object("n1\n"), '... not in the cache');
-unlike(slurp("$dir/.gitignore"), qr/plain/, '... and git may have it');
-
-# Several outputs in one dvc.lock: each is told of by itself, and the file is written once.
-spew("$dir/made", "m2\n");
-spew("$dir/plain", "n2\n");
-{
-	local $ENV{DAG_FAULT} = 'track-pointed:2';
-	ok_dag(0, 'both', $dir, 'commit', '-f', 'made', 'plain');
-}
-like(slurp("$dir/dvc.lock"), qr/@{[md5_hex(qq(m2\n))]}.*@{[md5_hex(qq(n2\n))]}/s, '... are recorded');
+ok(!-e object("n1\n"), '... but not what git is to have');
+like(slurp("$dir/.gitignore"), qr/^\/made$/m, '... which ignores the one');
+unlike(slurp("$dir/.gitignore"), qr/plain/, '... and not the other');
+is(ok_dag(0, 'nothing new', $dir, 'commit', 'made')->{out}, "nothing has changed\n", '... is said');
 spew("$dir/plain", "n3\n");
-is((split /to track/, ok_dag(0, 'one of them', $dir, 'commit', '-f', 'made', 'plain')->{out})[0], "plain  3 B\n", '... is told');
-like(slurp("$dir/dvc.lock"), qr/@{[md5_hex(qq(m2\n))]}.*@{[md5_hex(qq(n3\n))]}/s, '... and recorded');
+my $asked = ok_dag(1, 'without a terminal', $dir, 'commit', 'made');
+like($asked->{err}, qr/these have changed.*\n\s*stage 'make' of dvc\.yaml$/s, '... what has changed is named');
+is(slurp("$dir/dvc.lock"), entry("m1\n", "n1\n"), '... and not recorded');
+ok_dag(0, 'by its name', $dir, 'commit', '-f', 'make');
+is(slurp("$dir/dvc.lock"), entry("m1\n", "n3\n"), '... and recorded');
+spew("$dir/dvc.yaml", slurp("$dir/dvc.yaml") =~ s/cmd: make/cmd: make all/r);
+ok_dag(0, 'another command', $dir, 'commit', '-f');
+like(slurp("$dir/dvc.lock"), qr/cmd: make all/, '... is recorded');
+unlink "$dir/made";
+like(ok_dag(1, 'an output that is not there', $dir, 'commit', '-f', 'made', 'plain')->{err}, qr/'made' does not exist/, '... is named');
+spew("$dir/made", "m1\n");
 
 # Asking, on a terminal.
 spew("$dir/a", "a4\n");

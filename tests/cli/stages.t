@@ -98,6 +98,8 @@ spew("$c/raw/a", 'changed');
 ok_dag(0, 'commit -d', $c, qw(commit -q -f -d report));
 like(slurp("$c/raw.dvc"), qr/size: 9/, '... records what changed before it');
 
+remove_tree("$c/.dag/cache/runs"); # which also noted that as a run
+
 # The run cache: this file and its names are DVC 3.67.1's.
 my $run = 'runs/11/118da17535fa3f8025e9718790c7927c9a7109b39202fdf162dd69d4916ebeea/10bd11580daa1aef78ca9d8daa731e7c27a11eeddc6eaae94b94ef9ca231b9a0';
 my $text = <<'END';

@@ -175,24 +175,6 @@ def directories_inside(table, argv, ours, theirs):
     return (ours, (True, said, "")) if said != theirs[1] else None
 
 
-def what_stages_read(table, argv, ours, theirs):
-    """What a stage reads, and its command, was recorded by DVC's commit and not by dag's."""
-    if argv[0] != "status" or "--cloud" in argv or not ours[0] or not theirs[0]:
-        return None
-
-    def outputs(said):
-        left = {}
-        for name, found in said.items():
-            kept = [one for one in found if one not in ("changed command", "always changed") and not (isinstance(one, dict) and one.keys() == {"changed deps"})]
-            if kept:
-                left[name] = kept
-        return left
-
-    if ours[1] == theirs[1]:
-        return None
-    return (True, outputs(ours[1]), ""), (True, outputs(theirs[1]), "")
-
-
 def recorded(repo):
     """The outputs that the dvc.lock files have, or None where there is no dvc.yaml."""
     found = None
@@ -241,6 +223,4 @@ RULES = [
      "says that it knows nothing", known_by_files),
     ("never run", "what has never been there is not deleted", never_run),
     ("dag's own state", "DVC's ls shows the directory of the other tool", own_state),
-    ("inputs of stages", "what a stage reads and what it runs is recorded by who runs it, not by commit; before that both tell the same "
-     "of it (tests/dvc/stages.t)", what_stages_read),
 ]

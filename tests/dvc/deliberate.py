@@ -494,41 +494,6 @@ def link_counts(turn, found):
     return claimed
 
 
-def stages_of(text):
-    """A dvc.lock without what its stages read and run; None where it is none."""
-    try:
-        document = yaml.load(text, yaml.BaseLoader)
-        for stage in document["stages"].values():
-            for key in ("cmd", "deps", "params"):
-                stage.pop(key, None)
-    except (yaml.YAMLError, KeyError, TypeError, AttributeError):
-        return None
-    return document
-
-
-def recorded_reading(turn, found):
-    """What stages read and run, recorded by DVC in dvc.lock and in the run cache with what that needs."""
-    n = turn.names.index("dag")
-    if turn.argv[0] != "commit":
-        return []
-    runs, claimed = b"", []
-    for path, *sides in found:
-        ours, theirs = sides[n], sides[1 - n]
-        if path.startswith("repo/.dvc/cache/runs") and ours is None and theirs:
-            runs += theirs[2]
-            claimed.append(path)
-        elif path.startswith("repo/") and path.endswith("/dvc.lock") and ours and theirs and ours[:2] == theirs[:2]:
-            same = stages_of(ours[2])
-            if same is not None and same == stages_of(theirs[2]):
-                claimed.append(path)
-    for path, *sides in found:
-        parts = path.rsplit("/", 2)
-        if path.startswith("repo/.dvc/cache/files/md5/") and sides[n] is None and sides[1 - n][0] == "file" \
-                and (parts[1] + parts[2]).encode() in runs:
-            claimed += [path, os.path.dirname(path)]
-    return claimed
-
-
 def line_ends(turn, found):
     """Files that DVC 2 recorded by their lines, of which DVC leaves other bytes behind."""
     n = turn.names.index("dag")
@@ -576,8 +541,6 @@ RULES = [
     ("lists brought", "a gc of a remote reads its lists there; DVC puts them into the cache", False, lists_brought),
     ("line ends", "a commit never changes the bytes of a file; DVC puts in its place what DVC 2 hashed, with other line ends",
      False, line_ends),
-    ("what stages read", "what a stage reads and what it runs is recorded by who runs it; DVC's commit records that too, and a run in "
-     "its run cache", False, recorded_reading),
     ("staged", "core.autostage is for every verb that writes a pointer; DVC's commit and remove leave it to the user", False, staged),
     ("link counts", "an object has as many names as there are files linked to it", True, link_counts),
     ("staged alike", "what differs in a file differs in what git is told of it", False, staged_alike),

@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/fault.h"
 #include "base/fsio.h"
+#include "store/dvc/ignore.h"
 #include "store/meter.h"
 #include "store/objects/digest.h"
 #include "store/objects/index.h"
@@ -114,10 +115,33 @@ is_lost_link(const struct worker *w, const char *name, const struct stat *st)
 	return object_id_of_path(to, &unused_id) == 0;
 }
 
+/* What .dvcignore hides was not seen, and is as it shall be.  1, 0 or -1. */
+static int
+is_hidden(struct worker *w, const char *name, const struct stat *st,
+	  const struct action *act, bool legacy, struct err *err)
+{
+	int r;
+
+	if (!S_ISREG(st->st_mode) || act->want == NULL || w->a->o->ignore == NULL)
+		return 0;
+	r = ignore_check(w->a->o->ignore, w->path.p, false, err);
+	if (r == 1)
+		r = is_same_still(w, name, act->want, legacy, err) == 0 ? 1 : -1;
+	if (r == -1 && err != NULL && err->code == ERR_BUSY)
+		(void)err_set(err, ERR_EXISTS,
+			      "'%s' is hidden by .dvcignore, and something else than "
+			      "what is tracked there; it is left as it is",
+			      w->path.p);
+	return r;
+}
+
 /* What stands where no file was: directories without files go. */
 static int
-make_room(struct worker *w, const char *name, const struct stat *st, struct err *err)
+make_room(struct worker *w, const char *name, const struct stat *st,
+	  const struct action *act, bool legacy, struct err *err)
 {
+	int r;
+
 	if (S_ISDIR(st->st_mode)) {
 		if (workdir_remove_empty(w->dir.fd, name) == 0)
 			return 0;
@@ -128,6 +152,9 @@ make_room(struct worker *w, const char *name, const struct stat *st, struct err 
 	}
 	if (w->a->o->force || is_lost_link(w, name, st))
 		return 0;
+	r = is_hidden(w, name, st, act, legacy, err);
+	if (r != 0)
+		return r > 0 ? 0 : -1;
 	return err_set(
 	    err, ERR_EXISTS,
 	    "'%s' has appeared meanwhile, or differs from another name only in "
@@ -145,7 +172,7 @@ check_there(struct worker *w, const char *name, const struct action *act, bool l
 	if (fstatat(w->dir.fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return errno == ENOENT ? 0 : fault(w, "stat", err);
 	if (act->have == NULL || S_ISDIR(st.st_mode))
-		return make_room(w, name, &st, err);
+		return make_room(w, name, &st, act, legacy, err);
 	/* No call can set ctime: what was not touched since then is what was seen. */
 	if (w->a->o->force || stamp(&st) < w->a->o->since_ns - w->a->tick_ns)
 		return 0;

@@ -19,6 +19,7 @@
 #include "store/objects/object_id.h"
 
 struct err;
+struct ignore;
 struct index;
 struct intent;
 struct meter;
@@ -34,6 +35,7 @@ struct apply_options {
 	unsigned workers; /* 0: as many as there are processors */
 	bool force;	  /* what is there may be anything */
 	int64_t since_ns; /* clock_stamp_ns() before the plan's sides were looked at */
+	struct ignore *ignore; /* what the plan does not see of the work tree; or NULL */
 	struct meter *meter;
 	struct intent *intent; /* told before the first file is made; NULL: nobody is */
 };

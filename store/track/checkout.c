@@ -391,6 +391,7 @@ apply_all(struct checkout *c)
 				  .workers = ws->workers,
 				  .force = c->o->force,
 				  .since_ns = c->since_ns,
+				  .ignore = ws->ignore,
 				  .intent = ws->intent,
 				  .meter = ws->meter};
 	struct apply_out *outs = calloc(c->n + 1, sizeof(*outs));

@@ -205,6 +205,18 @@ is_deeply(status(), {'many.dvc' => [{'changed outs' => {many => 'not in cache'}}
 ok_dag(0, 'put back', $dir, 'commit', '-q', '-f', 'many.dvc');
 right('all is there again');
 
+# A file of a tracked directory that .dvcignore hides by now: it stays where it is what the list has.
+spew("$dir/.dag/config", '');
+spew("$dir/hid/$_->[0]", $_->[1]) for ['x', "hid x\n"], ['s/y', "hid y\n"];
+ok_dag(0, 'add', $dir, 'add', '-q', 'hid');
+spew("$dir/.dvcignore", "s/\n");
+is(ok_dag(0, 'with a hidden file', $dir, 'checkout', 'hid')->{out}, "M\thid/\n", '... it goes');
+is(slurp("$dir/hid/s/y"), "hid y\n", '... and the file stays');
+spew("$dir/hid/s/y", "of mine\n");
+like(ok_dag(1, 'with another one', $dir, 'checkout', 'hid')->{err}, qr/'hid\/s\/y' is hidden by \.dvcignore, and something else than what is tracked/, '... it is named');
+is(slurp("$dir/hid/s/y"), "of mine\n", '... and stays');
+unlink "$dir/.dvcignore";
+
 spew("$dir/.dag/config", "[cache]\n    type = bogus\n");
 like(ok_dag(2, 'an unknown type', $dir, 'status')->{err}, qr/bogus/, 'is refused');
 done_testing();

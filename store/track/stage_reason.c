@@ -15,7 +15,7 @@ static void
 put_text(struct buf *b, const char *text)
 {
 	size_t n = strcspn(text, "\n"), at = 0;
-	bool cut = text[n] != '\0' || n > TEXT_SHOWN;
+	bool cut = (text[n] != '\0' && text[n + 1] != '\0') || n > TEXT_SHOWN;
 
 	if (n > TEXT_SHOWN)
 		n = TEXT_SHOWN;
@@ -159,11 +159,11 @@ put_command(struct buf *b, const struct stage_reason *r)
 		was += n + 1;
 		is += k + 1;
 	}
-	buf_adds(b, ": was '");
+	buf_adds(b, ": was `");
 	put_text(b, was);
-	buf_adds(b, "', is '");
+	buf_adds(b, "`, is `");
 	put_text(b, is);
-	buf_addc(b, '\'');
+	buf_addc(b, '`');
 }
 
 void

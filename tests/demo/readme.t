@@ -29,6 +29,16 @@ is($rc, 0, 'none has a mistake') or diag($out);
 ($rc, $out) = sh("$dag run words.yaml && $dag logs last report");
 ok($rc == 0 && $out =~ /^3 different words$/m, 'words') or diag($out);
 
+# Twice, then with an edit, then back.
+($rc, $out) = sh("$dag run words.yaml");
+is((() = $out =~ /^\S+ (?:fetch|sort): unchanged after \S+ nothing has changed$/mg), 2, 'the second time nothing is done') or diag($out);
+my ($why) = $readme =~ /^`fetch` succeeded\..*(Why it ran: .*)$/m;
+($rc, $out) = sh("sed -i s/fig/plum/ words.yaml && $dag run words.yaml && $dag explain last fetch && $dag explain last sort");
+ok($rc == 0 && index($out, $why) > 0, 'what changed is told as the README shows') or diag($out);
+like($out, qr/'words\.txt' changed: 4 lines, was 2eb12aa0\.\.\., is f4da37ef\.\.\.\./, '... of files, too');
+($rc, $out) = sh("sed -i s/plum/fig/ words.yaml && $dag run words.yaml");
+is((() = $out =~ /^\S+ (?:fetch|sort): unchanged .*brought back from the cache$/mg), 2, 'what was made once comes back') or diag($out);
+
 # The two mistakes, as they are shown.
 (my $wrong = $file{'words.yaml'}) =~ s/needs: \[sort\]/need: [sort]/;
 $wrong =~ s/sort\.count/sorts.count/;

@@ -81,6 +81,11 @@ static const struct opt run_opts[] = {
      .kind = OPT_FLAG,
      .at = offsetof(struct run_opts, how.force),
      .doc = "Run also what has not changed."},
+    {.name = "no-cache",
+     .kind = OPT_FLAG,
+     .at = offsetof(struct run_opts, how.no_cache),
+     .doc = "Of a DAG file: run everything and record nothing of it, as if no task had "
+	    "'cache'."},
     {.name = "force-downstream",
      .kind = OPT_FLAG,
      .at = offsetof(struct run_opts, how.force_downstream),

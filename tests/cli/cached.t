@@ -1,0 +1,230 @@
+#!/usr/bin/perl
+# Tasks of DAG files that do not run where nothing has changed: what makes them run again, by its
+# name; results that come back; options and keys.
+use strict;
+use warnings;
+use Cwd qw(abs_path);
+use Digest::MD5 qw(md5_hex);
+use File::Basename qw(dirname);
+use File::Path qw(make_path remove_tree);
+use File::Temp qw(tempdir);
+use lib dirname(__FILE__);
+use Cli qw(:DEFAULT home git object);
+use Test::More;
+
+my $top = abs_path(tempdir('dag-cached-XXXXXX', -w '/dev/shm' ? (DIR => '/dev/shm') : (TMPDIR => 1), CLEANUP => 1));
+home($top);
+$ENV{PATH} = build() . "/bin:$ENV{PATH}";
+my $made = 0;
+
+# A project whose tasks append their names to the file `ran`.
+sub fresh {
+	my (%files) = @_;
+	my $dir = "$top/p" . $made++;
+	make_path("$dir/.dag");
+	spew("$dir/$_", $files{$_}) for keys %files;
+	return $dir;
+}
+
+# The names of the tasks that a run of pipe.yaml has run, sorted.
+my $ended;
+sub ran {
+	my ($dir, @args) = @_;
+	unlink("$dir/ran");
+	$ended = dag_in($dir, 'run', 'pipe.yaml', @args);
+	diag("dag $ended->{args}\n$ended->{out}\n$ended->{err}") if $ended->{rc} != 0;
+	return ($ended->{rc} ? "$ended->{rc}: " : '') . join(' ', sort split(/\n/, slurp("$dir/ran") // ''));
+}
+
+sub why { my ($dir, $task) = @_; return dag_in($dir, 'explain', 'last', $task)->{out} }
+sub lock_of { return slurp("$_[0]/pipe.dag.lock") }
+sub edit { my ($path, $from, $to) = @_; my $s = slurp($path); $s =~ s/\Q$from\E/$to/ or die "$path: no '$from'"; spew($path, $s) }
+
+my $pipe = <<'END';
+params: {n: 2, m: 1}
+env: {GREET: hello}
+tasks:
+  first:
+    inputs: [in.txt, 'more/*.txt']
+    code: [lib.sh]
+    outputs: [first.txt]
+    run: |
+      echo first >> ran
+      . ./lib.sh
+      cat more/*.txt > first.txt
+      head -n {{ params.n }} in.txt >> first.txt
+      echo rows=$(wc -l < first.txt) >> "$DAG_OUTPUT"
+  second:
+    inputs: [first.txt]
+    outputs: [out/second.txt, list]
+    env: {ROWS: '{{ outputs.first.rows }}'}
+    run: |
+      echo second >> ran
+      mkdir -p out list/deep; echo $ROWS > list/deep/rows; echo x > list/x
+      echo $GREET $ROWS > out/second.txt
+  third: {inputs: [out/second.txt], outputs: [third.txt], run: 'echo third >> ran; wc -c < out/second.txt > third.txt'}
+  other: {outputs: [other.txt], params: [m], run: 'echo other >> ran; echo $DAG_TASK > other.txt'}
+END
+my %files = ('pipe.yaml' => $pipe, 'in.txt' => "1\n2\n3\n", 'more/a.txt' => "a\n", 'lib.sh' => ":\n");
+
+# ---- nothing has changed; each thing that changes ----
+
+my $d = fresh(%files);
+is(ran($d), 'first other second third', 'the first run runs all');
+like(why($d, 'first'), qr/^`first` succeeded\. .*Why it ran: no run of it is recorded\./, '... as none is recorded');
+my $lock = lock_of($d);
+is(ran($d), '', 'the second runs nothing');
+is(() = $ended->{out} =~ /: unchanged after/g, 4, '... all are unchanged');
+like($ended->{out}, qr/ended: success.*4 tasks: 4 unchanged/s, '... and it is a success');
+like(why($d, 'first'), qr/^`first` was not run: nothing has changed\.$/m, '... which is said');
+is(lock_of($d), $lock, '... the lock stays to the byte');
+my @before = map { (stat("$d/$_"))[1, 9] } qw(first.txt out/second.txt pipe.dag.lock);
+ran($d);
+is("@before", join(' ', map { (stat("$d/$_"))[1, 9] } qw(first.txt out/second.txt pipe.dag.lock)), '... and no file is written');
+
+spew("$d/in.txt", "1\n2\n3\n4\n");
+is(ran($d), 'first', 'an input that changes runs who reads it, but not who follows: the output is the same');
+like(why($d, 'first'), qr/Why it ran: 'in\.txt' changed: 6 bytes -> 8, was [0-9a-f]{8}\.\.\., is [0-9a-f]{8}/, '... its name, sizes and hashes are said')
+	or diag(why($d, 'first'));
+spew("$d/in.txt", "0\n2\n3\n4\n");
+is(ran($d), 'first second', '... and with another output also who follows it, as far as outputs change');
+like(why($d, 'second'), qr/Why it ran: 'first\.txt' changed/, '... which is said');
+spew("$d/more/b.txt", "b\n");
+is(ran($d), 'first second third', 'a file that a glob meets now');
+like(why($d, 'first'), qr/Why it ran: 'more\/b\.txt' is new/, '... is named') or diag(why($d, 'first'));
+unlink("$d/more/a.txt");
+is(ran($d), 'first second', 'a file that a glob meets no more');
+like(why($d, 'first'), qr/Why it ran: .*'more\/a\.txt'/, '... is named') or diag(why($d, 'first'));
+spew("$d/lib.sh", "true\n");
+is(ran($d), 'first', 'a file of code');
+like(why($d, 'first'), qr/'lib\.sh' changed/, '... is named');
+edit("$d/pipe.yaml", 'n: 2', 'n: 1');
+is(ran($d), 'first second third', 'a param that a template names');
+like(why($d, 'first'), qr/param.*\bn\b.*2.*1/, '... is named, with its values') or diag(why($d, 'first'));
+edit("$d/pipe.yaml", 'm: 1', 'm: 7');
+is(ran($d), 'other', 'a param that the task names');
+like(why($d, 'other'), qr/\bm\b.*1.*7/, '... is named');
+edit("$d/pipe.yaml", 'GREET: hello', 'GREET: hallo');
+is(ran($d), 'first other second third', 'a value of env, of all tasks');
+like(why($d, 'second'), qr/GREET/, '... is named');
+unlike(why($d, 'second'), qr/hallo/, '... without its value, which may be anything');
+edit("$d/pipe.yaml", "echo third >> ran;", "echo third >> ran; true;");
+is(ran($d), 'third', 'a command');
+like(why($d, 'third'), qr/Why it ran: .*command/, '... is said');
+edit("$d/pipe.yaml", "outputs: [third.txt], run:", "outputs: [third.txt], shell: bash, run:");
+is(ran($d), 'third', 'a shell');
+like(why($d, 'third'), qr/shell/, '... is said') or diag(why($d, 'third'));
+edit("$d/pipe.yaml", "shell: bash, run: 'echo third >> ran; true; wc -c < out/second.txt > third.txt'",
+	"workdir: out, run: 'echo third >> ../ran; wc -c < second.txt > ../third.txt'");
+is(ran($d), 'third', 'a workdir');
+like(why($d, 'third'), qr/workdir/, '... is said') or diag(why($d, 'third'));
+edit("$d/pipe.yaml", 'outputs: [third.txt]', 'outputs: [third.txt], description: the third, retries: 2, tags: [x], timeout: 1h, priority: 3');
+is(ran($d), '', 'what does not change the result runs nothing');
+edit("$d/pipe.yaml", 'echo third >> ../ran;', 'echo third >> ../ran; echo > ../fourth.txt;');
+is(ran($d), 'third', 'a command that makes one more file');
+edit("$d/pipe.yaml", 'outputs: [third.txt]', 'outputs: [third.txt, fourth.txt]');
+is(ran($d), 'third', 'another output');
+like(why($d, 'third'), qr/'fourth\.txt'/, '... is named') or diag(why($d, 'third'));
+is(ran($d), '', '... and then it rests');
+
+# ---- outputs that are not as they were ----
+
+my %was = map { $_ => slurp("$d/$_") } qw(first.txt list/deep/rows list/x);
+unlink("$d/first.txt");
+is(ran($d), '', 'an output that is gone comes back without a run');
+is(slurp("$d/first.txt"), $was{'first.txt'}, '... as it was');
+like(why($d, 'first'), qr/was not run: nothing has changed; its outputs were brought back from the cache/, '... which is said');
+remove_tree("$d/list");
+is(ran($d), '', '... and so does a directory');
+is(slurp("$d/list/deep/rows"), $was{'list/deep/rows'}, '... with what was in it');
+unlink("$d/list/x");
+is(ran($d), '', '... and a file in one') or diag(why($d, 'second'));
+is(slurp("$d/list/x"), $was{'list/x'}, '... as it was');
+spew("$d/third.txt", "by hand\n");
+my $after = ran($d);
+unlike(slurp("$d/third.txt"), qr/by hand/, 'an output that was edited by hand is what the task makes');
+like(why($d, 'third'), qr/third\.txt|brought back/, '... which is said') or diag(why($d, 'third'));
+note("it ran: '$after'");
+
+# Back to an earlier state.
+spew("$d/in.txt", "new\n");
+is(ran($d), 'first second', 'a new state');
+spew("$d/in.txt", "0\n2\n3\n4\n");
+is(ran($d), '', 'back to an earlier one nothing runs');
+is(slurp("$d/first.txt"), $was{'first.txt'}, '... and the outputs are those of then');
+like(why($d, 'first'), qr/it was run before as it is now; its outputs were brought back from the cache/, '... which is said');
+spew("$d/in.txt", "new\n");
+is(ran($d, '--no-run-cache'), 'first second', '--no-run-cache does not look for it');
+is(ran($d), '', '... once');
+is(ran($d, '--force'), 'first other second third', '--force runs all');
+like(why($d, 'first'), qr/Why it ran: .*force/i, '... which is said') or diag(why($d, 'first'));
+is(ran($d, '-f', '-s', 'third'), 'third', '--force of one task');
+
+# The cache has lost it.
+remove_tree("$d/.dag/cache");
+is(ran($d), '', 'an empty cache alone runs nothing');
+remove_tree("$d/.dag/cache");
+unlink("$d/first.txt");
+is(ran($d), 'first', '... with an output that is gone, its task');
+remove_tree("$d/.dag/cache");
+is(ran($d), '', '... the cache is filled from what is there');
+unlink("$d/first.txt");
+is(ran($d), '', '... and gives it back');
+my $object = object("$d/.dag/cache", md5_hex(slurp("$d/first.txt")));
+unlink("$d/first.txt");
+chmod(0644, $object);
+spew($object, "damaged\n");
+ran($d);
+unlike(slurp("$d/first.txt"), qr/damaged/, 'what is damaged in the cache is no result');
+
+# ---- --no-cache, cache, persist, frozen ----
+
+$lock = lock_of($d);
+is(ran($d, '--no-cache'), 'first other second third', '--no-cache runs all');
+unlike($ended->{out}, qr/unchanged/, '... nothing is unchanged');
+is(lock_of($d), $lock, '... and the lock is not written');
+spew("$d/in.txt", "nocache\n");
+is(ran($d, '--no-cache', '-s', 'first'), 'first', '... of one task');
+ok(!-e object("$d/.dag/cache", md5_hex(slurp("$d/first.txt"))), '... what it makes does not go into the cache');
+is(ran($d), 'first second', '... nobody takes it for a result');
+
+spew("$d/in.txt", "nocommit\n");
+is(ran($d, '--no-commit'), 'first second', '--no-commit runs what changed');
+ok(!-e object("$d/.dag/cache", md5_hex(slurp("$d/first.txt"))), '... what it makes does not go into the cache');
+is(ran($d), '', '... and is a result');
+
+$d = fresh('in' => "1\n", 'pipe.yaml' => <<'END');
+tasks:
+  always: {inputs: [in], outputs: [a], cache: false, run: echo always >> ran; cp in a}
+  plain: {inputs: [in], run: echo plain >> ran}
+  check: {inputs: [in], cache: true, run: echo check >> ran; test -s in}
+  grow: {inputs: [in], outputs: [sum], persist: true, run: echo grow >> ran; cat in >> sum}
+  cold: {inputs: [in], outputs: [c], frozen: true, run: echo cold >> ran; cp in c}
+END
+spew("$d/c", "old\n");
+is(ran($d), 'always check grow plain', 'what is not cached, what is without outputs, what persists; what is frozen does not run');
+is(ran($d), 'always plain', '... the second time: what is not cached, or has no outputs');
+is(slurp("$d/sum"), "1\n", '... what persists is left alone');
+spew("$d/in", "2\n");
+is(ran($d), 'always check grow plain', 'their input changes');
+is(slurp("$d/sum") . slurp("$d/c"), "1\n2\nold\n", '... what persists is added to, what is frozen stays');
+spew("$d/in", "1\n");
+is(ran($d), 'always check grow plain', 'an earlier state: what has no outputs leaves nothing to bring back; what persists is added to')
+	or diag(why($d, 'grow'), why($d, 'check'));
+is(slurp("$d/sum"), "1\n2\n1\n", '... to what is there');
+unlink("$d/c");
+isnt((dag($d, 'run', 'pipe.yaml', '-s', 'cold'))[0], 0, 'a frozen task whose result is gone');
+like(why($d, 'cold'), qr/'c'/, '... cannot end well, and names it') or diag(why($d, 'cold'));
+
+# With links into the cache: what is changed in place is no object.
+$d = fresh('in' => "1\n", 'pipe.yaml' => "tasks:\n  grow: {inputs: [in], outputs: [sum], persist: true, run: echo grow >> ran; cat in >> sum}\n");
+ok_dag(0, 'links', $d, 'config', 'cache.type', 'hardlink');
+ran($d);
+$object = object("$d/.dag/cache", md5_hex("1\n"));
+is((stat("$d/sum"))[1], (stat($object))[1], '... of an output');
+spew("$d/in", "2\n");
+is(ran($d), 'grow', '... that is changed in place');
+is(slurp($object), "1\n", '... leave the object whole');
+is(slurp("$d/sum"), "1\n2\n", '... and what was added is there');
+
+done_testing();

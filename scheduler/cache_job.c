@@ -9,6 +9,7 @@
 #include "base/fault.h"
 #include "base/hash.h"
 #include "base/path.h"
+#include "scheduler/cache_hold.h"
 #include "scheduler/cache_pool.h"
 #include "scheduler/render.h"
 #include "store/dvc/dvc_lock.h"
@@ -74,6 +75,7 @@ cache_job_free(struct cache_job *j)
 {
 	if (j == NULL)
 		return;
+	cache_hold_drop(j->hold);
 	arena_free(j->arena);
 	free(j);
 }
@@ -260,6 +262,8 @@ cache_job_decide(struct cache_job *j, struct err *err)
 	rc = sit_down(j, &seat, &locked, err);
 	if (rc == 0)
 		rc = decide(j, seat, locked, err);
+	if (rc == 0 && cache_hold_take(seat, &j->run, &j->hold, err) != 0)
+		rc = -1;
 	cache_pool_give(j->ask.pool, seat);
 	return rc;
 }

@@ -15,6 +15,7 @@
 #include "store/track/stage_run.h"
 
 struct arena;
+struct cache_hold;
 struct cache_pool;
 struct err;
 struct meter;
@@ -53,7 +54,9 @@ struct cache_job {
 	const char
 	    *inputs; /* what it depends on, as text; for the job after the attempt */
 	struct meta_stage result; /* for the database */
-	struct meta_kv *values;	  /* that were published with the result */
+	struct cache_hold
+	    *hold; /* of what it uses, where it is to run; freed with the job */
+	struct meta_kv *values; /* that were published with the result */
 	size_t nvalues;
 };
 

@@ -13,6 +13,7 @@
 #include "base/fault.h"
 #include "base/fsio.h"
 #include "base/path.h"
+#include "scheduler/cache_hold.h"
 #include "scheduler/cache_job.h"
 #include "scheduler/exec_spawn.h"
 #include "scheduler/outputs_files.h"
@@ -216,6 +217,10 @@ after_prepare(uv_work_t *req, int status)
 		free(w->a->inputs);
 		w->a->inputs = strdup(w->job->inputs);
 	}
+	if (ev.prepared == PREPARED_RUN && w->job != NULL) {
+		w->a->hold = w->job->hold;
+		w->job->hold = NULL;
+	}
 	if (ev.prepared != PREPARED_RUN)
 		attempt_drop(w->r, w->a);
 	(void)session_event(w->r->s, &ev);
@@ -352,6 +357,8 @@ commit(uv_work_t *req)
 		w->produced = NULL;
 		w->rc = keep_produced(w);
 	}
+	cache_hold_drop(w->a->hold);
+	w->a->hold = NULL;
 }
 
 static void

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/fault.h"
 #include "base/num.h"
+#include "scheduler/cache_hold.h"
 #include "scheduler/session_int.h"
 #include "store/owner.h"
 #include "tasks/proto/attempt_dir.h"
@@ -51,6 +52,7 @@ attempt_free(struct attempt *a)
 {
 	if (a->dirfd != -1)
 		(void)close(a->dirfd);
+	cache_hold_drop(a->hold);
 	events_release(&a->events);
 	free(a->inputs);
 	free(a->dir);

@@ -41,11 +41,12 @@
 struct attempt {
 	uint32_t task, number;
 	char id[META_RUN_ID];
-	char *dir;	    /* relative to the state directory */
-	bool stop;	    /* a worker of it should give up */
-	struct meter meter; /* of its prepare or commit, where that takes time */
-	char *inputs;	    /* what it depended on when it was to run, or NULL */
-	bool working;	    /* prepare or commit is in a worker thread */
+	char *dir;		 /* relative to the state directory */
+	bool stop;		 /* a worker of it should give up */
+	struct meter meter;	 /* of its prepare or commit, where that takes time */
+	char *inputs;		 /* what it depended on when it was to run, or NULL */
+	struct cache_hold *hold; /* of what its program uses, or NULL */
+	bool working;		 /* prepare or commit is in a worker thread */
 	uint64_t
 	    waits; /* its place among those that wait for their start; 0: it does not */
 	int dirfd; /* for its events; -1 */

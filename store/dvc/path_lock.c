@@ -39,8 +39,9 @@ static int
 corrupt(struct err *err)
 {
 	return err_set(err, ERR_CORRUPT,
-		       "the file .dvc/tmp/rwlock cannot be understood: remove it when no "
-		       "other process works in this repository");
+		       "the file .dvc/tmp/rwlock (without DVC: rwlock in the state "
+		       "directory) cannot be understood: remove it when no other process "
+		       "works in this repository");
 }
 
 /* Is it {"pid": int, "cmd": text}? */
@@ -216,10 +217,17 @@ say_busy(const char *path, const json_t *info, struct err *err)
 		       json_string_value(json_object_get(info, "cmd")));
 }
 
-/* Look at one half of the file.  Dead processes are taken out.  1: a live one is in the way. */
+static bool
+is_ours(const json_t *info)
+{
+	return json_integer_value(json_object_get(info, "pid")) == (json_int_t)getpid();
+}
+
+/* Look at one half of the file.  Dead processes are taken out.  1: a live one is in the way,
+ * which is neither ${self} nor, with ${own}, this process. */
 static int
 look(json_t *half, bool lists, const struct path_lock_want *v, size_t n,
-     const json_t *self, struct err *err)
+     const json_t *self, bool own, struct err *err)
 {
 	const struct path_lock_want *hit;
 	json_t *infos, *info;
@@ -234,7 +242,7 @@ look(json_t *half, bool lists, const struct path_lock_want *v, size_t n,
 			continue;
 		for (i = lists ? json_array_size(infos) : 1; i-- > 0;) {
 			info = lists ? json_array_get(infos, i) : infos;
-			if (json_equal(info, self) == 1)
+			if (json_equal(info, self) == 1 || (own && is_ours(info)))
 				continue;
 			if (is_alive(info)) {
 				(void)say_busy(hit->path, info, err);
@@ -312,9 +320,11 @@ try_once(struct path_lock *l, struct err *err)
 
 	if (file == NULL)
 		goto out;
-	rc = look(json_object_get(file, "write"), false, l->v, l->n, l->info, err);
+	rc = look(json_object_get(file, "write"), false, l->v, l->n, l->info, l->o.own,
+		  err);
 	if (rc == 0)
-		rc = look(json_object_get(file, "read"), true, l->v, l->n, l->info, err);
+		rc = look(json_object_get(file, "read"), true, l->v, l->n, l->info,
+			  l->o.own, err);
 	for (size_t i = 0; i < l->n && rc == 0; i++) {
 		rc = enter(file, &l->v[i], l->info, &ours);
 		if (rc != 0) {
@@ -511,8 +521,9 @@ path_locks_check(struct path_locks *l, const char *path, struct err *err)
 {
 	struct path_lock_want w = {path, true};
 
-	if (look(json_object_get(l->file, "write"), false, &w, 1, NULL, err) != 0)
+	if (look(json_object_get(l->file, "write"), false, &w, 1, NULL, true, err) != 0)
 		return -1;
-	return look(json_object_get(l->file, "read"), true, &w, 1, NULL, err) != 0 ? -1
-										   : 0;
+	return look(json_object_get(l->file, "read"), true, &w, 1, NULL, true, err) != 0
+		   ? -1
+		   : 0;
 }

@@ -30,6 +30,8 @@ struct path_lock_options {
 	int tmp_fd; /* of the directory .dvc/tmp, borrowed; as long as the lock is held */
 	const char *cmd; /* who we are, for those who find it locked */
 	int64_t wait_us; /* for the file and for the paths */
+	bool
+	    own; /* other locks of this process are not in the way: it keeps them apart */
 	struct meter *meter;
 	void (*waiting)(void *, const char *); /* as work_lock.h */
 	void *ctx;
@@ -59,7 +61,8 @@ void path_locks_free(struct path_locks *);
 
 /**
  * path_locks_check(l, path, err):
- * May ${path} (absolute, normalized) be written?  Return 0; or -1: ERR_BUSY names who has it.
+ * May ${path} (absolute, normalized) be written?  Locks of this process do not speak against it.
+ * Return 0; or -1: ERR_BUSY names who has it.
  */
 int path_locks_check(struct path_locks *, const char *, struct err *);
 

@@ -352,14 +352,15 @@ track_claim(struct track *t, const char *path, struct err *err)
 	struct buf b;
 	int fd, r;
 
-	if (!t->dvc)
-		return 0;
 	if (t->path_locks == NULL) {
-		fd = openat(t->root_fd, ".dvc/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (fd == -1 && errno == ENOENT)
+		fd = t->dvc ? openat(t->root_fd, ".dvc/tmp",
+				     O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+			    : fcntl(t->project->state_fd, F_DUPFD_CLOEXEC, 0);
+		if (fd == -1 && (errno == ENOENT || errno == EBADF))
 			return 0;
 		if (fd == -1)
-			return err_sys(err, errno, "cannot open '.dvc/tmp'");
+			return err_sys(err, errno, "cannot open '%s'",
+				       t->dvc ? ".dvc/tmp" : "the state directory");
 		r = path_locks_read(fd, &t->path_locks, err);
 		(void)close(fd);
 		if (r != 0)

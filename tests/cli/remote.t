@@ -112,4 +112,21 @@ subtest 'git' => sub {
 	ok_dag(0, 'add', "$top/r", qw(add -q s/a));
 	ok(-e "$top/r/.dag/cache" && !-e "$top/.dag/cache", '... has its cache there');
 };
+
+# Many at once: each change stays, in files that are there and in those that are not yet.
+for my $level ([], ['--global'], ['--local']) {
+	my $many = project();
+	local %ENV = %ENV;
+	home($many);
+	my @all = map { start($many, qw(remote add -q), @$level, "r$_", "/x/$_") } 1 .. 12;
+	push @all, map { start($many, 'config', @$level, $_, 'true') } qw(core.autostage cache.slow_link_warning);
+	is(join(' ', map { finish($_)->{rc} } @all), '0 ' x 13 . '0', "many changes at once @$level");
+	is(scalar(split /\n/, ok_dag(0, 'list', $many, qw(remote list), @$level)->{out}), 12, '... all are there');
+	is(ok_dag(0, 'config', $many, 'config', @$level, $_)->{out}, "true\n", "... $_ is") for qw(core.autostage cache.slow_link_warning);
+	@all = map { start($many, qw(remote remove -q), @$level, "r$_") } 1 .. 6;
+	push @all, map { start($many, qw(remote rename -q), @$level, "r$_", "n$_") } 7 .. 12;
+	is(join(' ', map { finish($_)->{rc} } @all), '0 ' x 11 . '0', '... and then');
+	my @left = map { (split)[0] } split /\n/, ok_dag(0, 'list', $many, qw(remote list), @$level)->{out};
+	is(join(' ', sort @left), 'n10 n11 n12 n7 n8 n9', '... all are done');
+}
 done_testing();

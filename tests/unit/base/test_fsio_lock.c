@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -43,6 +44,35 @@ test_lock(void **state)
 	fault_end();
 	assert_int_equal(err.sys, ENOLCK);
 	assert_int_equal(err.code, ERR_SYS);
+}
+
+/* A directory's; where that cannot be had, nobody waits. */
+static void
+test_lock_dir(void **state)
+{
+	struct tmpdir *t = *state;
+	struct fault ebadf = {FSIO_LOCK, 1, 1, EBADF, 0}, eio = {FSIO_LOCK, 1, 1, EIO, 0};
+	struct err err = {0};
+	int a, b;
+
+	assert_int_equal(fsio_lock_dir(t->fd, "nowhere", &err), -1);
+	assert_int_equal(err.code, ERR_NOTFOUND);
+	a = fsio_lock_dir(t->fd, ".", &err);
+	assert_true(a >= 0);
+	assert_true((fcntl(a, F_GETFD) & FD_CLOEXEC) != 0);
+	b = openat(t->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(flock(b, LOCK_EX | LOCK_NB), -1);
+	(void)close(a);
+	assert_int_equal(flock(b, LOCK_EX | LOCK_NB), 0);
+	fault_start(&ebadf);
+	a = fsio_lock_dir(t->fd, ".", &err);
+	assert_true(a >= 0);
+	(void)close(a);
+	(void)close(b);
+	fault_start(&eio);
+	assert_int_equal(fsio_lock_dir(t->fd, ".", &err), -1);
+	fault_end();
+	assert_int_equal(err.sys, EIO);
 }
 
 /* Lock in a child that waits, and tell when it has it. */
@@ -153,6 +183,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    in_tmpdir(test_lock),
+	    in_tmpdir(test_lock_dir),
 	    in_tmpdir(test_lock_waits),
 	    in_tmpdir(test_lock_of_replaced_file),
 	};

@@ -35,4 +35,28 @@ exit 0 if $pid == 0;
 waitpid($pid, 0);
 lock_with($pid, 'write', "$dir/d");
 ok_dag(0, 'somebody dead', $dir, 'commit', '-f', 'd');
+
+# While a task runs its outputs are written and what it needs is read, with DVC and without; until then it waits.
+my $plain = project('in' => "1\n");
+for my $r ($dir, $plain) {
+	spew("$r/in", "1\n");
+	spew("$r/p.yaml", "tasks: {t: {run: 'echo half > o; until test -e go; do sleep 0.02; done; echo whole > o', inputs: [in], outputs: [o]}}\n");
+	my $file = $r eq $dir ? "$r/.dvc/tmp/rwlock" : "$r/.dag/rwlock";
+	lock_with($$, 'write', "$r/in") if $r eq $dir;
+	my $run = start($r, 'run', 'p.yaml', '--progress', 'none');
+	if ($r eq $dir) {
+		select undef, undef, undef, 0.5;
+		ok(!-e "$r/o", 'it waits for what it needs');
+		spew($file, '{}');
+	}
+	for (1 .. 500) { last if -e "$r/o"; select undef, undef, undef, 0.02 }
+	is(slurp("$r/o"), "half\n", 'it runs');
+	like(ok_dag(3, 'add of its output', $r, 'add', 'o')->{err}, qr{'\Q$r\E/o' is in use by process \d+ \(dag run, t\)}, '... is told');
+	like(ok_dag(3, 'add of what it needs', $r, 'add', 'in')->{err}, qr{'\Q$r\E/in' is in use}, '... too');
+	spew("$r/go", '');
+	is(finish($run)->{rc}, 0, '... and ends');
+	unlike(slurp($file), qr/dag run/, '... with nothing locked');
+	ok_dag(0, 'then it may be added', $r, 'add', '-q', 'o');
+	ok_dag(0, '... and taken out', $r, 'remove', '-q', 'o.dvc') if -e "$r/o.dvc";
+}
 done_testing();

@@ -221,6 +221,34 @@ my %scenario = (
         my $rows = sql('select count(*) from run');
         return @dirs == 1 && $rows eq '1' ? () : "$rows runs are left in " . @dirs . ' directories';
     }},
+    'found again' => {
+        file => "tasks:\n  a: {outputs: [a.out], run: echo start \$DAG_ATTEMPT >> a.log; echo a > a.out}\n"
+            . "  b: {inputs: [a.out], outputs: [b.out], run: echo start \$DAG_ATTEMPT >> b.log; echo b > b.out}\n",
+        go => sub {
+            my $first;
+            {
+                local $ENV{DAG_FAULT} = '';
+                run_it();
+                $first = runs_json('last')->{run};
+                unlink qw(b.out p.dag.lock a.log b.log);
+            }
+            for (1 .. 8) {
+                my $run = runs_json('last');
+                if ($run->{run} eq $first) { run_it() }
+                elsif ($run->{state} ne 'done') { one('resume', @plain) }
+                else { last }
+            }
+            return runs_json('last');
+        },
+        wrong => sub {
+            # What somebody who died has left to be written is written by the next run.
+            local $ENV{DAG_FAULT} = '';
+            dag('run', 'p.yaml', @plain);
+            my $lock = read_file('p.dag.lock') // '';
+            return grep { defined } ((read_file('b.out') // '') eq "b\n" ? undef : 'b.out did not come back'),
+                ($lock =~ /\A.*^  a:.*^  b:/ms ? undef : "the lock file says '$lock'"),
+                (-e 'a.log' || -e 'b.log' ? 'something ran again' : undef);
+        }},
     'settled by another' => {file => $busy, go => sub {
         my $pid = busy_run();
         my $id = runs_json('last')->{run};

@@ -82,12 +82,13 @@ cache_job_free(struct cache_job *j)
 
 /* ---- what is known ---- */
 
-/* A seat, the dependencies of a DAG file's task, and what the lock file has of it. */
+/* A seat, the dependencies of a DAG file's task, and what the lock file has of it.  What was
+ * spoilt while the task ran is told when it is to be written: work that is done is not lost. */
 static int
-sit_down(struct cache_job *j, struct cache_seat **seat,
+sit_down(struct cache_job *j, bool done, struct cache_seat **seat,
 	 const struct dvc_lock_stage **locked, struct err *err)
 {
-	struct dvc_lock *lock;
+	struct dvc_lock *lock = NULL;
 
 	if (cache_pool_take(j->ask.pool, j->ask.meter, seat, err) != 0)
 		return -1;
@@ -97,8 +98,12 @@ sit_down(struct cache_job *j, struct cache_seat **seat,
 				    &j->own, err) != 0)
 			return -1;
 	}
-	if (cache_seat_locked(*seat, j->result.lock, pipeline(j), &lock, err) != 0)
-		return -1;
+	if (cache_seat_locked(*seat, j->result.lock, pipeline(j), &lock, err) != 0) {
+		if (!done || err->code == ERR_NOMEM)
+			return -1;
+		err_clear(err);
+		lock = NULL;
+	}
 	*locked = lock != NULL ? dvc_lock_find(lock, j->result.name) : NULL;
 	return 0;
 }
@@ -259,7 +264,7 @@ cache_job_decide(struct cache_job *j, struct err *err)
 	struct cache_seat *seat = NULL;
 	int rc;
 
-	rc = sit_down(j, &seat, &locked, err);
+	rc = sit_down(j, false, &seat, &locked, err);
 	if (rc == 0)
 		rc = decide(j, seat, locked, err);
 	if (rc == 0 && cache_hold_take(seat, &j->run, &j->hold, err) != 0)
@@ -294,7 +299,7 @@ cache_job_keep(struct cache_job *j, const char *inputs, struct err *err)
 	struct cache_seat *seat = NULL;
 	int rc;
 
-	rc = sit_down(j, &seat, &locked, err);
+	rc = sit_down(j, true, &seat, &locked, err);
 	if (rc == 0)
 		rc = name_values(j, inputs, err);
 	if (rc == 0)

@@ -95,11 +95,12 @@ subtest 'killed, a second run at once' => sub {
     is($rc, 0, 'the second run succeeds') or diag($out);
     my $short = substr $first, -8;
     like($out, qr/run $short of p was interrupted: dag resume $short$/m, 'it names the interrupted run');
-    check_whole(2, 'second run');
+    # What b of the first run has made, once it had ended, is what b of the second would make.
+    check_whole(1, 'second run');
     is(count('whole', 'c.log'), 1, 'c of the second run alone has run');
     ($rc, $out) = dag('resume', '--progress', 'plain');
     is($rc, 0, 'the first can still be resumed') or diag($out);
-    check_whole(2, 'resumed later');
+    check_whole(1, 'resumed later');
     is(runs_json($first)->{result}, 'success', 'and succeeds');
 };
 
@@ -175,6 +176,7 @@ subtest 'another run leaves half a file behind' => sub {
 tasks:
   a:
     outputs: [a.out]
+    cache: false
     run: |
       printf half > a.out
       case "$HOW" in (fail) exit 1;; (hang) touch hangs; sleep 30;; esac

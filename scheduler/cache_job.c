@@ -213,6 +213,7 @@ restore(struct cache_job *j, struct cache_seat *seat, const struct dvc_lock_stag
 
 	if (d->verdict == STAGE_UNCHANGED)
 		return 0;
+	j->restored = true;
 	/* Without a result what is there is right, and goes into the cache. */
 	if (d->result != NULL && j->ask.clear != NULL &&
 	    j->ask.clear(j->ask.clear_arg, err) != 0)

@@ -51,6 +51,7 @@ struct cache_job {
 	struct stage_how how;
 	/* what has come of it */
 	const char *reason; /* why it runs, or how it is known that it need not */
+	bool restored;	    /* what it need not make may have been written just now */
 	const char
 	    *inputs; /* what it depends on, as text; for the job after the attempt */
 	struct meta_stage result; /* for the database */

@@ -97,6 +97,7 @@ fill(struct cache_seat *seat)
 	seat->ws.ignore = t->ignore;
 	seat->ws.links = t->links;
 	seat->ws.nlinks = t->nlinks;
+	seat->ws.found = &seat->links;
 	seat->ws.intent = &t->intent;
 	seat->ws.claim = claim;
 	seat->ws.claim_arg = t;

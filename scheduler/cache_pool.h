@@ -22,6 +22,7 @@ struct project;
 struct cache_seat {
 	struct track track;
 	struct workspace ws;
+	struct workspace_links links; /* of ws */
 	struct stage_look *look;
 	const char *below; /* the project's root as seen from the repository's; "." */
 	struct meta *meta; /* opened when it is needed */

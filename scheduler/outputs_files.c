@@ -258,34 +258,56 @@ sync_parents(const struct project *p, const char *path, struct err *err)
 	return rc != 0 ? -1 : fsio_sync_dir(p->root_fd, ".", err);
 }
 
+/* Open the directory that holds an output and look at it; -1 where it is not there. */
+static int
+find_output(const struct project *p, const char *path, struct stat *st, struct err *err)
+{
+	int dirfd = open_parent(p, path, false, err);
+	bool missing = dirfd == -1 && err->code == ERR_NOTFOUND;
+
+	if (dirfd != -1 &&
+	    fstatat(dirfd, path_basename(path), st, AT_SYMLINK_NOFOLLOW) != 0) {
+		missing = errno == ENOENT;
+		(void)err_sys(err, errno, "cannot look at its output `%s`", path);
+		(void)close(dirfd);
+		dirfd = -1;
+	}
+	if (missing)
+		(void)err_set(err, ERR_FAILED,
+			      "it ended well but did not make its output `%s`", path);
+	return dirfd;
+}
+
+int
+output_there(const struct project *p, const char *path, bool *is_dir, struct err *err)
+{
+	struct stat st;
+	int dirfd = find_output(p, path, &st, err);
+
+	*is_dir = dirfd != -1 && S_ISDIR(st.st_mode);
+	if (dirfd == -1)
+		return -1;
+	(void)close(dirfd);
+	fault_point(OUTPUT_CHECKED);
+	return 0;
+}
+
 int
 output_durable(const struct project *p, const char *path, const bool *stop, bool *is_dir,
 	       struct err *err)
 {
-	const char *base = path_basename(path);
-	int dirfd = open_parent(p, path, false, err), rc;
 	struct stat st;
+	int dirfd = find_output(p, path, &st, err), rc = 0;
 
-	*is_dir = false;
-	if (dirfd == -1) {
-		if (err->code == ERR_NOTFOUND)
-			err_set(err, ERR_FAILED,
-				"it ended well but did not make its output `%s`", path);
+	*is_dir = dirfd != -1 && S_ISDIR(st.st_mode);
+	if (dirfd == -1)
 		return -1;
-	}
-	if (fstatat(dirfd, base, &st, AT_SYMLINK_NOFOLLOW) != 0) {
-		rc = errno == ENOENT
-			 ? err_set(err, ERR_FAILED,
-				   "it ended well but did not make its output `%s`", path)
-			 : err_sys(err, errno, "cannot look at its output `%s`", path);
-	} else {
-		*is_dir = S_ISDIR(st.st_mode);
-		fault_point(OUTPUT_CHECKED);
-		/* A link is its own content: the directory that holds it is synced below. */
-		rc = S_ISLNK(st.st_mode) ? 0 : fsio_sync_tree(dirfd, base, stop, err);
-		if (rc != 0)
-			err_wrap(err, "its output `%s` cannot be made durable", path);
-	}
+	fault_point(OUTPUT_CHECKED);
+	/* A link is its own content: the directory that holds it is synced below. */
+	if (!S_ISLNK(st.st_mode))
+		rc = fsio_sync_tree(dirfd, path_basename(path), stop, err);
+	if (rc != 0)
+		err_wrap(err, "its output `%s` cannot be made durable", path);
 	(void)close(dirfd);
 	if (rc != 0 || sync_parents(p, path, err) != 0)
 		return -1;

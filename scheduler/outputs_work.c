@@ -100,23 +100,28 @@ done_working(struct work *w)
 
 /* ---- prepare ---- */
 
-/* What one that is not run has made, as if it had been: there, and durable. */
+/* What it has made, or would have made if it had been run: there, and ${durable} where it may be
+ * new. */
 static int
-keep_produced(struct work *w)
+keep_produced(struct work *w, bool durable)
 {
 	const struct render_paths *p = &w->r->rpaths[w->t->id];
 	size_t i;
+	int rc = 0;
 
+	free(w->produced);
 	w->produced = calloc(p->noutputs + 1, sizeof(*w->produced));
 	if (w->produced == NULL)
 		return err_nomem(&w->err);
-	for (i = 0; i < p->noutputs; i++) {
-		w->produced[i].path = p->outputs[i];
-		if (output_durable(w->r->s->p, p->outputs[i], &w->a->stop,
-				   &w->produced[i].write, &w->err) != 0)
-			return -1;
+	for (i = 0; i < p->noutputs && rc == 0; i++) {
+		struct meta_path *to = &w->produced[i];
+
+		to->path = p->outputs[i];
+		rc = durable ? output_durable(w->r->s->p, to->path, &w->a->stop,
+					      &to->write, &w->err)
+			     : output_there(w->r->s->p, to->path, &to->write, &w->err);
 	}
-	return 0;
+	return rc;
 }
 
 /* Its inputs must be there, unless it is known without them what has changed. */
@@ -177,7 +182,7 @@ prepare(uv_work_t *req)
 		w->rc = -1;
 	w->cached = w->rc == 0 && known == 1;
 	if (w->rc == 0)
-		w->rc = w->cached ? keep_produced(w) : clear_outputs(w);
+		w->rc = w->cached ? keep_produced(w, w->job->restored) : clear_outputs(w);
 }
 
 /* What is known of a result that was there already. */
@@ -348,15 +353,12 @@ commit(uv_work_t *req)
 	if ((w->rc = read_values(w)) != 0)
 		return;
 	fault_point(OUTPUTS_READ);
-	w->rc = keep_produced(w);
+	/* What goes into the cache is linked from there, and is a file anew. */
+	w->rc = keep_produced(w, w->job == NULL);
 	if (w->rc == 0 && w->job != NULL)
 		w->rc = cache_job_keep(w->job, w->a->inputs, &w->err);
-	/* What was linked from the cache is a file anew. */
-	if (w->rc == 0 && w->job != NULL) {
-		free(w->produced);
-		w->produced = NULL;
-		w->rc = keep_produced(w);
-	}
+	if (w->rc == 0 && w->job != NULL)
+		w->rc = keep_produced(w, true);
 	cache_hold_drop(w->a->hold);
 	w->a->hold = NULL;
 }

@@ -107,8 +107,9 @@ sign(int fd)
 	char text[32];
 	int n = snprintf(text, sizeof(text), " %ld\n", (long)getpid());
 
-	if (ftruncate(fd, 0) == 0)
-		(void)!pwrite(fd, text, (size_t)n, 0);
+	/* Over what stands there: to cut it first costs a block of the disk each time. */
+	if (pwrite(fd, text, (size_t)n, 0) == n)
+		(void)!ftruncate(fd, n);
 }
 
 int

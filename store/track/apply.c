@@ -540,10 +540,13 @@ apply_plans(const struct apply_options *o, struct apply_out *outs, size_t n,
 {
 	struct apply a = {.o = o, .outs = outs, .nouts = n, .problems = problems};
 	struct worker workers[PARALLEL_MAX];
+	size_t actions = 0;
 	int rc;
 
 	a.workers = workers;
-	a.nworkers = parallel_workers(o->workers);
+	for (size_t i = 0; i < n; i++)
+		actions += outs[i].plan->n;
+	a.nworkers = actions > SLICE ? parallel_workers(o->workers) : 1;
 	a.tick_ns = index_tick(o->root_fd);
 	a.cache_tick_ns = index_tick_at(objects_dir(o->cache));
 	(void)pthread_mutex_init(&a.lock, NULL);

@@ -414,8 +414,7 @@ apply_all(struct checkout *c)
 	if (r == 0 && puts > 0)
 		r = intent_tell(ws->intent, c->err);
 	if (r == 0 && puts > 0)
-		r = link_probe(ws->cache, ws->root_fd, ws->links, ws->nlinks, &o.type,
-			       c->err);
+		r = workspace_link(ws, &o.type, c->err);
 	meter_begin(ws->meter, "checking out");
 	meter_expect(ws->meter, all, 0);
 	if (r == 0 && n > 0)

@@ -94,6 +94,7 @@ remove_links(const struct workspace *ws, const struct track_out *out,
 	bool any = false;
 	int r;
 
+	copying.found = NULL;
 	copying.links = copy;
 	copying.nlinks = 1;
 	r = save_begin(&copying, &s, err);

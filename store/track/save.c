@@ -132,7 +132,7 @@ save_relink(const struct workspace *ws, const char *path, const struct saved *sa
 
 	if (ws->intent != NULL && intent_add(ws->intent, path, err) != 0)
 		return -1;
-	if (link_probe(ws->cache, ws->root_fd, ws->links, ws->nlinks, &o.type, err) != 0)
+	if (workspace_link(ws, &o.type, err) != 0)
 		return -1;
 	meter_begin(ws->meter, "linking");
 	r = plan_make(&side, &side, NULL, true, &plan, err);

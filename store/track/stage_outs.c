@@ -116,6 +116,7 @@ checkout(struct stage_look *l, bool cached, struct checkout_out *v, size_t n,
 	if (n == 0)
 		return 0;
 	if (!cached) {
+		ws.found = NULL;
 		ws.links = copies;
 		ws.nlinks = sizeof(copies) / sizeof(copies[0]);
 	}

@@ -111,6 +111,22 @@ workspace_ignore_release(struct workspace_ignore *w)
 }
 
 int
+workspace_link(const struct workspace *ws, enum link_type *type, struct err *err)
+{
+	struct workspace_links *found = ws->found;
+
+	if (found != NULL && found->known) {
+		*type = found->type;
+		return 0;
+	}
+	if (link_probe(ws->cache, ws->root_fd, ws->links, ws->nlinks, type, err) != 0)
+		return -1;
+	if (found != NULL)
+		*found = (struct workspace_links){.known = true, .type = *type};
+	return 0;
+}
+
+int
 workspace_claim(const struct workspace *ws, const char *path, struct err *err)
 {
 	return ws->claim != NULL ? ws->claim(ws->claim_arg, path, err) : 0;

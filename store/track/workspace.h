@@ -32,6 +32,13 @@ struct workspace {
 	void *claim_arg;
 	struct intent *intent; /* NULL: nobody is told what will be written */
 	const char *others;    /* letters of temporaries that are no data; NULL: none */
+	struct workspace_links *found; /* NULL: what links work is tried each time */
+};
+
+/* What kind of links works, as was found once. */
+struct workspace_links {
+	bool known;
+	enum link_type type;
 };
 
 /* What is ignored below one path, for scan_options. */
@@ -49,6 +56,13 @@ struct workspace_ignore {
 int workspace_ignore(const struct workspace *, const char *, struct workspace_ignore *,
 		     struct err *);
 void workspace_ignore_release(struct workspace_ignore *);
+
+/**
+ * workspace_link(ws, type, err):
+ * Find out which of ws->links works between the cache and the root, as link_probe does.  Return 0
+ * or -1.
+ */
+int workspace_link(const struct workspace *, enum link_type *, struct err *);
 
 /**
  * workspace_claim(ws, path, err):

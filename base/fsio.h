@@ -51,6 +51,13 @@ int fsio_replace(int, const char *, const void *, size_t, mode_t, struct err *);
  */
 int fsio_replace_lazily(int, const char *, const void *, size_t, mode_t, struct err *);
 
+/**
+ * fsio_replace_whole(dirfd, path, p, n, mode, err):
+ * The same with the bytes synced, and not their name: a power loss leaves the old file or the new,
+ * either of them whole.
+ */
+int fsio_replace_whole(int, const char *, const void *, size_t, mode_t, struct err *);
+
 #define FSIO_TEMP_SIZE	26 /* ".dag-", 16 digits, ".tmp", NUL */
 #define FSIO_TEMP_AGE_S 60 /* nobody takes that long from a temporary to its rename */
 

@@ -71,9 +71,12 @@ write_temp(int dir, const void *p, size_t n, mode_t mode, bool last,
 	return r;
 }
 
+/* What of it outlives a power loss. */
+enum lasting { LAST_NOT, LAST_BYTES, LAST_NAME };
+
 static int
-replace(int dirfd, const char *path, const void *p, size_t n, mode_t mode, bool last,
-	struct err *err)
+replace(int dirfd, const char *path, const void *p, size_t n, mode_t mode,
+	enum lasting last, struct err *err)
 {
 	char temp[FSIO_TEMP_SIZE];
 	const char *name;
@@ -81,7 +84,7 @@ replace(int dirfd, const char *path, const void *p, size_t n, mode_t mode, bool 
 
 	if (dir < 0)
 		return err_sys(err, errno, "cannot open the directory of '%s'", path);
-	if (write_temp(dir, p, n, mode, last, temp) != 0) {
+	if (write_temp(dir, p, n, mode, last != LAST_NOT, temp) != 0) {
 		(void)err_sys(err, errno, "cannot write '%s'", path);
 		sys_close(dir);
 		return -1;
@@ -90,7 +93,7 @@ replace(int dirfd, const char *path, const void *p, size_t n, mode_t mode, bool 
 	if (sys_fault(FSIO_RENAME, path) < 0 || renameat(dir, temp, dir, name) != 0) {
 		(void)err_sys(err, errno, "cannot replace '%s'", path);
 		(void)unlinkat(dir, temp, 0);
-	} else if (last && sys_sync(dir, path) != 0 && errno != EINVAL) {
+	} else if (last == LAST_NAME && sys_sync(dir, path) != 0 && errno != EINVAL) {
 		(void)err_sys(err, errno, "cannot sync the directory of '%s'", path);
 	} else {
 		r = 0;
@@ -103,14 +106,21 @@ int
 fsio_replace(int dirfd, const char *path, const void *p, size_t n, mode_t mode,
 	     struct err *err)
 {
-	return replace(dirfd, path, p, n, mode, true, err);
+	return replace(dirfd, path, p, n, mode, LAST_NAME, err);
 }
 
 int
 fsio_replace_lazily(int dirfd, const char *path, const void *p, size_t n, mode_t mode,
 		    struct err *err)
 {
-	return replace(dirfd, path, p, n, mode, false, err);
+	return replace(dirfd, path, p, n, mode, LAST_NOT, err);
+}
+
+int
+fsio_replace_whole(int dirfd, const char *path, const void *p, size_t n, mode_t mode,
+		   struct err *err)
+{
+	return replace(dirfd, path, p, n, mode, LAST_BYTES, err);
 }
 
 /* ---- left-overs ---- */

@@ -313,7 +313,7 @@ make_dir(const struct objects *o, int dirfd, const char *path)
 }
 
 int
-objects_make_dirs(const struct objects *o, char *path)
+objects_make_dirs(const struct objects *o, char *path, bool durable)
 {
 	char *slash = strrchr(path, '/');
 	int r = make_dir(o, AT_FDCWD, path);
@@ -322,7 +322,7 @@ objects_make_dirs(const struct objects *o, char *path)
 		return r == 0 || errno == EEXIST ? 0 : -1;
 	if (r != 0 && errno == ENOENT) {
 		*slash = '\0';
-		r = objects_make_dirs(o, path);
+		r = objects_make_dirs(o, path, durable);
 		*slash = '/';
 		if (r != 0)
 			return -1;
@@ -330,6 +330,8 @@ objects_make_dirs(const struct objects *o, char *path)
 	}
 	if (r != 0)
 		return errno == EEXIST ? 0 : -1;
+	if (!durable)
+		return 0;
 	*slash = '\0';
 	r = fsio_sync_dir(AT_FDCWD, path, NULL);
 	*slash = '/';
@@ -349,7 +351,8 @@ open_base(const struct objects *o, bool legacy, bool create)
 		return -1;
 	}
 	fd = fsio_open(AT_FDCWD, path.p, O_RDONLY | O_DIRECTORY, 0);
-	if (fd < 0 && errno == ENOENT && create && objects_make_dirs(o, path.p) == 0)
+	if (fd < 0 && errno == ENOENT && create &&
+	    objects_make_dirs(o, path.p, true) == 0)
 		fd = fsio_open(AT_FDCWD, path.p, O_RDONLY | O_DIRECTORY, 0);
 	buf_release(&path);
 	return fd;

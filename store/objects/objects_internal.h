@@ -51,11 +51,11 @@ void object_rel(const struct object_id *, char[REL_MAX]);
 int objects_base(struct objects *, bool, bool);
 
 /**
- * objects_make_dirs(o, path):
+ * objects_make_dirs(o, path, durable):
  * Make the directory of that absolute path, which is written to and restored, with its parents;
- * those that are new are durable.  Return 0, or -1 with errno.
+ * with ${durable} those that are new are.  Return 0, or -1 with errno.
  */
-int objects_make_dirs(const struct objects *, char *);
+int objects_make_dirs(const struct objects *, char *, bool);
 
 /**
  * objects_make_prefix(o, base, rel):

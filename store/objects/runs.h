@@ -56,4 +56,12 @@ int runs_read(struct objects *, const struct run_name *, struct buf *, struct er
 int runs_write(struct objects *, const struct run_name *, const void *, size_t,
 	       struct err *);
 
+/**
+ * runs_note(o, name, p, n, err):
+ * As runs_write, but a power loss may take the file away again, whole: then the command is run once
+ * more.
+ */
+int runs_note(struct objects *, const struct run_name *, const void *, size_t,
+	      struct err *);
+
 #endif

@@ -15,7 +15,7 @@
  *
  * Invariants
  * 1. When an entry is given out its objects are durable in the cache, .gitignore names the
- *    paths, and the run cache knows it.
+ *    paths, and the run cache knows it, until the power fails: a lost run is run again.
  * 2. Killed anywhere, each step can be done again, and nothing half done is taken for a result.
  * 3. What comes out of the cache is hashed on the way.
  * 4. An entry says what the command depended on when it was decided, not what that became

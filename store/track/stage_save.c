@@ -230,7 +230,7 @@ record(struct saving *s, const char **text)
 		return -1;
 	if (!s->runs || has_run(s, &name))
 		return 0;
-	if (runs_write(s->l->o.ws->cache, &name, *text, strlen(*text), s->err) != 0)
+	if (runs_note(s->l->o.ws->cache, &name, *text, strlen(*text), s->err) != 0)
 		return err_wrap(s->err, "the run of '%s' cannot be noted", s->run->name);
 	return 0;
 }

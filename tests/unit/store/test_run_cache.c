@@ -135,6 +135,7 @@ test_store(void **state)
 	struct stat st;
 	struct buf b;
 	struct err err = {0};
+	uint64_t syncs;
 
 	(void)state;
 	assert_non_null(mkdtemp(dir));
@@ -147,6 +148,10 @@ test_store(void **state)
 	second.value[0] = '0';
 	ok(runs_write(o, &run, text, strlen(text), &err));
 	ok(runs_write(o, &second, "x", 1, &err));
+	/* The bytes are synced before they have their name, and that is all. */
+	syncs = fsio_syncs();
+	ok(runs_note(o, &run, text, strlen(text), &err));
+	assert_int_equal(fsio_syncs() - syncs, 1);
 	(void)umask(022);
 	runs_path(&run, path);
 	assert_string_equal(path,

@@ -276,6 +276,20 @@ cache_job_decide(struct cache_job *j, struct err *err)
 
 /* ---- after ---- */
 
+/* Whoever decided is gone: what the task depended on is what was found when it was kept. */
+static int
+name_by_entry(struct cache_job *j, struct err *err)
+{
+	const char *entry = j->result.entry, *inputs;
+	struct dvc_lock_stage s;
+
+	if (dvc_lock_entry_parse(j->arena, NULL, j->run.name, j->run.dir, entry,
+				 strlen(entry), &s, err) != 0 ||
+	    locked_inputs(j, &s, &inputs, err) != 0)
+		return -1;
+	return name_values(j, inputs, err);
+}
+
 static int
 keep(struct cache_job *j, struct cache_seat *seat, const struct dvc_lock_stage *locked,
      struct err *err)
@@ -288,6 +302,8 @@ keep(struct cache_job *j, struct cache_seat *seat, const struct dvc_lock_stage *
 			&j->result.entry, err);
 	cache_seat_unlock(seat);
 	fault_point(RESULT_KEPT);
+	if (rc == 0 && j->inputs == NULL)
+		rc = name_by_entry(j, err);
 	if (!j->ask.write_lock)
 		j->result.entry = NULL;
 	return rc;

@@ -15,6 +15,7 @@
 #include "store/meter.h"
 #include "store/objects/index.h"
 #include "store/project.h"
+#include "store/track/parallel.h"
 
 #define WAIT_US (INT64_C(86400) * 1000000) /* the meter ends it earlier */
 
@@ -98,6 +99,7 @@ fill(struct cache_seat *seat)
 	seat->ws.links = t->links;
 	seat->ws.nlinks = t->nlinks;
 	seat->ws.found = &seat->links;
+	seat->ws.workers = parallel_workers(0); /* else asked for with each file */
 	seat->ws.intent = &t->intent;
 	seat->ws.claim = claim;
 	seat->ws.claim_arg = t;

@@ -194,12 +194,37 @@ test_descriptors(void **state)
 	assert_int_equal(look_with(2, &err), 0);
 }
 
+/* To look whether it is there costs no sync, to keep it one for it and one for each directory. */
+static void
+test_syncs(void **state)
+{
+	uint64_t syncs = fsio_syncs();
+	struct err err = {0};
+	bool is_dir = true;
+
+	(void)state;
+	before(NULL);
+	assert_int_equal(output_there(&project, OUTPUT, &is_dir, &err), 0);
+	assert_false(is_dir);
+	assert_int_equal(output_there(&project, "out/deep", &is_dir, &err), 0);
+	assert_true(is_dir);
+	assert_int_equal(fsio_syncs(), syncs);
+	assert_int_equal(output_durable(&project, OUTPUT, &stop, &is_dir, &err), 0);
+	assert_int_equal(fsio_syncs() - syncs, 4);
+	assert_int_equal(output_there(&project, "out/none", &is_dir, &err), -1);
+	assert_int_equal(err.code, ERR_FAILED);
+	assert_int_equal(output_there(&project, "none/x", &is_dir, &err), -1);
+	assert_int_equal(err.code, ERR_FAILED);
+	assert_false(is_dir);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_memory),
 	    cmocka_unit_test(test_descriptors),
+	    cmocka_unit_test(test_syncs),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -451,6 +451,8 @@ local_start(struct executor *base, const struct exec_request *q, struct err *err
 	if ((alive = exec_make_dir(dir.p, err)) == -1)
 		goto out;
 	fault_point(ALIVE_LOCKED);
+	if (q->inputs != NULL && exec_put_inputs(dir.p, q->inputs, err) != 0)
+		goto out;
 	if (s.cgroup != NULL)
 		exec_cgroup_make(&x->cgroups, dir.p, s.cgroup, s.memory);
 	if ((w = watch_new(x, q->ref, q->dir, q->spec.attempt_id, x->boot)) == NULL) {

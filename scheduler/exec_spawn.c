@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/fault.h"
 #include "base/fsio.h"
+#include "store/dvc/dvc_lock.h"
 #include "store/project.h"
 #include "tasks/proto/attempt_dir.h"
 #include "tasks/proto/record.h"
@@ -69,6 +70,33 @@ exec_make_dir(const char *path, struct err *err)
 		err_sys(err, errno, "cannot duplicate a descriptor");
 	(void)close(fd);
 	return high;
+}
+
+int
+exec_put_inputs(const char *path, const char *text, struct err *err)
+{
+	int dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
+
+	if (dirfd == -1)
+		return err_sys(err, errno, "cannot open '%s'", path);
+	rc = fsio_replace_lazily(dirfd, ATTEMPT_INPUTS, text, strlen(text), 0600, err);
+	(void)close(dirfd);
+	return rc;
+}
+
+char *
+exec_get_inputs(int dirfd)
+{
+	struct err unused;
+	struct buf b;
+	char *text = NULL;
+
+	buf_init(&b, DVC_LOCK_MAX);
+	if (fsio_read(dirfd, ATTEMPT_INPUTS, DVC_LOCK_MAX, &b, &unused) == 0 && b.n > 0 &&
+	    b.p[b.n - 1] == '\n' && memchr(b.p, '\0', b.n) == NULL)
+		text = buf_steal(&b);
+	buf_release(&b);
+	return text;
 }
 
 /* Do as the shim does; return an errno, or 0 where it goes well now.  What it has written takes

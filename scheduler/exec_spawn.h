@@ -33,6 +33,18 @@ int exec_open_dir(const struct project *, const char *);
 int exec_make_dir(const char *, struct err *);
 
 /**
+ * exec_put_inputs(path, text, err):
+ * Leave in the attempt's directory ${path} what it depends on.  Return 0 or -1.
+ */
+int exec_put_inputs(const char *, const char *, struct err *);
+
+/**
+ * exec_get_inputs(dirfd):
+ * Return what was left there, malloc'ed, or NULL: nothing, or not whole after a power loss.
+ */
+char *exec_get_inputs(int);
+
+/**
  * exec_spawn_shim(shim, path, null_fd, alive, spec, pid):
  * Start the program ${shim} for the attempt in ${path}, with the descriptors of /dev/null, the
  * lock and the spec.  Return 0 with ${pid} set, or an errno.

@@ -32,7 +32,8 @@ struct exec_reports {
 
 struct exec_request {
 	struct engine_ref ref;
-	const char *dir; /* of the attempt, relative to the state directory */
+	const char *dir;    /* of the attempt, relative to the state directory */
+	const char *inputs; /* put there for whoever takes it over; or NULL */
 	struct shim_spec spec;
 };
 

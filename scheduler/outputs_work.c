@@ -339,6 +339,9 @@ read_values(struct work *w)
 	rc = outputs_read(dirfd, &w->outputs, &w->err);
 	if (w->mask != NULL && rc == 0)
 		rc = mask_file(w, dirfd);
+	/* Of an attempt that was taken over. */
+	if (w->job != NULL && w->a->inputs == NULL)
+		w->a->inputs = exec_get_inputs(dirfd);
 	(void)close(dirfd);
 	if (rc != 0)
 		return -1;

@@ -47,7 +47,7 @@ start(struct srun *r, struct attempt *a, struct engine_ref ref, struct err *err)
 {
 	const struct dag_task *t = &r->dag->tasks[ref.task];
 	struct arena *arena = arena_new(0);
-	struct exec_request q = {.ref = ref, .dir = a->dir};
+	struct exec_request q = {.ref = ref, .dir = a->dir, .inputs = a->inputs};
 	struct render_task out;
 	int rc = -1;
 

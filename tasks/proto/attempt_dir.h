@@ -19,6 +19,7 @@ struct buf;
 #define ATTEMPT_EVENTS	 "events"    /* $DAG_EVENTS (events.h) */
 #define ATTEMPT_SPEC	 "spec.json" /* rendered task of hosted types */
 #define ATTEMPT_SCRIPT	 "script"    /* a script too long for an argument */
+#define ATTEMPT_INPUTS	 "inputs"    /* what it depends on, by content (stage_run.h) */
 #define ATTEMPT_CGROUP	 "cgroup"    /* path of the cgroup that limits its memory */
 
 #define ATTEMPT_SCRIPT_INLINE ((size_t)96 << 10) /* a longer script goes to a file */

@@ -223,6 +223,23 @@ for my $point (@mine) {
 }
 is(join(' ', grep { !$died{$_} } @mine), '', 'somebody died at each point of caching');
 
+# What it reads changes after its owner has died: the lock says what it has read.
+copy("$top/nothing", $here);
+chdir $here;
+(my $slow = $file) =~ s/cat in > a\.out/cp in a.out; touch busy; until test -e go; do sleep 0.02; done/ or die;
+write_file('p.yaml', $slow);
+my $pid = start_dag("$top/out", @run);
+wait_until(20, sub { -e 'busy' });
+kill 'KILL', $pid;
+wait_dag($pid);
+input(7);
+write_file('go', '');
+is((play('resume', '--progress', 'plain'))[0], 0, 'an input changes while nobody owns the run');
+my ($ins) = locked(read_file('p.dag.lock'));
+is((map { $_->[1] } grep { $_->[0] eq 'in' } @$ins)[0], md5_hex("1\n"), '... the lock says what the task has read');
+like((play(@run))[1], qr/\ba: running/, '... and it runs again');
+is(read_file('a.out'), "7\n", '... with what there is');
+
 my $end = time + $seconds;
 my @all = shuffle map { my $s = $_; map { [$s, $_] } keys %{ $passes{$s} } } @scenes;
 my $rounds = 0;

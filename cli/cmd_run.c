@@ -21,6 +21,7 @@
 #include "cli/load.h"
 #include "cli/opts.h"
 #include "cli/progress.h"
+#include "cli/run_sources.h"
 #include "cli/run_stages.h"
 #include "cli/selection.h"
 #include "cli/verbs.h"
@@ -321,6 +322,11 @@ start(struct make *m)
 
 	if (load_own(m->c, &m->l, &err) != 0)
 		return cli_fail(m->c, &err);
+	rc = m->words.stages && !m->words.single
+		 ? run_sources(m->c, req.dag, req.selected, m->o->how.no_commit)
+		 : 0;
+	if (rc != 0)
+		return rc;
 	if (work_open(m->c, &m->l.project, &m->o->work, &w, &err) != 0 ||
 	    session_settle(w.session, &err) != 0 ||
 	    session_run(w.session, &req, id, &err) != 0)

@@ -31,6 +31,8 @@ FILES = {
     "p.toml": "x = 1\n[t]\ny = 'z'\n",
     "in.txt": "1\n2\n",
     "data/a": "a\n",
+    "raw/x": "x\n",
+    "raw/y": "y\n",
     "data/sub/b": "b\n",
     "sub/w/in": "w\n",
     "fail": "no\n",
@@ -108,6 +110,10 @@ stages:
     outs: [ice.txt]
   call:
     cmd: echo called
+  raw:
+    cmd: cat raw/* > raw.out
+    deps: [raw]
+    outs: [raw.out]
   long:
     cmd: >-
       echo a rather long command line that has to be folded somewhere by whoever writes it into the lock file
@@ -172,6 +178,8 @@ EDITS = [
     lambda: put("data/a", ["a\n", "b\n"]),
     lambda: put("data/new", ["n\n"]),
     lambda: lambda root: remove(root, "data/new"),
+    lambda: put("raw/x", ["x\n", "z\n"]),
+    lambda: put("raw/new", ["n\n"]),
     lambda: put("sub/w/in", ["w\n", "x\n"]),
     lambda: put("fail", ["no\n", "no\n", "yes\n"]),
     lambda: line("params.yaml", "lr", ["1e-5", "0.1", "1", "'1'", "null", "true", "2020-01-01x"]),
@@ -249,6 +257,7 @@ for root in SIDES.values():
     write(root, "ice.txt", "cold\n")
     subprocess.run(["git", "init", "-q", root], check=True, env=env)
     dvc.run(["init", "-q"], root)
+    dvc.run(["add", "-q", "raw"], root)
 failed = False
 ran = 0
 for step in range(steps + 1):

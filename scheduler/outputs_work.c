@@ -120,6 +120,12 @@ keep_produced(struct work *w, bool durable)
 		rc = durable ? output_durable(w->r->s->p, to->path, &w->a->stop,
 					      &to->write, &w->err)
 			     : output_there(w->r->s->p, to->path, &to->write, &w->err);
+		/* What was found unchanged without it. */
+		if (rc != 0 && w->cached && w->r->how.allow_missing &&
+		    w->err.code == ERR_FAILED) {
+			err_clear(&w->err);
+			rc = 0;
+		}
 	}
 	return rc;
 }

@@ -133,6 +133,17 @@ $p = dag_in($dir, 'run');
 is($p->{rc}, 2, 'no stages');
 like($p->{err}, qr/there is no 'dvc\.yaml' with stages/, '... are told');
 
+# What is not there is no change, with the option.
+$dir = repo('dvc.yaml' => "stages:\n  a: {cmd: echo a >o, outs: [o]}\n  b: {cmd: cat o >p, deps: [o], outs: [p]}\n");
+ok_dag(0, 'two stages', $dir, 'run', '-j1');
+unlink "$dir/o";
+system('rm', '-rf', "$dir/.dvc/cache", "$dir/.dag/cache") == 0 or die;
+ok_dag(0, 'an output is nowhere, with --allow-missing', $dir, 'run', '-j1', '--allow-missing');
+is(ended($dir), 'a=cached b=cached', '... nothing runs');
+ok(!-e "$dir/o", '... nor makes it');
+ok_dag(0, 'without', $dir, 'run', '-j1');
+is(slurp("$dir/o"), "a\n", '... it is made');
+
 # Mistakes in any file, with their places.
 $dir = repo('sub/dvc.yaml' => "stages:\n  a: {cmd: x, outs: [../o]}\n  b: {cmd: x, deps: [c], outs: [d]}\n  c: {cmd: x, deps: [d], outs: [c]}\n");
 $p = dag_in($dir, 'check', 'dvc.yaml');

@@ -295,11 +295,11 @@ test_commands(void **state)
 	(void)done();
 	is("unchanged");
 	stage("    cmd: [a, c]\n    deps: [in]\n    outs: [out]\n");
-	is("run\nthe command changed: was 'b', is 'c'");
+	is("run\nthe command changed: was `b`, is `c`");
 	stage("    cmd: [a]\n    deps: [in]\n    outs: [out]\n");
-	is("run\nthe command changed: was 'a...', is 'a'");
+	is("run\nthe command changed: was `a...`, is `a`");
 	stage("    cmd: a\n    deps: [in]\n    outs: [out]\n");
-	is("run\nthe command changed: was 'a...', is 'a'");
+	is("run\nthe command changed: was `a...`, is `a`");
 	stage("    cmd: [a, b]\n    deps: [in]\n    outs: [out]\n"
 	      "    always_changed: true\n");
 	is("run\nit runs always");

@@ -456,7 +456,7 @@ override_apply(struct arena *a, const struct override *o, const char *value,
 	       struct yaml_node **top, struct err *err)
 {
 	const char *last = o->path[o->npath - 1];
-	struct yaml_node **in, **e, *made;
+	struct yaml_node **in = NULL, **e, *made;
 	struct yaml_pair *pair;
 
 	if (descend(a, o, top, &in, err) != 0)

@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "cli/exp.h"
 #include "cli/opts.h"
+#include "cli/values.h"
 #include "cli/verbs.h"
 #include "store/git.h"
 
@@ -22,9 +23,13 @@ enum {
 	RENAME = 4,
 	BRANCH = 8,
 	APPLY = 16,
+	SHOW = 32,
+	DIFF = 64,
 };
 
 #define AT(m) .at = offsetof(struct exp_opts, m)
+
+static const char *const orders[] = {"asc", "desc", NULL};
 
 static const struct opt exp_opts[] = {
     {.name = "rev",
@@ -44,6 +49,16 @@ static const struct opt exp_opts[] = {
      .kind = OPT_FLAG,
      AT(commits),
      .doc = "All experiments, whatever they were made from."},
+    {.name = "all-branches",
+     .letter = 'a',
+     .kind = OPT_FLAG,
+     AT(branches),
+     .doc = "With show: also those made from the tips of all branches."},
+    {.name = "all-tags",
+     .letter = 'T',
+     .kind = OPT_FLAG,
+     AT(tags),
+     .doc = "With show: also those made from all tags."},
     {.name = "name-only",
      .kind = OPT_FLAG,
      AT(name_only),
@@ -56,6 +71,66 @@ static const struct opt exp_opts[] = {
      .kind = OPT_FLAG,
      AT(json),
      .doc = "Write JSON, where DVC does in its shape."},
+    {.name = "md", .kind = OPT_FLAG, AT(md), .doc = "Write a Markdown table."},
+    {.name = "csv",
+     .kind = OPT_FLAG,
+     AT(csv),
+     .doc = "With show: write comma-separated values, unrounded."},
+    {.name = "precision",
+     .kind = OPT_UINT,
+     AT(precision),
+     .arg = "N",
+     .min = 1,
+     .max = VALUES_PRECISION_MAX,
+     .doc = "Round to N significant digits in tables (default: 5)."},
+    {.name = "param-deps",
+     .kind = OPT_FLAG,
+     AT(deps),
+     .doc = "Of params only those that stages depend on."},
+    {.name = "all",
+     .kind = OPT_FLAG,
+     AT(all),
+     .doc = "With diff: also what is the same."},
+    {.name = "no-path",
+     .kind = OPT_FLAG,
+     AT(no_path),
+     .doc = "With diff: do not show the files' paths."},
+    {.name = "only-changed",
+     .kind = OPT_FLAG,
+     AT(only_changed),
+     .doc = "With show: only columns with different values."},
+    {.name = "drop",
+     .kind = OPT_STRINGS,
+     AT(drop),
+     .arg = "REGEX",
+     .doc =
+	 "With show: without the columns whose names begin with a match of this extended "
+	 "regular expression. May be repeated."},
+    {.name = "sort-by",
+     .kind = OPT_STRING,
+     AT(sort_by),
+     .arg = "NAME",
+     .doc =
+	 "With show: sort the experiments of a commit by this metric or param, NAME or "
+	 "FILE:NAME (default: the newest first)."},
+    {.name = "sort-order",
+     .kind = OPT_CHOICE,
+     AT(sort_order),
+     .arg = "ORDER",
+     .choices = orders,
+     .doc = "With --sort-by: asc (default) or desc."},
+    {.name = "sha",
+     .kind = OPT_FLAG,
+     AT(sha),
+     .doc = "With show: ids of commits in the place of branches and tags."},
+    {.name = "hide-workspace",
+     .kind = OPT_FLAG,
+     AT(hide_workspace),
+     .doc = "With show: without the work tree."},
+    {.name = "no-pager",
+     .kind = OPT_FLAG,
+     AT(nothing),
+     .doc = "Changes nothing: there is no pager."},
     {.name = "keep",
      .kind = OPT_FLAG,
      AT(keep),
@@ -80,9 +155,30 @@ static const struct {
 	const char *name;
 	unsigned actions;
 } meant[] = {
-    {"rev", LIST | REMOVE}, {"num", LIST | REMOVE},    {"all-commits", LIST | REMOVE},
-    {"name-only", LIST},    {"sha-only", LIST},	       {"json", LIST},
-    {"keep", REMOVE},	    {"force", APPLY | RENAME}, {"name", LIST | REMOVE},
+    {"rev", LIST | REMOVE | SHOW},
+    {"num", LIST | REMOVE | SHOW},
+    {"all-commits", LIST | REMOVE | SHOW},
+    {"all-branches", SHOW},
+    {"all-tags", SHOW},
+    {"name-only", LIST},
+    {"sha-only", LIST},
+    {"json", LIST | SHOW | DIFF},
+    {"md", SHOW | DIFF},
+    {"csv", SHOW},
+    {"precision", SHOW | DIFF},
+    {"param-deps", SHOW | DIFF},
+    {"all", DIFF},
+    {"no-path", DIFF},
+    {"only-changed", SHOW},
+    {"drop", SHOW},
+    {"sort-by", SHOW},
+    {"sort-order", SHOW},
+    {"sha", SHOW},
+    {"hide-workspace", SHOW},
+    {"no-pager", SHOW},
+    {"keep", REMOVE},
+    {"force", APPLY | RENAME},
+    {"name", LIST | REMOVE | SHOW},
     {"quiet", ~0u},
 };
 
@@ -93,6 +189,8 @@ static const struct action {
 	int (*run)(struct exp_call *);
 } actions[] = {
     {"list", "", LIST, 0, 0, exp_list_verb},
+    {"show", "", SHOW, 0, 0, exp_show_verb},
+    {"diff", " [A [B]]", DIFF, 0, 2, exp_diff_verb},
     {"apply", " EXPERIMENT", APPLY, 1, 1, exp_apply_verb},
     {"remove", " [EXPERIMENT...]", REMOVE, 0, WORDS_MAX, exp_remove_verb},
     {"rename", " EXPERIMENT NEW", RENAME, 2, 2, exp_rename_verb},
@@ -162,7 +260,7 @@ find_last(struct exp_call *k, const struct action *a)
 	int64_t n;
 
 	k->last = k->o->last.set ? (unsigned)k->o->last.v : 1;
-	if ((a->bit & (LIST | REMOVE)) == 0 || k->o->name == NULL)
+	if ((a->bit & (LIST | REMOVE | SHOW)) == 0 || k->o->name == NULL)
 		return EXIT_OK;
 	if (num_i64(k->o->name, &n) != 0 || n < 1 || n > EXP_LAST_MAX)
 		return cli_usage(k->c, "'-n %s' is no number of commits from 1 to %d",
@@ -190,10 +288,11 @@ find_action(struct exp_call *k, const struct action **out)
 		rc = check_options(k, a);
 		return rc != EXIT_OK ? rc : find_last(k, a);
 	}
-	return cli_usage(k->c,
-			 "'%s' is nothing that exp can do: it is one of list, apply, "
-			 "remove, rename and branch",
-			 word);
+	return cli_usage(
+	    k->c,
+	    "'%s' is nothing that exp can do: it is one of list, show, diff, "
+	    "apply, remove, rename and branch",
+	    word);
 }
 
 static int
@@ -216,12 +315,15 @@ exp_verb(struct cli *c, const void *opts)
 const struct verb verb_exp = {
     .name = "exp",
     .group = GROUP_DATA,
-    .summary = "experiments: list, apply and remove them",
-    .args = "list|apply|remove|rename|branch [WORD...]",
+    .summary = "experiments: compare, apply and remove them",
+    .args = "list|show|diff|apply|remove|rename|branch [WORD...]",
     .min = 1,
     .max = WORDS_MAX + 1,
     .doc =
 	"  dag exp list                      those made from HEAD\n"
+	"  dag exp show                      the same as a table of metrics and params\n"
+	"  dag exp diff [A [B]]              what differs between two experiments or\n"
+	"                                    revisions (default: HEAD, the work tree)\n"
 	"  dag exp apply EXPERIMENT          bring its files into the work tree\n"
 	"  dag exp remove EXPERIMENT...      forget them; or --rev, --all-commits\n"
 	"  dag exp rename EXPERIMENT NEW     another name\n"
@@ -241,6 +343,8 @@ const struct verb verb_exp = {
 	"be lost that the cache does not have. remove leaves the data in the cache, for "
 	"'dag gc'.",
     .examples = "dag exp list\twhat was tried on this commit\n"
+		"dag exp show --only-changed --sort-by acc\twhich was the best\n"
+		"dag exp diff calm-otter\tthat one and the work tree\n"
 		"dag exp apply calm-otter\tgo on with that one\n"
 		"dag exp remove -A\tforget all of them",
     .opts = exp_opts,

@@ -52,5 +52,7 @@ int exp_remove_verb(struct exp_call *);
 int exp_rename_verb(struct exp_call *);
 int exp_branch_verb(struct exp_call *);
 int exp_apply_verb(struct exp_call *);
+int exp_show_verb(struct exp_call *);
+int exp_diff_verb(struct exp_call *);
 
 #endif

@@ -8,6 +8,8 @@
 #include "store/report/tracked_values.h"
 #include "store/report/values_diff.h"
 
+struct json_writer;
+
 /* The repository at one time. */
 struct values_state {
 	const char *name; /* "" is the work tree, where nothing else is asked for */
@@ -36,6 +38,13 @@ struct values {
  * Print what was found.  Return 0, or -1 if memory ran out.
  */
 int values_put(struct values *);
+
+/**
+ * values_json_diff(k, w), values_json_file(w, f):
+ * Write what has changed, or what a file holds (its problem, if there is one), as DVC does.
+ */
+void values_json_diff(struct values *, struct json_writer *);
+void values_json_file(struct json_writer *, const struct tracked_file *);
 
 /**
  * values_warn(k, bad):

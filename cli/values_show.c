@@ -120,8 +120,8 @@ json_path(struct values *k, struct json_writer *w, const char *path)
 	buf_release(&b);
 }
 
-static void
-json_diff(struct values *k, struct json_writer *w)
+void
+values_json_diff(struct values *k, struct json_writer *w)
 {
 	const char *path = NULL;
 
@@ -390,6 +390,17 @@ json_error(struct json_writer *w, const char *type, const char *msg)
 	json_end(w);
 }
 
+void
+values_json_file(struct json_writer *w, const struct tracked_file *f)
+{
+	json_begin_object(w);
+	if (f->value != NULL)
+		json_value(w, "data", f->value);
+	else
+		json_error(w, error_type(f), f->why);
+	json_end(w);
+}
+
 static void
 json_states(struct values *k, struct json_writer *w)
 {
@@ -408,12 +419,7 @@ json_states(struct values *k, struct json_writer *w)
 		json_begin_object(w);
 		vec_foreach (&s->values.files, const struct tracked_file, f) {
 			json_path(k, w, f->path);
-			json_begin_object(w);
-			if (f->value != NULL)
-				json_value(w, "data", f->value);
-			else
-				json_error(w, error_type(f), f->why);
-			json_end(w);
+			values_json_file(w, f);
 		}
 		json_end(w);
 		json_end(w);
@@ -436,7 +442,7 @@ values_put(struct values *k)
 	}
 	json_init(&w, out, 2);
 	if (k->diff)
-		json_diff(k, &w);
+		values_json_diff(k, &w);
 	else
 		json_states(k, &w);
 	buf_addc(out, '\n');

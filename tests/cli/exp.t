@@ -21,6 +21,8 @@ like(ok_dag(2, 'without git', $dir, 'exp', 'list')->{err}, qr/there is no git re
 git('init', '-q', '-b', 'main');
 spew("$dir/.git/global", "[user]\n\tname = t\n\temail = t\@example.org\n");
 is(ok_dag(0, 'without a commit', $dir, 'exp', 'list')->{out}, '', '... nothing');
+is(ok_dag(0, 'show without a commit', $dir, 'exp', 'show', '--json')->{out}, "[]\n", '... nothing');
+is(ok_dag(0, 'diff without a commit', $dir, 'exp', 'diff', '--json')->{out}, "{}\n", '... nothing');
 bad('no word', qr/usage|needs|takes/, ());
 bad('an unknown word', qr/'lst' is nothing that exp can do/, 'lst');
 bad('too many', qr/it is: dag exp list/, 'list', 'x');
@@ -137,6 +139,42 @@ mkdir "$dir/metrics.json";
 like(ok_dag(2, 'a directory in the way', $dir, 'exp', 'apply', 'new')->{err}, qr/'metrics.json' is where a file is to be/, '... is named');
 is(slurp("$dir/params.yaml"), "lr: 1\n", '... and nothing is changed');
 rmdir "$dir/metrics.json";
+
+# Show and diff.
+git('checkout', '-q', '.');
+spew("$dir/dvc.yaml", "metrics: [metrics.json]\nparams: [params.yaml]\n");
+my $t = ok_dag(0, 'show', $dir, 'exp', 'show', '--md', '--drop', 'Created')->{out};
+like($t, qr/\A\| Experiment .*\n\|-.*\n\| workspace .*\n\| main .*\n\| ├── .{7} \[new\] .*\n\| └── .{7} \[old\] .*\n\n\z/, '... is a tree');
+is(ok_dag(0, 'without a column', $dir, 'exp', 'show', '--csv', '--drop', 'l', '--drop', 'Cre', '--hide-workspace')->{out},
+	"Experiment,rev,typ,parent\r\n,main,baseline,\r\nnew,@{[substr $new, 0, 7]},branch_commit,\r\nold,@{[substr $old, 0, 7]},branch_base,\r\n", '... is that');
+like(ok_dag(0, 'sorted', $dir, 'exp', 'show', '--sort-by', 'lr', '--no-pager')->{out}, qr/\[old\].*\[new\]/s, '... the least first');
+like(ok_dag(0, 'the other way', $dir, 'exp', 'show', '--sort-by', 'params.yaml:lr', '--sort-order', 'desc')->{out}, qr/\[new\].*\[old\]/s, '... the greatest first');
+is_deeply(decode_json(ok_dag(0, 'diff', $dir, 'exp', 'diff', 'old', 'new', '--json')->{out}),
+	{metrics => {}, params => {'params.yaml' => {lr => {old => 5, new => 7, diff => 2}}}}, '... by the names of experiments');
+is(ok_dag(0, 'nothing differs', $dir, 'exp', 'diff', 'old', 'old')->{out}, "\n", '... is nothing');
+bad('a column', qr/--sort-by: there is no metric or param 'nope'/, 'show', '--sort-by', 'nope');
+bad('an expression', qr/--drop '\(' is no regular expression: /, 'show', '--drop', '(');
+bad('two shapes', qr/only one of --json, --md and --csv/, 'show', '--json', '--csv');
+bad('two shapes', qr/--json and --md exclude/, 'diff', '--json', '--md');
+bad('a revision', qr/there is no revision 'nope'/, 'show', '--rev', 'nope');
+bad('an experiment', qr/there is no experiment 'nww': did you mean|there is no revision 'nww'/, 'diff', 'nww');
+bad('three', qr/it is: dag exp diff \[A \[B\]\]/, 'diff', 'a', 'b', 'c');
+bad('an option of another', qr/--csv has no meaning for 'dag exp diff'/, 'diff', '--csv');
+bad('precision', qr/precision/, 'show', '--precision', $_) for 0, 101;
+spew("$dir/params.yaml", "lr: [\n");
+$p = ok_dag(0, 'a file with mistakes', $dir, 'exp', 'show', '--drop', 'Created');
+like($p->{out}, qr/^workspace +-$/m, '... has no values');
+like($p->{err}, qr/params\.yaml:/, '... and told');
+unlike($p->{out}, qr/^main +-$/m, '... the others have theirs');
+spew("$dir/params.yaml", "lr: 1\n");
+spew("$dir/metrics.json", "{\"acc\": 1\n");
+like(ok_dag(0, 'metrics with mistakes', $dir, 'exp', 'show')->{err}, qr/metrics\.json:/, '... are told');
+ok_dag(1, 'diff of metrics with mistakes', $dir, 'exp', 'diff', 'old');
+unlink "$dir/metrics.json";
+spew("$dir/params.yaml", "lr: [\n");
+ok_dag(2, 'diff with mistakes', $dir, 'exp', 'diff', 'old');
+git('checkout', '-q', '.');
+unlink "$dir/dvc.yaml";
 
 # Remove.
 is(ok_dag(0, 'all but one', $dir, 'exp', 'remove', '--keep', 'old')->{out}, "removed new\n", '... goes');

@@ -81,6 +81,22 @@ tap.same(ours, read("params.yaml", "dvc.lock", "metrics.json", "model.txt"), "ap
 tap.same(state, sh("git status --porcelain") + sh("git rev-parse HEAD"), "... the same to git")
 clean()
 
+# What was measured, as both tell it: two experiments, the work tree as one of them left it.
+works(dvc, "exp", "run", "-q", "-n", "more", "-S", "train.lr=0.7", "-S", "+train.new=[1, 2]")
+for argv in (["exp", "show"], ["exp", "show", "-n", "2", "--rev", "HEAD"], ["exp", "show", "-a", "--sha"], ["exp", "show", "-A"], ["exp", "show", "--hide-workspace"],
+             ["exp", "show", "--param-deps", "-T"], ["exp", "diff"], ["exp", "diff", "theirs"], ["exp", "diff", "theirs", "more"],
+             ["exp", "diff", "more", "HEAD", "--all"], ["exp", "diff", "--param-deps"]):
+    argv = argv + ["--json"]
+    tap.same(json.loads(works(dag, *argv)), json.loads(works(dvc, *argv)), " ".join(argv) + ": the same")
+files = "(data|train[.]sh)"  # deps are columns of DVC's tables
+for argv in (["exp", "show", "--md", "--drop", files], ["exp", "show", "--csv", "--drop", files, "--drop", "loss"],
+             ["exp", "show", "--md", "--only-changed", "--drop", "Created"], ["exp", "show", "--md", "--sort-by", "acc", "--drop", files],
+             ["exp", "show", "--csv", "--sort-by", "params.yaml:train.lr", "--sort-order", "desc", "--drop", files],
+             ["exp", "diff", "--md"], ["exp", "diff", "theirs", "more", "--no-path"], ["exp", "diff", "more", "--all", "--precision", "2"]):
+    tap.same(works(dag, *argv), works(dvc, *argv), " ".join(argv) + ": the same")
+works(dvc, "exp", "remove", "-q", "more")
+clean()
+
 # What dag renames and branches DVC knows.
 works(dag, "exp", "rename", "theirs", "other")
 tap.same(works(dvc, "exp", "list", "--name-only"), "other\n", "DVC lists it by the new name")

@@ -53,7 +53,7 @@ want(struct wants *w, const char *path, bool write, struct err *err)
 	struct buf dir, joined, out;
 	char *full = NULL;
 
-	if (strstr(path, "://") != NULL || !is_utf8(path))
+	if (strstr(path, "://") != NULL)
 		return 0;
 	buf_init(&dir, 0);
 	buf_init(&joined, 0);
@@ -68,7 +68,8 @@ want(struct wants *w, const char *path, bool write, struct err *err)
 	buf_release(&dir);
 	if (full == NULL)
 		return err_nomem(err);
-	w->v[w->n++] = (struct path_lock_want){.path = full, .write = write};
+	if (is_utf8(full)) /* also the root's own path */
+		w->v[w->n++] = (struct path_lock_want){.path = full, .write = write};
 	return 0;
 }
 

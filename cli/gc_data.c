@@ -18,6 +18,7 @@
 #include "base/timefmt.h"
 #include "cli/cli.h"
 #include "cli/gc_held.h"
+#include "cli/gc_locks.h"
 #include "cli/gc_projects.h"
 #include "store/git.h"
 #include "store/objects/object_set.h"
@@ -292,6 +293,14 @@ find_held(struct gc *g, struct meter *m, struct err *err)
 }
 
 static int
+want(void *ctx, const struct transfer_want *w, struct err *err)
+{
+	struct exchange *x = ctx;
+
+	return vec_push(&x->wants, *w) == 0 ? 0 : err_nomem(err);
+}
+
+static int
 work(void *arg, struct meter *m, struct err *err)
 {
 	struct gc *g = arg;
@@ -299,6 +308,7 @@ work(void *arg, struct meter *m, struct err *err)
 	struct transfer_options opt = {.cache = x->a.track.cache, .meter = m};
 
 	if (track_list_whole(&x->a.list, err) != 0 || exchange_wants(x, m, err) != 0 ||
+	    gc_locks(x->a.track.root_fd, x->a.arena, want, x, err) != 0 ||
 	    find_held(g, m, err) != 0 ||
 	    gc_projects(x, g->o->projects.v, g->o->projects.n, &g->scope, m, err) != 0)
 		return -1;

@@ -142,4 +142,17 @@ spew("$r/q.yaml", "tasks:\n  t: {run: 'ls \$(dirname \$DAG_OUTPUT)/..'}\n");
 ok_dag(0, 'a run where nothing is tracked', $r, 'run', 'q.yaml');
 unlike(dag_in($r, 'logs', 'last', 't')->{out}, qr/held/, '... writes nothing down');
 
+# Results of tasks, which the lock file beside the DAG file names, stay; what none names goes.
+my $q = project('in' => "1\n", 'p.yaml' => "tasks:\n  a: {run: cat in > o; mkdir -p d; cp in d/x, inputs: [in], outputs: [o, d]}\n");
+ok_dag(0, 'links', $q, 'config', 'cache.type', 'symlink');
+ok_dag(0, 'a run', $q, 'run', 'p.yaml', '--progress', 'none');
+spew("$q/in", "2\n");
+ok_dag(0, 'another', $q, 'run', 'p.yaml', '--progress', 'none');
+ok_dag(0, 'gc', $q, 'gc', '-w', '-f', '--grace', '0s');
+is(slurp("$q/o") . slurp("$q/d/x"), "2\n2\n", '... leaves what the lock file names');
+ok(!-e "$q/.dag/cache/files/md5/b0/26324c6904b2a9cb4b88d6d61c81d1", '... and not what it does not');
+like(ok_dag(0, 'once more', $q, 'run', 'p.yaml')->{out}, qr/ a: unchanged /, '... nothing is to be made again');
+spew("$q/p.dag.lock", "stages: [\n");
+like(ok_dag(2, 'one that is spoilt', $q, 'gc', '-w', '-f', '--grace', '0s')->{err}, qr/what 'p\.dag\.lock' names is not known/, '... is named');
+is(slurp("$q/o"), "2\n", '... and nothing goes');
 done_testing();

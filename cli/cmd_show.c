@@ -4,17 +4,20 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/jinja.h"
 #include "base/json.h"
 #include "base/num.h"
+#include "base/path.h"
 #include "base/textwidth.h"
 #include "base/yaml.h"
 #include "cli/cli.h"
 #include "cli/graph.h"
 #include "cli/load.h"
 #include "cli/opts.h"
+#include "cli/run_stages.h"
 #include "cli/selection.h"
 #include "cli/table.h"
 #include "cli/verbs.h"
@@ -451,29 +454,77 @@ put(struct cli *c, const struct dag *g, const bool *selected, int format)
 	return EXIT_OK;
 }
 
+/* Whether the words are about stages in a way of their own: one is named, as dvc.yaml:STAGE, or
+ * nothing is, and there is a dvc.yaml where we are. */
+static bool
+are_stages(const struct cli *c)
+{
+	const char *at;
+	bool here;
+	struct buf b;
+
+	if (c->nargs > 0) {
+		at = strstr(c->args[0], "dvc.yaml:");
+		return at != NULL && (at == c->args[0] || at[-1] == '/');
+	}
+	buf_init(&b, 0);
+	path_join(&b, c->dir != NULL ? c->dir : "", "dvc.yaml");
+	here = !buf_failed(&b) && access(b.p, F_OK) == 0;
+	buf_release(&b);
+	return here;
+}
+
+/* All stages, or the one that is named and what it follows. */
+static int
+load_stages(struct cli *c, const struct show_opts *o, struct arena *a, struct loaded *l,
+	    bool **selected, struct err *err)
+{
+	const struct stage_opts none = {.all = c->nargs == 0 && o->sel.select.n == 0};
+	const char *targets[] = {c->nargs > 0 ? c->args[0] : NULL};
+	struct stage_words w = {
+	    .stages = true, .targets = targets, .n = c->nargs, .sel = o->sel};
+	int rc = stage_words_load(c, &w, l);
+
+	if (rc == 0 && stage_words_select(c, &w, &none, l, a, selected, err) != 0)
+		rc = cli_fail(c, err);
+	return rc;
+}
+
+static int
+load_dag(struct cli *c, const struct show_opts *o, struct arena *a, struct loaded *l,
+	 bool **selected, struct err *err)
+{
+	int rc = load_word(c, c->args[0], l);
+
+	if (rc == 0 && selection_make(l->source.dag, &o->sel, a, selected, err) != 0)
+		rc = cli_fail(c, err);
+	return rc;
+}
+
 static int
 show_run(struct cli *c, const void *opts)
 {
 	const struct show_opts *o = opts;
 	int format = o->json ? FORMAT_JSON : o->dot ? FORMAT_DOT : o->format;
+	bool stages = are_stages(c), *selected;
 	struct err err = {0};
 	struct arena *a;
 	struct loaded l;
-	bool *selected;
 	int rc;
 
 	if (o->json + o->dot + (o->format >= 0) > 1)
 		return cli_usage(c, "--format, --json and --dot exclude each other");
-	rc = load_word(c, c->args[0], &l);
+	if (c->nargs == 0 && !stages)
+		return cli_usage(c,
+				 "'dag show' needs FILE|NAME: there is no dvc.yaml here");
 	a = arena_new(0);
-	if (rc == 0) {
-		if ((a == NULL ? err_nomem(&err)
-			       : selection_make(l.source.dag, &o->sel, a, &selected,
-						&err)) != 0)
-			rc = cli_fail(c, &err);
-		else
-			rc = put(c, l.source.dag, selected, format);
+	if (a == NULL) {
+		(void)err_nomem(&err);
+		return cli_fail(c, &err);
 	}
+	rc = (stages ? load_stages : load_dag)(c, o, a, &l, &selected, &err);
+	if (rc == 0)
+		rc = put(c, l.source.dag, selected, format);
 	arena_free(a);
 	load_release(&l);
 	return rc;
@@ -483,8 +534,7 @@ const struct verb verb_show = {
     .name = "show",
     .group = GROUP_START,
     .summary = "show the tasks of a DAG, and what needs what",
-    .args = "FILE|NAME",
-    .min = 1,
+    .args = "[FILE|NAME]",
     .max = 1,
     .doc =
 	"Show a DAG: on a terminal drawn from top to bottom, elsewhere as a list, level "
@@ -496,9 +546,14 @@ const struct verb verb_show = {
 	"In the drawing, tasks that feed the same tasks share one line; where lines only "
 	"cross, the vertical one runs through. Edges that others imply are left out and "
 	"counted. In a narrow terminal, tasks that need the same and are needed by the "
-	"same stand in one box. Where the locale is not UTF-8 it is drawn in ASCII.",
+	"same stand in one box. Where the locale is not UTF-8 it is drawn in ASCII.\n"
+	"\n"
+	"A dvc.yaml shows all stages of its repository, as they follow from each other's "
+	"files; dvc.yaml:STAGE shows one with all that it follows. Where nothing is "
+	"named it is the dvc.yaml here.",
     .examples = "dag show demo\tby name\n"
 		"dag show demo -s +train\ttrain and what it needs\n"
+		"dag show dvc.yaml:train\ta stage and what it follows\n"
 		"dag show demo -f list\tevery task in detail\n"
 		"dag show --dot demo | dot -Tsvg\ta picture\n",
     .opts = show_opts,

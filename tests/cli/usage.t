@@ -21,7 +21,7 @@ usage($dir, "option '--color' takes auto, always or never, not 'red'", 'list', '
 usage($dir, "option '--dir' needs a value: --dir DIR", '-C');
 usage($dir, "option '--dir' needs the name of a directory", '-C', '', 'list');
 usage($dir, "'dag doctor' takes options only, not 'x'", 'doctor', 'x');
-usage($dir, "'dag show' needs FILE|NAME", 'show');
+usage($dir, "'dag show' needs FILE|NAME: there is no dvc.yaml here", 'show');
 usage($dir, "'dag run' needs FILE|NAME: there is no dvc.yaml here", 'run');
 usage($dir, "one word too many for 'dag run': 'q.yaml'", 'run', 'p.yaml', 'q.yaml');
 usage($dir, "option '--param' takes NAME=VALUE, not 'x'", 'run', 'p.yaml', '-p', 'x');

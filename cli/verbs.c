@@ -25,6 +25,7 @@ static const struct verb *const table[] = {
 	&verb_diff,
 	&verb_params,
 	&verb_metrics,
+	&verb_plots,
 	&verb_commit,
 	&verb_checkout,
 	&verb_unprotect,

@@ -30,6 +30,7 @@ extern const struct verb verb_list;
 extern const struct verb verb_logs;
 extern const struct verb verb_ls;
 extern const struct verb verb_move;
+extern const struct verb verb_plots;
 extern const struct verb verb_pull;
 extern const struct verb verb_push;
 extern const struct verb verb_remote;

@@ -1,0 +1,316 @@
+/* Lines and points. */
+#include <math.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "store/report/chart.h"
+#include "store/report/chart_axis.h"
+#include "store/report/svg.h"
+
+#define WIDTH	    560
+#define HEIGHT	    340
+#define TOP	    12
+#define RIGHT	    18
+#define BOTTOM	    46
+#define TICKS_X	    6
+#define TICKS_Y	    5
+#define NAME_MAX    16	  /* characters of a name at the axis */
+#define SHOWN_MAX   40	  /* points of a line that get a dot */
+#define TIPS_MAX    400	  /* points of a line that tell their values */
+#define DENSE	    3000  /* points of a line from which on it is drawn by columns */
+#define SCATTER_MAX 20000 /* dots, as far as they do not cover each other */
+
+struct plane {
+	const struct chart *c;
+	struct buf *b;
+	struct chart_axis x, y;
+	bool names;
+	double left, width, height; /* of the area of the points */
+};
+
+const char *
+chart_dash(size_t i)
+{
+	static const char *const dashes[CHART_DASHES] = {"", "7 4", "2 3", "9 3 2 3",
+							 "13 5"};
+
+	return dashes[i % CHART_DASHES];
+}
+
+/* ---- the plane ---- */
+
+static double
+at_x(const struct plane *p, double x)
+{
+	double part = p->names ? (x + 0.5) / (double)p->c->nnames
+			       : (x - p->x.lo) / (p->x.hi - p->x.lo);
+
+	return p->left + part * p->width;
+}
+
+static double
+at_y(const struct plane *p, double y)
+{
+	return TOP + p->height * (1 - (y - p->y.lo) / (p->y.hi - p->y.lo));
+}
+
+static void
+fit(struct plane *p)
+{
+	double lo[2] = {INFINITY, INFINITY}, hi[2] = {-INFINITY, -INFINITY};
+	size_t longest = 0;
+
+	for (size_t s = 0; s < p->c->nseries; s++)
+		for (size_t i = 0; i < p->c->series[s].n; i++) {
+			const struct chart_point *it = &p->c->series[s].v[i];
+
+			if (!isfinite(it->x) || !isfinite(it->y))
+				continue;
+			lo[0] = fmin(lo[0], it->x);
+			hi[0] = fmax(hi[0], it->x);
+			lo[1] = fmin(lo[1], it->y);
+			hi[1] = fmax(hi[1], it->y);
+		}
+	if (!(lo[0] <= hi[0]))
+		lo[0] = hi[0] = lo[1] = hi[1] = 0;
+	chart_axis_fit(&p->x, lo[0], hi[0], TICKS_X);
+	chart_axis_fit(&p->y, lo[1], hi[1], TICKS_Y);
+	for (size_t i = 0; i < p->y.n; i++) {
+		struct buf label;
+
+		buf_init(&label, 64);
+		chart_axis_label(&p->y, i, &label);
+		if (svg_length(label.p) > longest)
+			longest = svg_length(label.p);
+		buf_release(&label);
+	}
+	p->left = 34 + (double)longest * SVG_CHAR_WIDTH;
+	p->width = WIDTH - RIGHT - p->left;
+	p->height = HEIGHT - TOP - BOTTOM;
+}
+
+static void
+put_line(struct buf *b, const char *class, double x1, double y1, double x2, double y2)
+{
+	buf_addf(b, "<path class=\"%s\" d=\"M", class);
+	svg_number(b, x1);
+	buf_addc(b, ' ');
+	svg_number(b, y1);
+	buf_addc(b, 'L');
+	svg_number(b, x2);
+	buf_addc(b, ' ');
+	svg_number(b, y2);
+	buf_adds(b, "\"/>");
+}
+
+static void
+open_text(struct buf *b, const char *class, const char *anchor, double x, double y)
+{
+	buf_addf(b, "<text class=\"%s\" text-anchor=\"%s\" x=\"", class, anchor);
+	svg_number(b, x);
+	buf_adds(b, "\" y=\"");
+	svg_number(b, y);
+	buf_adds(b, "\">");
+}
+
+/* Every so many-th of the names, that they do not meet. */
+static void
+put_names(struct plane *p)
+{
+	size_t longest = 1, step;
+
+	for (size_t i = 0; i < p->c->nnames; i++)
+		if (svg_length(p->c->names[i]) > longest)
+			longest = svg_length(p->c->names[i]);
+	longest = longest > NAME_MAX ? NAME_MAX : longest;
+	step = (size_t)ceil(((double)longest * SVG_CHAR_WIDTH + 10) *
+			    (double)p->c->nnames / p->width);
+	step = step == 0 ? 1 : step;
+	for (size_t i = 0; i < p->c->nnames; i += step) {
+		open_text(p->b, "t", "middle", at_x(p, (double)i), HEIGHT - BOTTOM + 17);
+		svg_text_cut(p->b, p->c->names[i], NAME_MAX);
+		buf_adds(p->b, "</text>");
+	}
+}
+
+static void
+put_axes(struct plane *p)
+{
+	double bottom = TOP + p->height, right = p->left + p->width;
+
+	for (size_t i = 0; i < p->y.n; i++) {
+		double y = at_y(p, chart_axis_tick(&p->y, i));
+
+		put_line(p->b, i == 0 ? "a" : "g", p->left, y, right, y);
+		open_text(p->b, "t", "end", p->left - 7, y + 4);
+		chart_axis_label(&p->y, i, p->b);
+		buf_adds(p->b, "</text>");
+	}
+	for (size_t i = 0; !p->names && i < p->x.n; i++) {
+		double x = at_x(p, chart_axis_tick(&p->x, i));
+
+		put_line(p->b, "a", x, bottom, x, bottom + 4);
+		open_text(p->b, "t", "middle", x, bottom + 17);
+		chart_axis_label(&p->x, i, p->b);
+		buf_adds(p->b, "</text>");
+	}
+	if (p->names)
+		put_names(p);
+	open_text(p->b, "l", "middle", p->left + p->width / 2, HEIGHT - 8);
+	svg_text_cut(p->b, p->c->x_label, 70);
+	buf_adds(p->b, "</text><g transform=\"translate(15 ");
+	svg_number(p->b, TOP + p->height / 2);
+	buf_adds(p->b, ") rotate(-90)\">");
+	open_text(p->b, "l", "middle", 0, 0);
+	svg_text_cut(p->b, p->c->y_label, 40);
+	buf_adds(p->b, "</text></g>");
+}
+
+/* ---- points ---- */
+
+static void
+put_dot(struct plane *p, const struct chart_series *s, const struct chart_point *it,
+	const char *class, bool tip)
+{
+	buf_addf(p->b, "<circle%s r=\"3\" cx=\"", class);
+	svg_number(p->b, at_x(p, it->x));
+	buf_adds(p->b, "\" cy=\"");
+	svg_number(p->b, at_y(p, it->y));
+	if (!tip) {
+		buf_adds(p->b, "\"/>");
+		return;
+	}
+	buf_adds(p->b, "\"><title>");
+	if (s->name[0] != '\0') {
+		svg_text(p->b, s->name);
+		buf_addc(p->b, '\n');
+	}
+	svg_text(p->b, p->c->x_label);
+	buf_adds(p->b, ": ");
+	if (p->names)
+		svg_text(p->b, p->c->names[(size_t)it->x]);
+	else
+		buf_addf(p->b, "%.6g", it->x);
+	buf_addc(p->b, '\n');
+	svg_text(p->b, p->c->y_label);
+	buf_addf(p->b, ": %.6g</title></circle>", it->y);
+}
+
+static bool
+is_drawn(const struct chart_point *it)
+{
+	return isfinite(it->x) && isfinite(it->y);
+}
+
+static void
+put_step(struct plane *p, const struct chart_point *it, bool first)
+{
+	buf_addc(p->b, first ? 'M' : 'L');
+	svg_number(p->b, at_x(p, it->x));
+	buf_addc(p->b, ' ');
+	svg_number(p->b, at_y(p, it->y));
+}
+
+/* Of many points those of one column that it begins, ends, and is highest and lowest with:
+ * it looks as if all were drawn. */
+static void
+put_column(struct plane *p, const struct chart_point *v, size_t from, size_t to,
+	   bool first)
+{
+	size_t low = from, high = from, last = (size_t)-1;
+
+	for (size_t i = from; i < to; i++) {
+		low = v[i].y < v[low].y ? i : low;
+		high = v[i].y > v[high].y ? i : high;
+	}
+	for (size_t i = from; i < to; i++)
+		if ((i == from || i == low || i == high || i + 1 == to) && i != last) {
+			put_step(p, &v[i], first);
+			first = false;
+			last = i;
+		}
+}
+
+static void
+put_path(struct plane *p, const struct chart_series *s)
+{
+	bool first = true;
+
+	buf_addf(p->b, "<path class=\"s\"%s%s%s d=\"",
+		 s->dash % CHART_DASHES != 0 ? " stroke-dasharray=\"" : "",
+		 chart_dash(s->dash), s->dash % CHART_DASHES != 0 ? "\"" : "");
+	for (size_t i = 0, end; i < s->n; i = end) {
+		long column = is_drawn(&s->v[i]) ? lround(at_x(p, s->v[i].x) * 2) : 0;
+
+		end = i + 1;
+		if (!is_drawn(&s->v[i])) {
+			first = true;
+			continue;
+		}
+		while (s->n > DENSE && end < s->n && is_drawn(&s->v[end]) &&
+		       lround(at_x(p, s->v[end].x) * 2) == column)
+			end++;
+		put_column(p, s->v, i, end, first);
+		first = false;
+	}
+	buf_adds(p->b, "\"/>");
+}
+
+static void
+put_line_series(struct plane *p, const struct chart_series *s)
+{
+	put_path(p, s);
+	for (size_t i = 0; i < s->n && s->n <= TIPS_MAX; i++)
+		if (is_drawn(&s->v[i]))
+			put_dot(p, s, &s->v[i], s->n <= SHOWN_MAX ? "" : " class=\"h\"",
+				true);
+}
+
+/* Dots that lie on one another at one unit are one. */
+static void
+put_scatter(struct plane *p, const struct chart_series *s, size_t *left)
+{
+	static const size_t row = WIDTH;
+	unsigned char seen[WIDTH * HEIGHT / 8 + 1];
+	bool tips = s->n <= TIPS_MAX;
+
+	memset(seen, 0, sizeof seen);
+	for (size_t i = 0; i < s->n && *left != 0; i++) {
+		size_t at;
+
+		if (!is_drawn(&s->v[i]))
+			continue;
+		at = (size_t)(at_y(p, s->v[i].y)) * row +
+		     (size_t)(at_x(p, s->v[i].x));
+		if (at / 8 >= sizeof seen || (seen[at / 8] >> at % 8 & 1) != 0)
+			continue;
+		seen[at / 8] |= (unsigned char)(1U << at % 8);
+		put_dot(p, s, &s->v[i], " class=\"d\"", tips);
+		(*left)--;
+	}
+}
+
+void
+chart_lines(const struct chart *c, bool scatter, struct buf *b)
+{
+	struct plane p = {.c = c, .b = b, .names = c->nnames != 0};
+	size_t left = SCATTER_MAX;
+
+	fit(&p);
+	buf_addf(b, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"", WIDTH,
+		 HEIGHT);
+	svg_text(b, c->title);
+	buf_adds(b, "\">");
+	put_axes(&p);
+	for (size_t i = 0; i < c->nseries; i++) {
+		const struct chart_series *s = &c->series[i];
+
+		buf_addf(b, "<g class=\"c%zu\">", s->color % CHART_COLORS);
+		if (scatter)
+			put_scatter(&p, s, &left);
+		else
+			put_line_series(&p, s);
+		buf_adds(b, "</g>");
+	}
+	buf_adds(b, "</svg>");
+}

@@ -429,11 +429,9 @@ const struct verb verb_plots = {
     .args = "[show [PLOT|FILE...] | diff [REV...]]",
     .max = 10000,
     .doc =
-	"  dag plots show [PLOT|FILE...]   of the work tree\n"
-	"  dag plots diff [REV...]         of several revisions of git, one of them "
-	"together\n"
-	"                                  with the work tree (HEAD where none is "
-	"given)\n"
+	"  dag plots show [PLOT|FILE...]  of the work tree\n"
+	"  dag plots diff [REV...]        of revisions of git: one, or none (HEAD),\n"
+	"                                 together with the work tree\n"
 	"\n"
 	"Plots are files that dvc.yaml names under `plots`, of a stage or by themselves: "
 	"CSV, TSV, JSON, YAML and pictures. They become one HTML page that needs no "

@@ -280,8 +280,7 @@ put_scatter(struct plane *p, const struct chart_series *s, size_t *left)
 
 		if (!is_drawn(&s->v[i]))
 			continue;
-		at = (size_t)(at_y(p, s->v[i].y)) * row +
-		     (size_t)(at_x(p, s->v[i].x));
+		at = (size_t)(at_y(p, s->v[i].y)) * row + (size_t)(at_x(p, s->v[i].x));
 		if (at / 8 >= sizeof seen || (seen[at / 8] >> at % 8 & 1) != 0)
 			continue;
 		seen[at / 8] |= (unsigned char)(1U << at % 8);

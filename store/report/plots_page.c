@@ -15,104 +15,8 @@
 #include "store/pipeline/value_text.h"
 #include "store/report/chart.h"
 #include "store/report/plots.h"
+#include "store/report/plots_style.h"
 #include "store/report/svg.h"
-
-enum look {
-	LOOK_LINES,
-	LOOK_SCATTER,
-	LOOK_BARS,
-	LOOK_BARS_SORTED,
-	LOOK_MATRIX,
-	LOOK_SHARES
-};
-
-static const struct {
-	const char *name;
-	enum look look;
-} TEMPLATES[] = {{"linear", LOOK_LINES},
-		 {"simple", LOOK_LINES},
-		 {"smooth", LOOK_LINES},
-		 {"scatter", LOOK_SCATTER},
-		 {"scatter_jitter", LOOK_SCATTER},
-		 {"bar_horizontal", LOOK_BARS},
-		 {"bar_horizontal_sorted", LOOK_BARS_SORTED},
-		 {"confusion", LOOK_MATRIX},
-		 {"confusion_normalized", LOOK_SHARES}};
-
-static const char *const COLORS[CHART_COLORS] = {"#2f6fde", "#e8590c", "#2b8a3e",
-						 "#c2255c", "#7048e8", "#0b7285",
-						 "#a67c00", "#5c6770"};
-
-static const char HEAD[] =
-    "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-    "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
-    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
-    "style-src 'unsafe-inline'; img-src data:\">\n"
-    "<title>Plots</title>\n<style>\n"
-    ":root{color-scheme:light dark;--bg:#f5f6f8;--card:#fff;--ink:#1f2733;"
-    "--soft:#667085;--grid:#e6e9ee;--axis:#aab2bd}\n"
-    "*{box-sizing:border-box}\n"
-    "body{margin:0;padding:24px clamp(12px,3vw,40px);background:var(--bg);"
-    "color:var(--ink);font:14px/1.45 system-ui,-apple-system,'Segoe UI',Roboto,"
-    "'Helvetica Neue',sans-serif}\n"
-    "h1{font-size:20px;margin:0 0 2px}header p{margin:0 0 20px;color:var(--soft)}\n"
-    "main{display:grid;gap:18px;align-items:start;"
-    "grid-template-columns:repeat(auto-fill,minmax(min(100%,440px),1fr))}\n"
-    "figure{margin:0;padding:14px 16px 10px;background:var(--card);"
-    "border:1px solid var(--grid);border-radius:10px;min-width:0}\n"
-    "figcaption{font-weight:600;margin-bottom:2px;overflow-wrap:anywhere}\n"
-    "ul{list-style:none;display:flex;flex-wrap:wrap;gap:2px 14px;margin:2px 0 6px;"
-    "padding:0;font-size:12.5px;color:var(--soft)}\n"
-    "li{display:flex;align-items:center;gap:6px;overflow-wrap:anywhere}"
-    "li svg{width:26px;height:10px;flex:none}\n"
-    "svg{display:block;width:100%;height:auto}svg.x{margin:6px 0}\n"
-    ".note{margin:4px 0;font-size:12.5px;color:var(--soft);overflow-wrap:anywhere}\n"
-    ".many{display:flex;flex-wrap:wrap;gap:12px 20px}.many>div{flex:1 1 220px;"
-    "min-width:0;max-width:480px}.many h2{font-size:12.5px;font-weight:500;margin:4px "
-    "0;color:var(--soft);overflow-wrap:anywhere}\n"
-    "img{max-width:100%;height:auto;border-radius:4px;background:#fff}\n"
-    "text{font-size:11.5px;fill:var(--soft);"
-    "font-variant-numeric:tabular-nums}text.l{fill:var(--ink)}"
-    "text.w{fill:#fff}\n"
-    ".g{stroke:var(--grid)}.a{stroke:var(--axis)}.r{fill:var(--grid)}\n"
-    ".s{fill:none;stroke:currentColor;stroke-width:2;stroke-linejoin:round}\n"
-    "circle{fill:currentColor}circle.h{opacity:0}circle:hover{opacity:1;"
-    "stroke:currentColor;stroke-width:3}circle.d{fill-opacity:.6}\n"
-    ".b,.m{fill:currentColor}.b:hover,.m:hover{stroke:var(--ink)}\n";
-
-static const char DARK[] =
-    "@media(prefers-color-scheme:dark){:root{--bg:#12161c;--card:#1a2028;"
-    "--ink:#e4e8ee;--soft:#9aa5b3;--grid:#2b333e;--axis:#566070}\n"
-    ".c0{color:#74a9ff}.c1{color:#ff9d5c}.c2{color:#69db7c}.c3{color:#f783ac}"
-    ".c4{color:#b197fc}.c5{color:#3bc9db}.c6{color:#ffd43b}.c7{color:#adb5bd}"
-    "text.w{fill:#12161c}}\n"
-    "@media print{body{background:#fff}figure{break-inside:avoid}}\n"
-    "</style>\n</head>\n<body>\n";
-
-bool
-plots_template_known(const char *name)
-{
-	for (size_t i = 0; i < sizeof TEMPLATES / sizeof *TEMPLATES; i++)
-		if (strcmp(TEMPLATES[i].name, name) == 0)
-			return true;
-	return false;
-}
-
-const char *
-plots_color(size_t i)
-{
-	return COLORS[i % CHART_COLORS];
-}
-
-static enum look
-look_of(const struct plot *plot)
-{
-	for (size_t i = 0;
-	     plot->template != NULL && i < sizeof TEMPLATES / sizeof *TEMPLATES; i++)
-		if (strcmp(TEMPLATES[i].name, plot->template) == 0)
-			return TEMPLATES[i].look;
-	return LOOK_LINES;
-}
 
 /* ---- values ---- */
 
@@ -405,7 +309,8 @@ sort_bars(struct page *g)
 	}
 	for (size_t s = 0; s < g->c.nseries; s++)
 		for (size_t i = 0; i < g->series[s].n; i++) {
-			struct chart_point *it = (struct chart_point *)(uintptr_t)&g->series[s].v[i];
+			struct chart_point *it =
+			    (struct chart_point *)(uintptr_t)&g->series[s].v[i];
 
 			it->y = (double)place[(size_t)it->y];
 		}
@@ -516,7 +421,7 @@ put_matrices(struct page *g, bool share)
 /* ---- figures ---- */
 
 static void
-put_legend(struct page *g, enum look look)
+put_legend(struct page *g, enum plots_look look)
 {
 	if (g->c.nseries < 2 || look == LOOK_MATRIX || look == LOOK_SHARES)
 		return;
@@ -546,7 +451,7 @@ put_legend(struct page *g, enum look look)
 static int
 put_chart(struct page *g)
 {
-	enum look look = look_of(g->plot);
+	enum plots_look look = plots_look(g->plot->template);
 	int rc;
 
 	if (name_series(g) != 0)
@@ -637,11 +542,7 @@ plots_page(struct plots *p, struct buf *b, struct err *err)
 {
 	int rc = 0;
 
-	buf_adds(b, HEAD);
-	for (size_t i = 0; i < CHART_COLORS; i++)
-		buf_addf(b, ".c%zu{color:%s}", i, COLORS[i]);
-	buf_adds(b, "\n");
-	buf_adds(b, DARK);
+	plots_style(b);
 	buf_addf(b, "<header><h1>Plots</h1><p>%zu of them</p></header>\n<main>\n",
 		 p->v.n);
 	vec_foreach (&p->v, struct plot *const, it) {

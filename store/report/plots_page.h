@@ -23,10 +23,4 @@ int plots_page(struct plots *, struct buf *, struct err *);
  */
 bool plots_template_known(const char *);
 
-/**
- * plots_color(i):
- * Return the colour "#rrggbb" that the i-th revision is drawn with on a light page.
- */
-const char *plots_color(size_t);
-
 #endif

@@ -39,6 +39,21 @@ are_points(const struct yaml_node *list)
 	return true;
 }
 
+/* As Python's dict.update: what is there keeps its place. */
+static struct yaml_node *
+update(struct arena *a, const struct yaml_node *old, const struct yaml_node *by)
+{
+	struct yaml_node *both = plots_merge(a, old, by);
+
+	for (size_t i = 0; both != NULL && i < old->map.n; i++) {
+		struct yaml_node *v = yaml_get(by, both->map.v[i].key->str);
+
+		if (v != NULL)
+			both->map.v[i].val = v;
+	}
+	return both;
+}
+
 static int
 join_lists(struct arena *a, const struct yaml_node *v, struct plot_file *f)
 {
@@ -56,7 +71,7 @@ join_lists(struct arena *a, const struct yaml_node *v, struct plot_file *f)
 				return -1;
 			continue;
 		}
-		f->points.v[i] = plots_merge(a, v->seq.v[i], f->points.v[i]);
+		f->points.v[i] = update(a, f->points.v[i], v->seq.v[i]);
 		if (f->points.v[i] == NULL)
 			return -1;
 	}

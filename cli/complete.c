@@ -134,6 +134,8 @@ static const struct meaning {
     {"REMOTE", NULL, NULL, complete_remotes},
     {"VALUE", NULL, NULL, put_nothing},
     {"WORD", NULL, NULL, put_nothing},
+    {"FIELD", NULL, NULL, put_nothing},
+    {"REGEX", NULL, NULL, put_nothing},
     {"PLOT", NULL, NULL, put_file}, /* an id as well */
     {"VERB", NULL, NULL, put_verbs},
     {"TYPE", NULL, NULL, put_types},

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/err.h"
+#include "base/hash.h"
 #include "base/yaml.h"
 #include "store/dvc/dvc_out.h"
 #include "store/dvc/yaml_doc.h"
@@ -308,4 +310,29 @@ dvc_dump_locked(struct yaml_doc *doc, const struct dvc_out *out)
 	else
 		put_meta(doc, v, &out->meta, &out->cloud, out->where == DVC_URL);
 	return v;
+}
+
+int
+dvc_dump_stage_md5(struct yaml_val *state, char out[DVC_MD5_MAX], struct err *err)
+{
+	/* What does not make a stage another one. */
+	static const char *const drop[] = {"desc",   "type",   "labels", "meta",
+					   "locked", "frozen", "metric", "persist",
+					   "isexec", "size",   "nfiles", NULL};
+	const char *wdir = yaml_val_text(yaml_val_get(state, "wdir"));
+	char hex[HASH_HEX_MAX];
+	struct buf json;
+	int rc = 0;
+
+	buf_init(&json, 0);
+	yaml_val_drop(state, "md5");
+	if (wdir != NULL && strcmp(wdir, ".") == 0)
+		yaml_val_drop(state, "wdir");
+	yaml_val_json(state, drop, &json);
+	if (buf_failed(&json) || hash_bytes(HASH_MD5, json.p, json.n, hex) != 0)
+		rc = err_nomem(err);
+	else
+		memcpy(out, hex, DVC_MD5_MAX);
+	buf_release(&json);
+	return rc;
 }

@@ -3,10 +3,12 @@
 /* What .dvc files and dvc.lock hold, as values to be written.  Private to store/dvc. */
 #include <stddef.h>
 
+#include "store/dvc/dvc_file.h"
 #include "store/dvc/relpath.h"
 
 struct dvc_lock_stage;
 struct dvc_out;
+struct err;
 struct yaml_doc;
 struct yaml_val;
 
@@ -30,5 +32,12 @@ struct yaml_val *dvc_dump_locked(struct yaml_doc *, const struct dvc_out *);
  */
 void dvc_lock_put_entry(struct yaml_doc *, struct yaml_val *,
 			const struct dvc_lock_stage *);
+
+/**
+ * dvc_dump_stage_md5(state, out, err):
+ * Compute the MD5 of a stage, of all that a file says of it: without the keys at its top that
+ * do not count, which are dropped from ${state}, and annotations wherever they stand.  Return 0 or -1.
+ */
+int dvc_dump_stage_md5(struct yaml_val *, char[DVC_MD5_MAX], struct err *);
 
 #endif

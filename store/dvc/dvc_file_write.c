@@ -6,7 +6,6 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/fsio.h"
-#include "base/hash.h"
 #include "base/path.h"
 #include "store/dvc/dvc_dump.h"
 #include "store/dvc/dvc_file.h"
@@ -216,29 +215,14 @@ dvc_file_write(const struct dvc_file *f, int dirfd, bool *changed, struct err *e
 int
 dvc_file_stage_md5(const struct dvc_file *f, char out[DVC_MD5_MAX], struct err *err)
 {
-	/* What does not make a stage another one. */
-	static const char *const drop[] = {"desc",   "type",   "labels", "meta",
-					   "locked", "frozen", "metric", "persist",
-					   "isexec", "size",   "nfiles", NULL};
 	struct yaml_doc *doc = yaml_doc_new();
 	struct yaml_val *state = doc != NULL ? state_of(doc, f) : NULL;
-	char hex[HASH_HEX_MAX];
-	struct buf json;
-	int rc = -1;
+	int rc;
 
-	buf_init(&json, 0);
-	if (state != NULL) {
-		yaml_val_drop(state, "md5");
-		yaml_val_json(state, drop, &json);
-	}
-	if (state == NULL || buf_failed(&json) || yaml_doc_failed(doc) ||
-	    hash_bytes(HASH_MD5, json.p, json.n, hex) != 0)
-		err_nomem(err);
+	if (state == NULL || yaml_doc_failed(doc))
+		rc = err_nomem(err);
 	else
-		rc = 0;
-	if (rc == 0)
-		memcpy(out, hex, DVC_MD5_MAX);
-	buf_release(&json);
+		rc = dvc_dump_stage_md5(state, out, err);
 	yaml_doc_free(doc);
 	return rc;
 }

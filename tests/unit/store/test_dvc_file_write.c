@@ -15,7 +15,9 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/fsio.h"
+#include "store/dvc/dvc_dump.h"
 #include "store/dvc/dvc_file.h"
+#include "store/dvc/yaml_doc.h"
 
 #define HEX "b7be0a921c3d398700f1cf88c883ba91"
 
@@ -180,6 +182,38 @@ keeps_imports(void **state)
 	dvc_file_free(f);
 }
 
+/* DVC's own vectors (its tests/unit/stage/test_stage.py): what counts in the MD5 of a stage. */
+static void
+md5_of_stages(void **state)
+{
+	static const char ignored[] = "e9521a22111493406ea64a88cda63e0b";
+	static const struct {
+		const char *more, *md5;
+	} cases[] = {
+	    {"", ignored},
+	    {"wdir: .\n", ignored},
+	    {"meta: {author: Suor}\n", ignored},
+	    {"wdir: ..\n", "2ceba15e87f6848aa756502c1e6d24e9"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[256], md5[DVC_MD5_MAX];
+		struct yaml_doc *doc;
+		struct err err = {0};
+		int n = snprintf(text, sizeof(text),
+				 "md5: '123456'\ncmd: mycmd\nouts:\n- path: a\n"
+				 "  md5: '123456789'\ndeps:\n- path: b\n"
+				 "  md5: '987654321'\n%s",
+				 cases[i].more);
+
+		assert_int_equal(yaml_doc_parse("x.dvc", text, (size_t)n, &doc, &err), 0);
+		assert_int_equal(dvc_dump_stage_md5(yaml_doc_root(doc), md5, &err), 0);
+		assert_string_equal(md5, cases[i].md5);
+		yaml_doc_free(doc);
+	}
+}
+
 static void
 moves(void **state)
 {
@@ -257,6 +291,7 @@ main(void)
 	    cmocka_unit_test(keeps_what_people_wrote),
 	    cmocka_unit_test(takes_dvc_2_over),
 	    cmocka_unit_test(keeps_imports),
+	    cmocka_unit_test(md5_of_stages),
 	    cmocka_unit_test(moves),
 	    cmocka_unit_test(writes_only_what_changed),
 	};

@@ -224,3 +224,13 @@ RULES = [
     ("never run", "what has never been there is not deleted", never_run),
     ("dag's own state", "DVC's ls shows the directory of the other tool", own_state),
 ]
+
+
+def drawn(text):
+    """What `plots --json --split` draws: ids in their order, revisions, labels, points."""
+    kept = {}
+    for name, parts in json.loads(text).get("data", {}).items():
+        kept[name] = [(p["type"], p["revisions"],
+                       {k: p["anchor_definitions"][f"<DVC_METRIC_{k}>"] for k in ("TITLE", "X_LABEL", "Y_LABEL", "DATA")})
+                      for p in parts]
+    return kept

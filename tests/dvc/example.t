@@ -1,9 +1,11 @@
 #!/usr/bin/python3 -B
 """A project of the usual shape (prepare, featurize, train, evaluate), run by each tool from nothing: the same files, the
-same dvc.lock, the same metrics; and each finds nothing to do in what the other has left."""
+same dvc.lock, the same metrics and points of plots; and each finds nothing to do in what the other has left."""
+import json
 import os
 import subprocess
 
+import answers
 import oracle
 import tap
 import tools
@@ -52,8 +54,19 @@ BEGIN { FS = "\\t"; while ((getline v < "model.txt") > 0) w[++n] = v; print "act
 	s = w[1]; for (i = 2; i <= NF; i++) s += w[i] * $i
 	p = s > 0 ? "good" : "bad"; right += p == $1
 	print $1 "," p > "eval/classes.csv"
+	score[NR] = s; good[NR] = $1 == "good"; all[good[NR]]++
 }
-END { printf "{\\"accuracy\\": %.4f, \\"n\\": %d}\\n", right / NR, NR > "metrics.json" }
+END {
+	# The curve: for every limit how many are taken for good, rightly and wrongly.
+	print "{\\"roc\\": [" > "eval/roc.json"
+	for (limit = 4; limit >= -4; limit -= 0.5) {
+		yes[0] = yes[1] = 0
+		for (i = 1; i <= NR; i++) yes[good[i]] += score[i] > limit
+		printf "%s{\\"fpr\\": %.4f, \\"tpr\\": %.4f}\\n", limit < 4 ? "," : "", yes[0] / all[0], yes[1] / all[1] > "eval/roc.json"
+	}
+	print "]}" > "eval/roc.json"
+	printf "{\\"accuracy\\": %.4f, \\"n\\": %d}\\n", right / NR, NR > "metrics.json"
+}
 """,
     "dvc.yaml": """\
 stages:
@@ -64,6 +77,7 @@ stages:
     - metrics.json: {cache: false}
     plots:
     - eval/classes.csv: {template: confusion, x: actual, y: predicted}
+    - eval/roc.json: {cache: false, x: fpr, y: tpr, title: ROC}
   prepare:
     cmd: mkdir -p prepared && awk -v split_at=${prepare.split} -v seed=${prepare.seed} -f src/prepare.awk data/reviews.tsv
     deps: [data/reviews.tsv, src/prepare.awk]
@@ -125,6 +139,15 @@ def left(repo):
     return found
 
 
+def shown(tool, repo):
+    """What the tool shows of metrics and of the points of plots, alone and beside the commit."""
+    found = {}
+    for argv in ["metrics", "show"], ["metrics", "diff"], ["plots", "show", "--split"], ["plots", "diff", "--split"]:
+        rc, out, err = tool.run(argv + ["--json"], repo)
+        found[" ".join(argv)] = (rc, err if rc else answers.drawn(out) if argv[0] == "plots" else json.loads(out))
+    return found
+
+
 driver = oracle.Dvc(python)
 dvc = tools.DvcTool(driver, env)
 dag = tools.DagTool(os.path.join(os.environ["DAG_BUILD"], "bin", "dag"), env)
@@ -137,6 +160,9 @@ mine, other = left(ours), left(theirs)
 tap.same(sorted(mine), sorted(other), "the same files")
 tap.ok(mine == other, "... with the same bytes") or tap.diag("\n".join(n for n in mine if mine[n] != other.get(n)))
 tap.ok(b"accuracy" in mine["metrics.json"] and b"actual,predicted" in mine["eval/classes.csv"], "with metrics and plots")
+for repo in ours, theirs:
+    for argv in ["add", "-A"], ["commit", "-qm", "one"]:
+        subprocess.run(["git", "-C", repo] + argv, check=True, env=env)
 rc, out, err = dvc.run(["repro"], ours)
 tap.ok(rc == 0 and "Running stage" not in out + err, "dvc finds nothing to do after dag") or tap.diag(out + err)
 rc, out, err = dag.run(["run"], theirs)
@@ -151,6 +177,12 @@ dvc.run(["repro"], theirs)
 mine, other = left(ours), left(theirs)
 tap.ok(mine == other, "after an edit of params the same again") or tap.diag(
     "\n".join(n for n in sorted({*mine, *other}) if mine.get(n) != other.get(n)))
+seen = shown(dvc, theirs)
+tap.ok([(rc, len(what)) for rc, what in seen.values()] == [(0, 1), (0, 1), (0, 2), (0, 2)], "metrics and plots are shown")
+for tool, repo in (dag, ours), (dag, theirs), (dvc, ours):
+    got = shown(tool, repo)
+    for words, answer in seen.items():
+        tap.same(got[words], answer, f"{words} of {os.path.basename(repo)}, by {tool.name}")
 rc, out, err = dag.run(["status"], theirs)
 tap.ok(rc == 0 and "up to date" in out, "dag status agrees") or tap.diag(out + err)
 driver.close()

@@ -1,9 +1,9 @@
 #!/usr/bin/python3 -B
 """The points, labels and order of plots, under both tools."""
-import json
 import os
 import subprocess
 
+import answers
 import oracle
 import tap
 import tools
@@ -74,22 +74,12 @@ def git(*argv):
     subprocess.run(["git", "-C", repo] + list(argv), check=True, env=env, stdout=subprocess.DEVNULL)
 
 
-def essence(text):
-    """What is drawn: ids in their order, revisions, labels, points."""
-    kept = {}
-    for name, parts in json.loads(text).get("data", {}).items():
-        kept[name] = [(p["type"], p["revisions"],
-                       {k: p["anchor_definitions"][f"<DVC_METRIC_{k}>"] for k in ("TITLE", "X_LABEL", "Y_LABEL", "DATA")})
-                      for p in parts]
-    return kept
-
-
 def same(argv):
     argv = ["plots"] + argv + ["--json", "--split"]
     ours, theirs = dag.run(argv, repo), dvc.run(argv, repo)
     if ours[0] != 0 or theirs[0] != 0:
         return tap.same(ours, theirs, " ".join(argv))
-    got, wanted = essence(ours[1]), essence(theirs[1])
+    got, wanted = answers.drawn(ours[1]), answers.drawn(theirs[1])
     for name in wanted:
         if repr(got.get(name)) != repr(wanted[name]):  # as text: NaN is equal to nothing
             return tap.same(repr(got.get(name)), repr(wanted[name]), " ".join(argv) + ": " + name)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,6 +26,7 @@
 #define GUARD_NAME "rwlock.lock"
 #define GUARD_US   10000000 /* DVC holds it for moments */
 #define NAP_US	   50000
+#define PAGE	   4096
 
 struct path_lock {
 	struct path_lock_options o;
@@ -154,28 +156,45 @@ put_file(json_t *file, struct buf *out)
 	json_end(&w);
 }
 
-/* A crash may lose what is written here, as it ends all who hold a lock; but what is read is
- * always whole. */
+/*
+ * Over what stands there: a new file each time costs an inode and its writing, twice a stage.
+ * What lies within one page is there whole or not at all for who is killed, and blanks behind it
+ * are nothing to JSON.  Return 0; or 1 where it must be a new file.
+ */
 static int
-write_file(int tmp_fd, json_t *j, struct err *err)
+write_over(int tmp_fd, struct buf *text)
+{
+	int fd = openat(tmp_fd, FILE_NAME, O_WRONLY | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
+	size_t n = text->n, was;
+	struct stat st;
+	int rc = 1;
+
+	if (fd == -1)
+		return 1;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 &&
+	    st.st_size > 0 && st.st_size <= PAGE && n <= PAGE) {
+		was = (size_t)st.st_size;
+		while (text->n < was && !buf_failed(text))
+			buf_addc(text, ' ');
+		if (!buf_failed(text) &&
+		    pwrite(fd, text->p, text->n, 0) == (ssize_t)text->n)
+			rc = was > n && ftruncate(fd, (off_t)n) != 0;
+	}
+	(void)close(fd);
+	buf_truncate(text, n);
+	return rc;
+}
+
+static int
+write_new(int tmp_fd, const struct buf *text, struct err *err)
 {
 	int fd, rc = -1, flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC;
-	struct buf text;
 	char temp[48];
 
-	buf_init(&text, PATH_LOCK_FILE_MAX);
-	put_file(j, &text);
-	if (buf_failed(&text)) {
-		rc = text.state == BUF_TOOBIG
-			 ? err_set(err, ERR_LIMIT, ".dvc/tmp/rwlock would be too large")
-			 : err_nomem(err);
-		buf_release(&text);
-		return rc;
-	}
 	(void)snprintf(temp, sizeof(temp), ".rwlock-%ld.tmp", (long)getpid());
 	fd = openat(tmp_fd, temp, flags, 0666);
 	if (fd != -1) {
-		rc = fsio_write_all(fd, text.p, text.n);
+		rc = fsio_write_all(fd, text->p, text->n);
 		(void)close(fd);
 	}
 	if (rc == 0)
@@ -184,6 +203,25 @@ write_file(int tmp_fd, json_t *j, struct err *err)
 		(void)err_sys(err, errno, "cannot write .dvc/tmp/rwlock");
 		(void)unlinkat(tmp_fd, temp, 0);
 	}
+	return rc;
+}
+
+/* A crash may lose what is written here, as it ends all who hold a lock; but what is read is
+ * always whole. */
+static int
+write_file(int tmp_fd, json_t *j, struct err *err)
+{
+	struct buf text;
+	int rc;
+
+	buf_init(&text, PATH_LOCK_FILE_MAX);
+	put_file(j, &text);
+	if (buf_failed(&text))
+		rc = text.state == BUF_TOOBIG
+			 ? err_set(err, ERR_LIMIT, ".dvc/tmp/rwlock would be too large")
+			 : err_nomem(err);
+	else
+		rc = write_over(tmp_fd, &text) == 0 ? 0 : write_new(tmp_fd, &text, err);
 	buf_release(&text);
 	return rc;
 }

@@ -104,9 +104,11 @@ nap(int64_t us)
 static void
 sign(int fd)
 {
-	char text[32];
+	char text[32], was[sizeof(text)];
 	int n = snprintf(text, sizeof(text), " %ld\n", (long)getpid());
 
+	if (pread(fd, was, sizeof(was), 0) == n && memcmp(was, text, (size_t)n) == 0)
+		return;
 	/* Over what stands there: to cut it first costs a block of the disk each time. */
 	if (pwrite(fd, text, (size_t)n, 0) == n)
 		(void)!ftruncate(fd, n);
@@ -116,14 +118,18 @@ int
 work_lock_take(const struct work_lock_options *o, struct err *err)
 {
 	int64_t end = clock_now().mono_us + o->wait_us, left, us = NAP_MIN_US;
-	bool told = false;
+	bool told = false, made = false;
 	char who[WHO_MAX];
 	struct err why = {0};
 	int fd;
 
-	if (make_file(o, err) != 0)
-		return -1;
 	while ((fd = fsio_lock(o->dir_fd, o->path, LOCK_TRY, false, &why)) == -1) {
+		if (why.code == ERR_NOTFOUND && !made) {
+			if (make_file(o, err) != 0)
+				return -1;
+			made = true;
+			continue;
+		}
 		if (why.code != ERR_BUSY) {
 			if (err != NULL)
 				*err = why;

@@ -271,6 +271,47 @@ test_dead(void **state)
 	says("by process 1 (init)");
 }
 
+static ino_t
+rwlock_inode(void)
+{
+	struct stat st;
+
+	assert_int_equal(fstatat(tmp_fd, "rwlock", &st, 0), 0);
+	return st.st_ino;
+}
+
+/* It stays one file as long as that is small and nobody else's: one that has another name, too,
+ * is never written through it. */
+static void
+test_place(void **state)
+{
+	static const int sizes[] = {1, 3900, 2, 4200, 3};
+	struct path_lock *l, *m;
+	char path[4300];
+	ino_t was;
+
+	(void)state;
+	ok(take("/r/w", true, "me", &l));
+	ok(path_lock_drop(l, &err));
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		was = rwlock_inode();
+		(void)snprintf(path, sizeof(path), "/%0*d", sizes[i], 1);
+		ok(take(path, true, "me", &l));
+		assert_int_equal(rwlock_inode() == was, sizes[i] < 4000);
+		fails(take(path, false, "another", &m), ERR_BUSY);
+		was = rwlock_inode();
+		ok(path_lock_drop(l, &err));
+		assert_int_equal(rwlock_inode() == was, sizes[i] < 4000);
+		assert_string_equal(slurp(pl.dir, "tmp/rwlock"), "{}");
+	}
+	assert_int_equal(linkat(tmp_fd, "rwlock", tmp_fd, "link", 0), 0);
+	ok(take("/r/w", true, "me", &l));
+	assert_string_equal(slurp(pl.dir, "tmp/link"), "{}");
+	ok(path_lock_drop(l, &err));
+	(void)unlinkat(tmp_fd, "link", 0);
+	(void)unlinkat(tmp_fd, "rwlock", 0);
+}
+
 /* Looking at what others have locked: nothing is made, and the dead do not count. */
 static void
 test_look(void **state)
@@ -371,6 +412,7 @@ main(void)
 	    cmocka_unit_test(test_cancel),
 	    cmocka_unit_test_setup_teardown(test_paths, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_dead, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_place, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_look, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_corrupt, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_memory, setup, teardown),

@@ -124,6 +124,16 @@ artifact_open(struct cli *c, const struct artifact_opts *o, bool write,
 	return find_project(a, err) == 0 ? open_track(a, err) : -1;
 }
 
+int
+artifact_open_all(struct cli *c, const struct artifact_opts *o, bool write,
+		  struct artifact *a, struct err *err)
+{
+	int r = artifact_open(c, o, write, a, err);
+
+	a->track.results = true;
+	return r;
+}
+
 void
 artifact_close(struct artifact *a)
 {

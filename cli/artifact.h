@@ -77,6 +77,13 @@ int artifact_open(struct cli *, const struct artifact_opts *, bool, struct artif
 		  struct err *);
 
 /**
+ * artifact_open_all(c, o, write, a, err):
+ * The same, where what tasks of DAG files have made is tracked, too (store/track/collect.h).
+ */
+int artifact_open_all(struct cli *, const struct artifact_opts *, bool, struct artifact *,
+		      struct err *);
+
+/**
  * artifact_close(a):
  * Let everything go.
  */

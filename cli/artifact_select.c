@@ -1,5 +1,7 @@
 #include "cli/artifact_select.h"
 
+#include <stdlib.h>
+
 #include "base/arena.h"
 #include "base/err.h"
 #include "cli/artifact.h"
@@ -15,7 +17,8 @@ artifact_select(struct artifact *a, char *const *words, size_t n, unsigned how,
 	struct track_select s = {.words = (const char *const *)words,
 				 .n = n,
 				 .recursive = (how & ARTIFACT_RECURSIVE) != 0,
-				 .glob = (how & ARTIFACT_GLOB) != 0};
+				 .glob = (how & ARTIFACT_GLOB) != 0,
+				 .pointers = (how & ARTIFACT_POINTERS) != 0};
 	struct track_targets found = {0};
 	int r = track_targets(&a->track, &a->list, &s, a->arena, &found, err);
 
@@ -33,6 +36,12 @@ artifact_select(struct artifact *a, char *const *words, size_t n, unsigned how,
 							     .only = found.v[i].inside};
 	track_targets_free(&found);
 	return r;
+}
+
+unsigned
+artifact_in_run(void)
+{
+	return getenv("DAG_ATTEMPT_ID") != NULL ? ARTIFACT_POINTERS : 0U;
 }
 
 int

@@ -34,7 +34,8 @@ enum artifact_how {
 	ARTIFACT_PLAIN = 0,
 	ARTIFACT_RECURSIVE = 1 << 0, /* a directory means all pointers below it */
 	ARTIFACT_GLOB = 1 << 1,	     /* words are patterns */
-	ARTIFACT_DEPS = 1 << 2	     /* and what the stages found are made of */
+	ARTIFACT_DEPS = 1 << 2,	     /* and what the stages found are made of */
+	ARTIFACT_POINTERS = 1 << 3   /* no words: not what tasks of DAG files have made */
 };
 static inline unsigned
 artifact_how(int recursive, int glob, int deps)
@@ -44,6 +45,13 @@ artifact_how(int recursive, int glob, int deps)
 }
 int artifact_select(struct artifact *, char *const *, size_t, unsigned,
 		    struct artifact_target **, size_t *, struct err *);
+
+/**
+ * artifact_in_run():
+ * Return ARTIFACT_POINTERS in a task of a run, else 0: what the tasks around it make is not for
+ * one of them to bring or to send, unless it is named.
+ */
+unsigned artifact_in_run(void);
 
 /**
  * artifact_select_outs(a, how, targets, outs, n, err):

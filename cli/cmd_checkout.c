@@ -74,7 +74,7 @@ struct checkout {
 static bool
 is_named(const struct checkout *k, const char *path)
 {
-	return track_find(&k->a.list, path) != NULL;
+	return track_names(&k->a.list, path);
 }
 
 /* Whether what lies there is what we have put there, and nobody else's. */
@@ -172,7 +172,8 @@ prepare(struct checkout *k, struct err *err)
 	size_t to = 0;
 
 	if (artifact_select(&k->a, k->a.c->args, k->a.c->nargs,
-			    artifact_how(k->o->recursive, k->o->glob, k->o->deps),
+			    artifact_in_run() |
+				artifact_how(k->o->recursive, k->o->glob, k->o->deps),
 			    &k->targets, &k->n, err) != 0)
 		return -1;
 	k->outs = arena_array(k->a.arena, k->n + 1, sizeof(*k->outs));
@@ -324,7 +325,7 @@ checkout_verb(struct cli *c, const void *opts)
 	problems_init(&k.report.unsaved);
 	problems_init(&k.report.missing);
 	problems_init(&k.report.failed);
-	if (artifact_open(c, &k.o->common, true, &k.a, &err) == 0) {
+	if (artifact_open_all(c, &k.o->common, true, &k.a, &err) == 0) {
 		worked = artifact_work(&k.a, work, &k, &err) == 0;
 		/* What was done before it ended is told, too. */
 		code = tell(&k);

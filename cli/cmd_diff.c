@@ -166,7 +166,7 @@ diff_verb(struct cli *c, const void *opts)
 
 	if (k.o->json && k.o->md)
 		return cli_usage(c, "--json and --md exclude each other");
-	if (artifact_open(c, &k.o->common, false, &k.a, &err) == 0 &&
+	if (artifact_open_all(c, &k.o->common, false, &k.a, &err) == 0 &&
 	    find_targets(&k, &err) == 0 && artifact_work(&k.a, work, &k, &err) == 0)
 		tell(&k);
 	else

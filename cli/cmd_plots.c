@@ -371,7 +371,7 @@ plots_verb(struct cli *c, const void *opts)
 	buf_init(&k.page, PLOTS_PAGE_MAX);
 	if ((code = understand(&k)) != EXIT_OK)
 		return code;
-	if (artifact_open(c, &k.o->common, false, &k.a, &err) != 0 ||
+	if (artifact_open_all(c, &k.o->common, false, &k.a, &err) != 0 ||
 	    artifact_work(&k.a, work, &k, &err) != 0) {
 		code = artifact_fail(&k.a, &err);
 	} else {

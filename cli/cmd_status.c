@@ -407,7 +407,7 @@ status_verb(struct cli *c, const void *opts)
 				    "go with --data or --granular");
 	if (k.o->not_in_remote && (code = find_far(&k, c)) != EXIT_OK)
 		return code;
-	if (artifact_open(c, &k.o->common, false, &k.a, &err) == 0 &&
+	if (artifact_open_all(c, &k.o->common, false, &k.a, &err) == 0 &&
 	    find_data_targets(&k, &err) == 0 && artifact_work(&k.a, work, &k, &err) == 0)
 		code = tell(&k);
 	else

@@ -40,7 +40,7 @@ complete_targets(struct complete *cp)
 	struct artifact a;
 	struct err err = {0};
 
-	if (artifact_open(cp->c, &none, false, &a, &err) == 0 &&
+	if (artifact_open_all(cp->c, &none, false, &a, &err) == 0 &&
 	    track_collect(&a.track, NULL, NULL, &a.list, &err) == 0)
 		add_outs(cp, &a);
 	artifact_close(&a);

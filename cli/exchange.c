@@ -268,11 +268,15 @@ exchange_release(struct exchange *x)
 int
 exchange_verb(struct cli *c, const struct exchange_opts *o, bool push)
 {
-	struct exchange x = {.o = o, .push = push, .sources = !push, .move = move};
+	struct exchange x = {.o = o,
+			     .push = push,
+			     .sources = !push,
+			     .how = artifact_in_run(),
+			     .move = move};
 	struct err err = {0};
 	int code;
 
-	if (artifact_open(c, &o->common, !push, &x.a, &err) != 0) {
+	if (artifact_open_all(c, &o->common, !push, &x.a, &err) != 0) {
 		code = artifact_fail(&x.a, &err);
 	} else if (artifact_work(&x.a, work, &x, &err) == 0) {
 		code = tell(&x, false);

@@ -70,6 +70,7 @@ struct exchange {
 	const struct repo_scope *scope; /* NULL: as the options say */
 	bool all;			/* also what is never pushed */
 	bool words_apart;		/* all is meant, the words are something else */
+	unsigned how;			/* ARTIFACT_POINTERS */
 	struct track_revs *revs;
 	struct track_list broken; /* that of a commit with mistakes, for their messages */
 	size_t unrecorded;	  /* outs without a hash */

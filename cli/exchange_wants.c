@@ -54,7 +54,9 @@ want(struct exchange *x, const struct track_out *o, const char *only, bool copy,
 				  .size = o->size,
 				  .remote = o->remote,
 				  .local = !o->push,
-				  .in_tree = !copy};
+				  /* What a task has not
+ * committed can be made again. */
+				  .in_tree = !copy && !o->task};
 
 	if (!o->cache)
 		return 0;
@@ -91,12 +93,20 @@ of_tree(struct exchange *x, struct err *err)
 	struct artifact_target *v;
 	size_t n;
 
-	if (artifact_select(&x->a, x->a.c->args, x->words_apart ? 0 : x->a.c->nargs,
-			    artifact_how(x->o->recursive, x->o->glob, x->o->deps), &v, &n,
-			    err) != 0)
+	const struct track_list *l = &x->a.list;
+	size_t words = x->words_apart ? 0 : x->a.c->nargs;
+
+	if (artifact_select(&x->a, x->a.c->args, words,
+			    x->how |
+				artifact_how(x->o->recursive, x->o->glob, x->o->deps),
+			    &v, &n, err) != 0)
 		return -1;
 	for (size_t i = 0; i < n; i++)
 		if (want(x, v[i].out, v[i].only, false, err) != 0)
+			return -1;
+	/* Whoever has the path: to the tasks these are results. */
+	for (size_t i = 0; words == 0 && x->how == 0 && i < l->nalso; i++)
+		if (want(x, &l->also[i], NULL, false, err) != 0)
 			return -1;
 	return 0;
 }
@@ -127,6 +137,8 @@ add_meant(const struct revs *r, const struct track_out *o, struct track_targets 
 {
 	struct track_target t = {.out = o};
 
+	if (o->task && r->nwords == 0 && r->x->how != 0)
+		return 0;
 	if (r->nwords == 0 && vec_push(v, t) != 0)
 		return err_nomem(err);
 	for (size_t i = 0; i < r->nwords; i++)
@@ -142,6 +154,9 @@ find_meant(const struct revs *r, const struct track_list *list, struct track_tar
 {
 	for (size_t i = 0; i < list->n; i++)
 		if (add_meant(r, &list->outs[i], v, err) != 0)
+			return -1;
+	for (size_t i = 0; i < list->nalso; i++)
+		if (add_meant(r, &list->also[i], v, err) != 0)
 			return -1;
 	return r->x->o->deps ? track_upstream(list, v, err) : 0;
 }

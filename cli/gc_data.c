@@ -308,7 +308,7 @@ work(void *arg, struct meter *m, struct err *err)
 	struct transfer_options opt = {.cache = x->a.track.cache, .meter = m};
 
 	if (track_list_whole(&x->a.list, err) != 0 || exchange_wants(x, m, err) != 0 ||
-	    gc_locks(x->a.track.root_fd, x->a.arena, want, x, err) != 0 ||
+	    gc_locks(&x->a.track, x->a.arena, want, x, err) != 0 ||
 	    find_held(g, m, err) != 0 ||
 	    gc_projects(x, g->o->projects.v, g->o->projects.n, &g->scope, m, err) != 0)
 		return -1;
@@ -532,7 +532,7 @@ gc_data(struct cli *c, const struct gc_data_opts *o, bool dry, bool json)
 		return code;
 	buf_init(&g.cache.paths, PATHS_MAX);
 	buf_init(&g.remote.paths, PATHS_MAX);
-	if (artifact_open(c, &o->x.common, !dry, &g.x.a, &err) == 0 &&
+	if (artifact_open_all(c, &o->x.common, !dry, &g.x.a, &err) == 0 &&
 	    artifact_work(&g.x.a, work, &g, &err) == 0) {
 		tell(&g);
 	} else {

@@ -27,6 +27,17 @@ add(void *ctx, const struct object_id *id, const char *path, struct err *err)
 }
 
 static int
+add_outs(const struct gc_held *h, const struct track_out *v, size_t n, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		if (v[i].cache && object_id_is_set(&v[i].id))
+			rc = add((void *)(uintptr_t)h, &v[i].id, v[i].path, err);
+	return rc;
+}
+
+static int
 of_commit(const struct gc_held *h, const char *commit, struct err *err)
 {
 	struct track_revs *revs = NULL;
@@ -41,10 +52,10 @@ of_commit(const struct gc_held *h, const char *commit, struct err *err)
 	rc = track_revs_open(h->track, h->git, &revs, err);
 	if (rc == 0)
 		rc = track_collect_rev(revs, id, h->meter, NULL, &list, err);
-	for (size_t i = 0; rc == 0 && i < list.n; i++)
-		if (list.outs[i].cache && object_id_is_set(&list.outs[i].id))
-			rc = add((void *)(uintptr_t)h, &list.outs[i].id,
-				 list.outs[i].path, err);
+	if (rc == 0)
+		rc = add_outs(h, list.outs, list.n, err);
+	if (rc == 0)
+		rc = add_outs(h, list.also, list.nalso, err);
 	track_list_free(&list);
 	track_revs_close(revs);
 	return rc;

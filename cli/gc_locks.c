@@ -8,15 +8,19 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/fsio.h"
 #include "store/dvc/dvc_lock.h"
 #include "store/remote/transfer.h"
+#include "store/track/task_lock.h"
+#include "store/track/track.h"
 
-#define SUFFIX	  ".dag.lock"
 #define DEPTH_MAX 200 /* directories in one another: descriptors are held open */
 
 struct look {
+	const struct track *t;
+	struct buf path; /* of the directory, as seen from the root; "" is the root */
 	struct arena *arena;
 	gc_held_fn *add;
 	void *ctx;
@@ -25,24 +29,36 @@ struct look {
 };
 
 static int
+add_out(struct look *l, const struct dvc_out *o)
+{
+	struct transfer_want w = {.id = o->meta.md5, .size = -1};
+
+	if (!object_id_is_set(&w.id) || o->path == NULL)
+		return 0;
+	w.path = arena_strdup(l->arena, o->full != NULL ? o->full : o->path);
+	return w.path != NULL ? l->add(l->ctx, &w, l->err) : err_nomem(l->err);
+}
+
+static int
 read_lock(struct look *l, int dirfd, const char *name)
 {
 	struct dvc_lock *lock = NULL;
+	struct buf base;
 	int rc = dvc_lock_read(dirfd, name, NULL, &lock, l->err);
 
 	if (rc != 0)
-		(void)err_wrap(l->err, "what '%s' names is not known", name);
+		(void)err_wrap(l->err, "what '%s%s%s' names is not known",
+			       l->path.n > 0 ? l->path.p : "", l->path.n > 0 ? "/" : "",
+			       name);
+	buf_init(&base, 0);
+	if (rc == 0)
+		rc = task_lock_base(l->t, l->path.n > 0 ? l->path.p : ".", &base, l->err);
+	if (rc == 1)
+		rc = dvc_lock_place(lock, base.p, l->err);
 	for (size_t i = 0; rc == 0 && i < lock->nstages; i++)
-		for (size_t k = 0; rc == 0 && k < lock->stages[i].nouts; k++) {
-			const struct dvc_out *o = &lock->stages[i].outs[k];
-			struct transfer_want w = {.id = o->meta.md5, .size = -1};
-
-			if (!object_id_is_set(&w.id) || o->path == NULL)
-				continue;
-			w.path = arena_strdup(l->arena, o->path);
-			rc = w.path != NULL ? l->add(l->ctx, &w, l->err)
-					    : err_nomem(l->err);
-		}
+		for (size_t k = 0; rc == 0 && k < lock->stages[i].nouts; k++)
+			rc = add_out(l, &lock->stages[i].outs[k]);
+	buf_release(&base);
 	dvc_lock_free(lock);
 	return rc;
 }
@@ -54,23 +70,16 @@ is_state(const char *name)
 	       strcmp(name, ".dvc") == 0;
 }
 
-static bool
-is_lock(const char *name)
-{
-	size_t n = strlen(name), k = strlen(SUFFIX);
-
-	return n > k && strcmp(name + n - k, SUFFIX) == 0;
-}
-
 static int look_in(struct look *, int);
 
 static int
 look_at(struct look *l, int dirfd, const struct dirent *e)
 {
 	mode_t type = fsio_entry_type(dirfd, e);
-	int fd;
+	size_t n = l->path.n;
+	int fd, rc;
 
-	if (type == S_IFREG && is_lock(e->d_name))
+	if (type == S_IFREG && task_lock_is(e->d_name))
 		return read_lock(l, dirfd, e->d_name);
 	if (type != S_IFDIR || is_state(e->d_name))
 		return 0;
@@ -80,7 +89,15 @@ look_at(struct look *l, int dirfd, const struct dirent *e)
 			   ? 0
 			   : err_sys(l->err, errno, "cannot read the directory '%s'",
 				     e->d_name);
-	return look_in(l, fd);
+	buf_adds(&l->path, n > 0 ? "/" : "");
+	buf_adds(&l->path, e->d_name);
+	if (buf_failed(&l->path)) {
+		(void)close(fd);
+		return err_nomem(l->err);
+	}
+	rc = look_in(l, fd);
+	buf_truncate(&l->path, n);
+	return rc;
 }
 
 /* The descriptor is closed. */
@@ -109,13 +126,21 @@ look_in(struct look *l, int fd)
 }
 
 int
-gc_locks(int root_fd, struct arena *arena, gc_held_fn *add, void *ctx, struct err *err)
+gc_locks(const struct track *t, struct arena *arena, gc_held_fn *add, void *ctx,
+	 struct err *err)
 {
 	struct err unused;
-	struct look l = {
-	    .arena = arena, .add = add, .ctx = ctx, .err = err != NULL ? err : &unused};
-	int fd = openat(root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct look l = {.t = t,
+			 .arena = arena,
+			 .add = add,
+			 .ctx = ctx,
+			 .err = err != NULL ? err : &unused};
+	int fd = openat(t->root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
 
-	return fd != -1 ? look_in(&l, fd)
-			: err_sys(err, errno, "cannot read the project's directory");
+	if (fd == -1)
+		return err_sys(err, errno, "cannot read the project's directory");
+	buf_init(&l.path, 0);
+	rc = look_in(&l, fd);
+	buf_release(&l.path);
+	return rc;
 }

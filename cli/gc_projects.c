@@ -28,7 +28,8 @@ struct other {
 static int
 add(struct other *o, const struct track_out *out, bool in_tree, struct err *err)
 {
-	struct transfer_want w = {.id = out->id, .size = out->size, .in_tree = in_tree};
+	struct transfer_want w = {
+	    .id = out->id, .size = out->size, .in_tree = in_tree && !out->task};
 
 	if (!out->cache || !object_id_is_set(&out->id))
 		return 0;
@@ -51,6 +52,8 @@ of_commit(void *ctx, const struct repo_rev *rev, struct err *err)
 		if (new != 0)
 			rc = new < 0 ? err_nomem(err) : add(o, out, false, err);
 	}
+	for (size_t i = 0; rc == 0 && i < list.nalso; i++)
+		rc = add(o, &list.also[i], false, err);
 	track_list_free(&list);
 	return rc;
 }
@@ -65,6 +68,8 @@ of_tree(struct other *o, struct err *err)
 		rc = track_list_whole(&list, err);
 	for (size_t i = 0; rc == 0 && i < list.n; i++)
 		rc = add(o, &list.outs[i], true, err);
+	for (size_t i = 0; rc == 0 && i < list.nalso; i++)
+		rc = add(o, &list.also[i], true, err);
 	track_list_free(&list);
 	return rc;
 }
@@ -119,6 +124,7 @@ open_other(struct other *o, const char *dir, struct err *err)
 		rc = project_find(where, NULL, false, &o->project, err);
 	if (rc == 0)
 		rc = track_open(&opt, &o->track, err);
+	o->track.results = true;
 	if (rc == 0)
 		rc = repo_open(o->track.root, &o->git, err);
 	free(where);

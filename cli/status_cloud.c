@@ -154,7 +154,7 @@ status_cloud(struct cli *c, const struct exchange_opts *o, bool json)
 	struct err err = {0};
 	int code;
 
-	if (artifact_open(c, &o->common, false, &k.x.a, &err) == 0 &&
+	if (artifact_open_all(c, &o->common, false, &k.x.a, &err) == 0 &&
 	    artifact_work(&k.x.a, work, &k, &err) == 0)
 		code = tell(&k, json);
 	else

@@ -123,7 +123,7 @@ status_far(struct cli *c, const struct exchange_opts *o, bool granular,
 		(void)err_nomem(&err);
 		return cli_fail(c, &err);
 	}
-	if (artifact_open(c, &o->common, false, &f.x.a, &err) != 0 ||
+	if (artifact_open_all(c, &o->common, false, &f.x.a, &err) != 0 ||
 	    artifact_work(&f.x.a, work, &f, &err) != 0)
 		code = artifact_fail(&f.x.a, &err);
 	else

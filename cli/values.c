@@ -288,7 +288,7 @@ values_verb(struct cli *c, const struct values_opts *o, enum values_kind kind)
 	k.a.c = c;
 	if ((code = understand(&k)) != EXIT_OK)
 		return code;
-	if (artifact_open(c, &o->common, false, &k.a, &err) == 0 &&
+	if (artifact_open_all(c, &o->common, false, &k.a, &err) == 0 &&
 	    find_targets(&k, &err) == 0 && artifact_work(&k.a, work, &k, &err) == 0) {
 		if (values_put(&k) != 0) {
 			(void)err_nomem(&err);

@@ -19,20 +19,23 @@
 #define LOCK_LOOK_US INT64_C(200000) /* of the lock, between two looks at `stop` */
 #define LOCK_LOOKS   300
 
-/* The repository, with all that is tracked in it. */
+/* The repository, with all that is tracked in it; what tasks have made only where it is asked
+ * for, as they may overwrite it. */
 struct tracked {
 	struct track track;
 	struct track_list list;
 };
 
 static int
-tracked_open(const struct project *p, struct tracked *t, struct meter *m, struct err *err)
+tracked_open(const struct project *p, bool results, struct tracked *t, struct meter *m,
+	     struct err *err)
 {
 	struct track_options o = {.project = p};
 
 	*t = (struct tracked){.track = {.root_fd = -1, .lock = -1}};
 	if (track_open(&o, &t->track, err) != 0)
 		return -1;
+	t->track.results = results;
 	return track_collect(&t->track, m, NULL, &t->list, err);
 }
 
@@ -68,7 +71,7 @@ tracked_missing(const struct project *p, const char *path, struct err *err)
 	struct tracked t;
 	struct err why;
 
-	if (tracked_open(p, &t, NULL, &why) == 0) {
+	if (tracked_open(p, true, &t, NULL, &why) == 0) {
 		o = glob ? find_glob(p, &t.list, path) : track_find(&t.list, path);
 		if (o != NULL && !object_id_is_set(&o->id))
 			o = NULL;
@@ -99,7 +102,7 @@ tracked_covers(const struct project *p, const char *path)
 	bool yes = true;
 	size_t n;
 
-	if (tracked_open(p, &t, NULL, &why) == 0)
+	if (tracked_open(p, false, &t, NULL, &why) == 0)
 		yes = track_find(&t.list, path) != NULL ||
 		      (track_below(&t.list, path, &n) != NULL && n > 0);
 	tracked_close(&t);
@@ -160,7 +163,7 @@ tracked_remove(const struct project *p, const char *path, const bool *stop,
 	struct stat st;
 	int rc;
 
-	rc = tracked_open(p, &t, NULL, err);
+	rc = tracked_open(p, false, &t, NULL, err);
 	if (rc == 0) {
 		o = track_find(&t.list, path);
 		if (o != NULL && strcmp(o->path, path) == 0 && o->cache)
@@ -190,7 +193,7 @@ int
 tracked_hold(const struct project *p, const char *run, struct meter *m, struct err *err)
 {
 	struct tracked t;
-	int rc = tracked_open(p, &t, m, err);
+	int rc = tracked_open(p, true, &t, m, err);
 
 	if (rc == 0)
 		rc = held_write(p->state_fd, run, &t.list, err);

@@ -59,6 +59,13 @@ int dvc_lock_parse(const char *, const char *, size_t, struct diag *, struct dvc
 int dvc_lock_read(int, const char *, struct diag *, struct dvc_lock **, struct err *);
 
 /**
+ * dvc_lock_place(lock, dir, err):
+ * Let all paths be seen from the directory ${dir}, itself seen from the root.  Return 0 or -1 if
+ * memory ran out.
+ */
+int dvc_lock_place(struct dvc_lock *, const char *, struct err *);
+
+/**
  * dvc_lock_free(lock):
  * Free it with everything in it; NULL is allowed.
  */

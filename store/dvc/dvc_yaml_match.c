@@ -169,6 +169,22 @@ place_all(const struct dvc_yaml *y, const struct dvc_yaml_stage *def,
 	return rc;
 }
 
+int
+dvc_lock_place(struct dvc_lock *lock, const char *dir, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < lock->nstages; i++) {
+		struct dvc_lock_stage *s = &lock->stages[i];
+
+		for (size_t k = 0; rc == 0 && k < s->ndeps; k++)
+			rc = place(lock, dir, &s->deps[k], err);
+		for (size_t k = 0; rc == 0 && k < s->nouts; k++)
+			rc = place(lock, dir, &s->outs[k], err);
+	}
+	return rc;
+}
+
 static const char *
 copy(struct dvc_lock *lock, const char *s, bool *nomem)
 {

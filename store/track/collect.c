@@ -15,6 +15,7 @@
 #include "store/dvc/dvc_yaml.h"
 #include "store/pipeline/pipeline.h"
 #include "store/track/collect_internal.h"
+#include "store/track/task_lock.h"
 
 _Static_assert(DVC_YAML_MAX == DVC_FILE_MAX, "one limit for all pointer files");
 
@@ -29,8 +30,8 @@ collector_is_pointer(const char *name)
 	       strcmp(name, "dvc.yaml") == 0;
 }
 
-static struct track_file *
-new_file(struct collector *c, const char *path, struct err *err)
+struct track_file *
+collector_file(struct collector *c, const char *path, struct err *err)
 {
 	struct track_file *f;
 
@@ -49,9 +50,8 @@ new_file(struct collector *c, const char *path, struct err *err)
 	return f;
 }
 
-/* A mistake in a file: the others are read all the same.  Return -1 where the work ends. */
-static int
-note(struct collector *c, const struct err *why, struct err *err)
+int
+collector_note(struct collector *c, const struct err *why, struct err *err)
 {
 	if (why->code != ERR_INVALID && why->code != ERR_LIMIT &&
 	    why->code != ERR_EXISTS) {
@@ -65,8 +65,8 @@ note(struct collector *c, const struct err *why, struct err *err)
 	return 0;
 }
 
-static int
-push_out(struct collector *c, const struct track_out *o, struct err *err)
+int
+collector_push(struct collector *c, const struct track_out *o, struct err *err)
 {
 	if (c->outs.n == TRACK_OUTS_MAX)
 		return err_set(err, ERR_LIMIT, "there are more than %d outs",
@@ -74,9 +74,8 @@ push_out(struct collector *c, const struct track_out *o, struct err *err)
 	return vec_push(&c->outs, *o) == 0 ? 0 : err_nomem(err);
 }
 
-/* What an entry says. */
-static struct track_out
-from_entry(const struct track_file *in, const char *file, const struct dvc_out *o)
+struct track_out
+collector_entry(const struct track_file *in, const char *file, const struct dvc_out *o)
 {
 	return (struct track_out){.path = o->full,
 				  .file = file,
@@ -104,14 +103,14 @@ take_dvc(struct collector *c, struct track_file *f, const struct buf *text,
 	struct track_out out;
 
 	if (dvc_file_parse(f->path, text->p, text->n, c->diag, &f->file, &why) != 0)
-		return note(c, &why, err);
+		return collector_note(c, &why, err);
 	for (size_t i = 0; i < f->file->nouts; i++) {
 		if (f->file->outs[i].where != DVC_IN_REPO)
 			continue;
-		out = from_entry(f, f->path, &f->file->outs[i]);
+		out = collector_entry(f, f->path, &f->file->outs[i]);
 		out.frozen = f->file->frozen;
 		out.import = f->file->ndeps > 0;
-		if (push_out(c, &out, err) != 0)
+		if (collector_push(c, &out, err) != 0)
 			return -1;
 	}
 	return 0;
@@ -172,7 +171,8 @@ take_unrun(struct collector *c, const struct track_file *f, const char *lock_pat
 			rc = err_nomem(err);
 		} else if (map_get(recorded, key) == NULL) {
 			out.path = arena_strdup(c->arena, full.p);
-			rc = out.path != NULL ? push_out(c, &out, err) : err_nomem(err);
+			rc = out.path != NULL ? collector_push(c, &out, err)
+					      : err_nomem(err);
 		}
 	}
 	buf_release(&full);
@@ -193,10 +193,10 @@ take_outs(struct collector *c, const struct track_file *f, const char *lock_path
 		for (size_t k = 0; !s->unlisted && k < s->nouts && rc == 0; k++) {
 			if (s->outs[k].unlisted || s->outs[k].where != DVC_IN_REPO)
 				continue;
-			out = from_entry(f, lock_path, &s->outs[k]);
+			out = collector_entry(f, lock_path, &s->outs[k]);
 			out.stage = s->name;
 			out.frozen = s->frozen;
-			rc = push_out(c, &out, err);
+			rc = collector_push(c, &out, err);
 		}
 	}
 	if (rc == 0)
@@ -292,13 +292,13 @@ take_yaml(struct collector *c, struct track_file *f, const struct buf *text,
 	if (lock_path == NULL)
 		return err_nomem(err);
 	if (read_yaml(c, f, text, &why) != 0)
-		return note(c, &why, err);
+		return collector_note(c, &why, err);
 	buf_init(&lock, DVC_LOCK_MAX);
 	rc = c->read(c->ctx, lock_path, DVC_LOCK_MAX, &lock, err);
 	if (rc == 1 &&
 	    (dvc_lock_parse(lock_path, lock.p, lock.n, c->diag, &f->lock, &why) != 0 ||
 	     dvc_yaml_apply(f->yaml, f->lock, &why) != 0))
-		rc = note(c, &why, err);
+		rc = collector_note(c, &why, err);
 	else if (rc >= 0)
 		rc = take_outs(c, f, lock_path, err);
 	buf_release(&lock);
@@ -314,10 +314,12 @@ collector_take(struct collector *c, const char *path, size_t *from, struct err *
 	int rc;
 
 	*from = c->outs.n;
+	if (task_lock_is(path))
+		return collector_take_lock(c, path, err);
 	buf_init(&text, DVC_FILE_MAX);
 	rc = c->read(c->ctx, path, text.max, &text, err);
 	if (rc == 1) {
-		f = new_file(c, path, err);
+		f = collector_file(c, path, err);
 		if (f == NULL)
 			rc = -1;
 		else
@@ -392,7 +394,7 @@ say_overlap(struct collector *c, const struct track_out *a, const struct track_o
 			 why.msg);
 	buf_release(&pb);
 	buf_release(&pa);
-	return note(c, &why, NULL);
+	return collector_note(c, &why, NULL);
 }
 
 static void
@@ -412,13 +414,22 @@ int
 collector_finish(struct collector *c, bool overlaps, struct track_list *list,
 		 struct err *err)
 {
+	struct err why;
+
 	if (c->outs.n > 1)
 		qsort(c->outs.v, c->outs.n, sizeof(*c->outs.v), out_cmp);
+	if (collector_settle(c, &why) != 0 && !c->failed) {
+		if (c->first != NULL)
+			*c->first = why;
+		c->failed = true;
+	}
 	if (overlaps)
 		find_overlaps(c);
 	*list = (struct track_list){.arena = c->arena,
 				    .outs = c->outs.v,
 				    .n = c->outs.n,
+				    .also = c->also.v,
+				    .nalso = c->also.n,
 				    .files = c->files.v,
 				    .nfiles = c->files.n,
 				    .closed = c->closed};
@@ -453,6 +464,7 @@ track_list_free(struct track_list *l)
 			track_file_release(l->files[i]);
 	vec_free(l->files);
 	vec_free(l->outs);
+	vec_free(l->also);
 	arena_free(l->arena);
 	*l = (struct track_list){0};
 }
@@ -481,6 +493,17 @@ track_find(const struct track_list *l, const char *path)
 	if (i > 0 && path_is_below(path, l->outs[i - 1].path))
 		return &l->outs[i - 1];
 	return NULL;
+}
+
+bool
+track_names(const struct track_list *l, const char *path)
+{
+	if (track_find(l, path) != NULL)
+		return true;
+	for (size_t i = 0; i < l->nalso; i++)
+		if (path_is_below(path, l->also[i].path))
+			return true;
+	return false;
 }
 
 const struct track_out *

@@ -2,7 +2,12 @@
 #define DAG_STORE_TRACK_COLLECT_H
 /*
  * All that is tracked: the outs of the .dvc files and of dvc.lock (with what dvc.yaml says of
- * them), of the work tree or of a revision, in one list.
+ * them), of the work tree or of a revision, in one list.  With track->results also what tasks
+ * of DAG files have made, as their lock files ("p.dag.lock") have it.
+ *
+ * A path that a lock of the latter kind has, and somebody else, too (a pointer, or another
+ * lock with other content), is not the lock's: of its content nobody knows whether it belongs
+ * there.  Its objects are used all the same (l->also).
  *
  * Looked at is what DVC looks at: not what .dvcignore leaves out, not other repositories, not
  * what git ignores, not the insides of outs.  Links are not followed.
@@ -32,15 +37,19 @@ struct track;
 struct track_file {
 	const char *path;      /* relative to the root: "a/b.dvc", "dvc.lock" */
 	struct dvc_file *file; /* of a .dvc file */
-	struct dvc_lock *lock; /* of a dvc.yaml: what lies beside it, NULL: nothing */
+	/* Of a dvc.yaml: what lies beside it, NULL: nothing; or of a DAG file, then it is the
+	 * file, and the other two are NULL. */
+	struct dvc_lock *lock;
 	struct dvc_yaml *yaml;
 	bool shared; /* with other lists: it lives as long as the track_revs */
 };
 
 struct track_out {
-	const char *path;  /* relative to the root, normalized */
-	const char *file;  /* the pointer, relative to the root: "a/b.dvc", "dvc.lock" */
-	const char *stage; /* of a dvc.yaml, or NULL: a .dvc file */
+	const char *path; /* relative to the root, normalized */
+	const char *file; /* the pointer, relative to the root: "a/b.dvc", "dvc.lock" */
+	const char
+	    *stage; /* of a dvc.yaml, or the task of a DAG file; NULL: a .dvc file */
+	bool task;  /* a task's */
 	struct object_id id;  /* not set: none is recorded */
 	int64_t size, nfiles; /* -1: not recorded */
 	bool exec;
@@ -57,6 +66,10 @@ struct track_list {
 	struct arena *arena;
 	struct track_out *outs; /* sorted by path, component by component */
 	size_t n;
+	/* What tasks have made where it is not known what belongs there: nothing is checked out,
+	 * or compared with the work tree; the objects are used, and the paths are somebody's. */
+	struct track_out *also;
+	size_t nalso;
 	struct track_file **files; /* in the order they were found */
 	size_t nfiles;
 	/* The first directory of the work tree that may not be read, as DVC passes over such:
@@ -90,6 +103,12 @@ void track_list_free(struct track_list *);
  * Return the out at ${path}, or the one that ${path} lies in; NULL if there is none.
  */
 const struct track_out *track_find(const struct track_list *, const char *);
+
+/**
+ * track_names(l, path):
+ * Return whether there is an out, of l->also too, at ${path} or above it.
+ */
+bool track_names(const struct track_list *, const char *);
 
 /**
  * track_below(l, path, n):

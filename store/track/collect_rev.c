@@ -12,6 +12,7 @@
 #include "store/git.h"
 #include "store/meter.h"
 #include "store/track/collect_internal.h"
+#include "store/track/task_lock.h"
 #include "store/track/track.h"
 
 #define BARE_MAX 500000 /* directories that are remembered to have nothing in them */
@@ -134,12 +135,29 @@ visit_dir(void *ctx, const struct repo_entry *e, struct err *err)
 	return 1;
 }
 
+/* A DAG file whose lock was seen; it comes first ("p.dag.lock", "p.yaml").  1, 0 or -1. */
+static int
+has_lock(struct walk *w, const char *path)
+{
+	int has;
+	struct buf b;
+
+	if (!w->r->t->results || !task_lock_dag_is(path))
+		return 0;
+	buf_init(&b, 0);
+	task_lock_beside(path, &b);
+	has = buf_failed(&b) ? -1 : map_hasn(&w->blobs, b.p, b.n);
+	buf_release(&b);
+	return has;
+}
+
 static int
 visit_file(void *ctx, const struct repo_entry *e, struct err *err)
 {
 	struct walk *w = ctx;
 	const char *path = below(w, e->path), *name = path_basename(e->path);
 	bool pointer;
+	int dag;
 	char *id;
 
 	if (path == NULL)
@@ -148,9 +166,13 @@ visit_file(void *ctx, const struct repo_entry *e, struct err *err)
 		return -1;
 	if (strcmp(name, ".dvc") == 0)
 		return note_nested(w, path, err);
-	pointer = collector_is_pointer(name);
-	if (!pointer && strcmp(name, "dvc.lock") != 0 && strcmp(name, ".dvcignore") != 0)
-		return 0;
+	pointer = collector_is_pointer(name) || (w->r->t->results && task_lock_is(name));
+	if (!pointer && strcmp(name, "dvc.lock") != 0 &&
+	    strcmp(name, ".dvcignore") != 0) {
+		dag = has_lock(w, path);
+		if (dag <= 0)
+			return dag < 0 ? err_nomem(err) : 0;
+	}
 	if (e->mode != 0100644 && e->mode != 0100755)
 		return 0;
 	mark(w);
@@ -185,7 +207,7 @@ read_rules(void *ctx, const char *path, struct buf *out, struct err *err)
 	return read_blob(ctx, path, IGNORE_FILE_MAX, out, err);
 }
 
-/* A file is the same if it and the dvc.lock beside it are. */
+/* A file is the same if it and the dvc.lock beside it are, or of a lock the DAG file. */
 static char *
 kept_key(struct walk *w, const char *path)
 {
@@ -201,6 +223,17 @@ kept_key(struct walk *w, const char *path)
 		buf_clear(&b);
 	}
 	buf_addf(&b, "%s\n%s\n%s", path, id != NULL ? id : "", lock != NULL ? lock : "");
+	for (size_t i = 0; task_lock_is(path) && i < TASK_LOCK_DAGS; i++) {
+		struct buf dag;
+
+		buf_init(&dag, 0);
+		task_lock_dag(path, i, &dag);
+		id = buf_failed(&dag) ? NULL : map_get(&w->blobs, dag.p);
+		buf_addf(&b, "\n%s", id != NULL ? id : "");
+		if (buf_failed(&dag))
+			b.state = dag.state;
+		buf_release(&dag);
+	}
 	key = buf_steal(&b);
 	buf_release(&b);
 	return key;
@@ -237,6 +270,7 @@ read_kept(struct walk *w, char *key, const char *path, struct diag *d, struct er
 	k->key = key;
 	k->c.read = read_blob;
 	k->c.ctx = w;
+	k->c.track = w->r->t;
 	k->c.diag = d;
 	k->c.first = &k->first;
 	w->read = 0;
@@ -354,7 +388,7 @@ drop_inside(struct collector *c, struct err *err)
 	int rc = 0;
 
 	vec_foreach (&c->outs, const struct track_out, o)
-		if (rc == 0 && map_put(&paths, o->path, c) < 0)
+		if (rc == 0 && !o->task && map_put(&paths, o->path, c) < 0)
 			rc = err_nomem(err);
 	for (size_t i = 0; i < c->outs.n && rc == 0; i++)
 		if (!has_above(&paths, c->outs.v[i].in->path))
@@ -371,7 +405,7 @@ track_collect_rev(struct track_revs *r, const char *commit, struct meter *m,
 {
 	struct walk w = {.r = r, .meter = m};
 	struct repo_visitor v = {.ctx = &w, .dir = visit_dir, .file = visit_file};
-	struct collector c = {.read = read_blob, .ctx = &w, .diag = d};
+	struct collector c = {.read = read_blob, .ctx = &w, .track = r->t, .diag = d};
 	struct err first = {0};
 	int rc = 0;
 

@@ -18,6 +18,7 @@
 #include "store/dvc/ignore.h"
 #include "store/meter.h"
 #include "store/track/collect_internal.h"
+#include "store/track/task_lock.h"
 #include "store/track/track.h"
 
 struct walk {
@@ -79,7 +80,8 @@ look_at(struct walk *w, struct found *f, int fd, const struct dirent *e,
 		return 0;
 	if (strcmp(e->d_name, ".dvc") == 0 && w->path.n > 0)
 		f->nested = true;
-	if (!dir && !collector_is_pointer(e->d_name))
+	if (!dir && !collector_is_pointer(e->d_name) &&
+	    !(w->t->results && task_lock_is(e->d_name)))
 		return 0;
 	if (ignore_match(r->dvc, e->d_name, dir) ||
 	    (r->git != NULL && ignore_match(r->git, e->d_name, dir)))
@@ -194,8 +196,9 @@ take_pointer(struct walk *w, const char *name)
 
 	if (rc == 0)
 		rc = collector_take(&w->c, w->path.p, &from, w->err);
+	/* What tasks make hides nothing: there may be pointers in it. */
 	for (i = from; rc == 0 && i < w->c.outs.n; i++)
-		if (map_put(&w->outs, w->c.outs.v[i].path, w) < 0)
+		if (!w->c.outs.v[i].task && map_put(&w->outs, w->c.outs.v[i].path, w) < 0)
 			rc = err_nomem(w->err);
 	meter_add(w->meter, 1, 0);
 	buf_truncate(&w->path, n);
@@ -289,8 +292,12 @@ track_collect(struct track *t, struct meter *m, struct diag *d, struct track_lis
 	int rc;
 
 	*out = (struct track_list){0};
-	w.c = (struct collector){
-	    .read = read_file, .ctx = t, .diag = d, .first = &first, .stages = true};
+	w.c = (struct collector){.read = read_file,
+				 .ctx = t,
+				 .track = t,
+				 .diag = d,
+				 .first = &first,
+				 .stages = true};
 	w.c.options = (struct value_options){
 	    .no_flags = strcmp(config_str(t->config, "parsing", "bool", ""),
 			       "boolean_optional") == 0,

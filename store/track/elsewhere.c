@@ -176,6 +176,7 @@ open_track(struct elsewhere *e, const char *where, struct err *err)
 
 	if (track_open(&o, &e->track, err) != 0)
 		return -1;
+	e->track.results = true;
 	if (top != NULL && path_is_below(e->track.root, top)) {
 		const char *below = e->track.root + strlen(top);
 

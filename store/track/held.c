@@ -38,21 +38,31 @@ file_name(const char *run, char out[HELD_NAME])
 	(void)snprintf(out, HELD_NAME, "runs/%s/" HELD_FILE, run);
 }
 
+static size_t
+put_outs(struct buf *b, const struct track_out *v, size_t n)
+{
+	size_t put = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!v[i].cache || !object_id_is_set(&v[i].id))
+			continue;
+		put_line(b, &v[i]);
+		put++;
+	}
+	return put;
+}
+
 int
 held_write(int state_fd, const char *run, const struct track_list *l, struct err *err)
 {
 	char name[HELD_NAME];
 	struct buf b;
-	size_t n = 0;
+	size_t n;
 	int rc;
 
 	buf_init(&b, HELD_MAX);
-	for (size_t i = 0; i < l->n; i++) {
-		if (!l->outs[i].cache || !object_id_is_set(&l->outs[i].id))
-			continue;
-		put_line(&b, &l->outs[i]);
-		n++;
-	}
+	n = put_outs(&b, l->outs, l->n);
+	n += put_outs(&b, l->also, l->nalso);
 	buf_addf(&b, ". %zu\n", n);
 	file_name(run, name);
 	rc = buf_failed(&b) ? err_nomem(err)

@@ -12,6 +12,7 @@
 #include "store/project.h"
 #include "store/track/collect.h"
 #include "store/track/collect_internal.h"
+#include "store/track/task_lock.h"
 #include "store/track/track.h"
 
 struct finder {
@@ -43,11 +44,21 @@ add(struct finder *f, const struct track_out *out, const char *inside)
 
 /* ---- pointer files and stages ---- */
 
-/* Is the file of that path (dvc.lock, too) the one that the out stands in? */
+/* Is the file of that path (dvc.lock, or the DAG file of a lock, too) the one that the out stands
+ * in? */
 static bool
 stands_in(const struct track_out *o, const char *path)
 {
-	return strcmp(o->in->path, path) == 0 || strcmp(o->file, path) == 0;
+	struct buf lock;
+	bool is = strcmp(o->in->path, path) == 0 || strcmp(o->file, path) == 0;
+
+	if (is || !o->task || !task_lock_dag_is(path))
+		return is;
+	buf_init(&lock, 0);
+	task_lock_beside(path, &lock);
+	is = !buf_failed(&lock) && strcmp(lock.p, o->file) == 0;
+	buf_release(&lock);
+	return is;
 }
 
 /* The outs of a pointer file, or of one stage in it.  Return how many; -1. */
@@ -293,7 +304,8 @@ track_targets(const struct track *t, const struct track_list *l,
 
 	*out = (struct track_targets){0};
 	for (size_t i = 0; o->n == 0 && i < l->n && rc == 0; i++)
-		rc = add(&f, &l->outs[i], NULL);
+		if (!o->pointers || !l->outs[i].task)
+			rc = add(&f, &l->outs[i], NULL);
 	if (o->n > 0) {
 		f.here = path_of(&f, ".");
 		rc = f.here != NULL ? 0 : -1;

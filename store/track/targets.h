@@ -6,6 +6,7 @@
  *	data.dvc, dvc.yaml	a pointer file: all its outs (dvc.lock is taken for dvc.yaml)
  *	data, data/a/b		an out, or what lies in one
  *	dvc.yaml:train, train	the outs of a stage; without a file, of the dvc.yaml here
+ *	p.yaml, p.yaml:fit	what the tasks of a DAG file have made (p.dag.lock, too)
  *	dir			with `recursive`: the outs of all pointer files below it
  *	'*.csv'			with `glob`: all outs, pointer files and stages here of such names
  *
@@ -26,6 +27,7 @@ struct track_select {
 	size_t n;
 	bool recursive;
 	bool glob;
+	bool pointers; /* without words: not what tasks of DAG files have made */
 };
 
 struct track_target {

@@ -48,6 +48,8 @@ struct track {
 	struct ignore *ignore;		  /* .dvcignore */
 	struct gitignore *gitignore;	  /* NULL: no git, or core.no_scm */
 	bool autostage;
+	/* Set by who wants it: what tasks of DAG files have made is tracked, too (collect.h). */
+	bool results;
 	struct index *index;	       /* NULL: not opened */
 	int lock;		       /* -1: not held */
 	struct path_locks *path_locks; /* those of DVC, once they were asked for */

@@ -154,6 +154,10 @@ is(slurp("$q/o") . slurp("$q/d/x"), "2\n2\n", '... leaves what the lock file nam
 ok(!-e "$q/.dag/cache/files/md5/b0/26324c6904b2a9cb4b88d6d61c81d1", '... and not what it does not');
 like(ok_dag(0, 'once more', $q, 'run', 'p.yaml')->{out}, qr/ a: unchanged /, '... nothing is to be made again');
 spew("$q/p.dag.lock", "stages: [\n");
-like(ok_dag(2, 'one that is spoilt', $q, 'gc', '-w', '-f', '--grace', '0s')->{err}, qr/what 'p\.dag\.lock' names is not known/, '... is named');
+like(ok_dag(2, 'one that is spoilt', $q, 'gc', '-w', '-f', '--grace', '0s')->{err}, qr/^p\.dag\.lock:1:10: error: /m, '... is named');
+mkdir("$q/no");
+rename("$q/p.dag.lock", "$q/no/p.dag.lock");
+spew("$q/.dvcignore", "no\n");
+like(ok_dag(2, '... also where nobody else looks', $q, 'gc', '-w', '-f', '--grace', '0s')->{err}, qr/what 'no\/p\.dag\.lock' names is not known/, '... is named');
 is(slurp("$q/o"), "2\n", '... and nothing goes');
 done_testing();

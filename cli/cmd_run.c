@@ -69,9 +69,8 @@ static const struct opt run_opts[] = {
     {.name = "dry-run",
      .kind = OPT_FLAG,
      .at = offsetof(struct run_opts, dry_run),
-     .doc =
-	 "Show what would be run, in order, with the commands as far as they are known; "
-	 "change nothing."},
+     .doc = "Say of every task whether it would run, and why or why not, naming what has "
+	    "changed; with the commands as far as they are known. Nothing is written."},
     {.name = "fail-fast",
      .kind = OPT_FLAG,
      .at = offsetof(struct run_opts, fail_fast),
@@ -362,10 +361,13 @@ run_loaded(struct make *m)
 	if (!m->o->dry_run)
 		return start(m);
 	d = (struct dryrun){.c = m->c,
+			    .project = &m->l.project,
 			    .dag = m->l.source.dag,
+			    .file = m->l.source.rel,
 			    .params = m->params,
 			    .selected = m->selected,
 			    .logical_us = m->logical_us,
+			    .how = m->o->how,
 			    .json = m->o->work.json};
 	return dryrun_put(&d);
 }

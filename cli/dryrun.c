@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/arena.h"
+#include "base/err.h"
 #include "base/json.h"
 #include "base/num.h"
 #include "base/timefmt.h"
@@ -13,57 +13,9 @@
 #include "scheduler/dag.h"
 #include "scheduler/pipeline_dag.h"
 #include "scheduler/render.h"
+#include "scheduler/run_plan.h"
 #include "store/dvc/dvc_yaml.h"
 #include "tasks/schema/schema.h"
-
-/* What is known of one task before anything has run. */
-struct known {
-	struct render_task task;
-	struct render_paths paths;
-	bool rendered; /* task is; else it depends on outputs */
-	bool when_known, when;
-};
-
-/* No task has ended: outputs are undefined. */
-static int
-no_output(void *ctx, uint32_t task, const char *key, const char **val, size_t *len)
-{
-	(void)ctx;
-	(void)task;
-	(void)key;
-	(void)val;
-	(void)len;
-	return -1;
-}
-
-static const char *
-no_key(void *ctx, uint32_t task, size_t i)
-{
-	(void)ctx;
-	(void)task;
-	(void)i;
-	return NULL;
-}
-
-static void
-find_out(const struct dryrun *d, const struct dag_task *t, struct arena *a,
-	 struct known *k)
-{
-	struct run_values v = {.dag = d->dag,
-			       .params = d->params,
-			       .run_id = "00000000-0000-7000-8000-000000000000",
-			       .logical_us = d->logical_us,
-			       .interval_start_us = d->logical_us,
-			       .interval_end_us = d->logical_us,
-			       .outputs = {NULL, no_output, no_key}};
-
-	memset(k, 0, sizeof(*k));
-	/* What does not depend on outputs has been checked: a failure means that it does. */
-	k->rendered = render_task(&v, t, a, &k->task, NULL) == 0;
-	if (render_paths(&v, t, a, &k->paths, NULL) != 0)
-		memset(&k->paths, 0, sizeof(k->paths));
-	k->when_known = render_when(&v, t, a, &k->when, NULL) == 0;
-}
 
 /* A text with each line behind "     | ". */
 static void
@@ -110,7 +62,7 @@ put_word(struct buf *b, const char *word)
 }
 
 static void
-put_command(struct buf *b, const struct dag_task *t, const struct known *k)
+put_command(struct buf *b, const struct dag_task *t, const struct plan_task *k)
 {
 	struct buf line;
 	size_t i, n = 0;
@@ -148,7 +100,7 @@ put_command(struct buf *b, const struct dag_task *t, const struct known *k)
 }
 
 static void
-put_wait(struct buf *b, const struct known *k)
+put_wait(struct buf *b, const struct plan_task *k)
 {
 	if (!k->rendered)
 		return;
@@ -176,12 +128,19 @@ put_list(struct buf *b, const char *label, const char **v, size_t n)
 	buf_addc(b, '\n');
 }
 
+/* What becomes of a task. */
+static const char *const said[] = {
+    [PLAN_RUN] = "would run",	 [PLAN_MAY] = "may run",   [PLAN_UNCHANGED] = "unchanged",
+    [PLAN_RESTORE] = "restored", [PLAN_FROZEN] = "frozen", [PLAN_SKIP] = "skipped",
+    [PLAN_FAIL] = "cannot run",
+};
+
 static void
-put_task(const struct dryrun *d, const struct dag_task *t, const struct known *k,
+put_task(const struct dryrun *d, const struct dag_task *t, const struct plan_task *k,
 	 size_t number)
 {
 	struct buf *b = &d->c->out;
-	bool first = true;
+	bool first = true, runs = k->state == PLAN_RUN || k->state == PLAN_MAY;
 	size_t i;
 
 	buf_addf(b, "%3zu  %s (%s)", number, t->name, t->type->name);
@@ -192,11 +151,11 @@ put_task(const struct dryrun *d, const struct dag_task *t, const struct known *k
 			 d->dag->tasks[t->up[i]].name);
 		first = false;
 	}
-	buf_addc(b, '\n');
+	buf_addf(b, "\n     %s: %s\n", said[k->state], k->why);
 	if (t->when_src != NULL && !k->when_known)
 		buf_addf(b, "     only when %s\n", t->when_src);
-	if (k->when_known && !k->when)
-		buf_addf(b, "     skipped: `when` is false: %s\n", t->when_src);
+	if (!runs)
+		return;
 	put_list(b, "reads", k->paths.inputs, k->paths.ninputs);
 	put_list(b, "writes", k->paths.outputs, k->paths.noutputs);
 	put_wait(b, k);
@@ -216,7 +175,52 @@ json_list(struct json_writer *w, const char *key, const char **v, size_t n)
 }
 
 static void
-json_task(const struct dryrun *d, const struct dag_task *t, const struct known *k,
+json_side(struct json_writer *w, const char *key, const struct stage_side *s)
+{
+	char hex[OBJECT_HEX_MAX];
+
+	json_key(w, key);
+	if (!object_id_is_set(&s->id) && s->text == NULL) {
+		json_put_null(w);
+		return;
+	}
+	json_begin_object(w);
+	if (object_id_is_set(&s->id))
+		json_kv_str(w, "md5", object_id_hex(&s->id, hex));
+	if (s->size >= 0)
+		json_kv_int(w, "size", s->size);
+	if (s->lines >= 0)
+		json_kv_int(w, "lines", s->lines);
+	if (s->nfiles >= 0)
+		json_kv_int(w, "nfiles", s->nfiles);
+	if (s->text != NULL)
+		json_kv_str(w, "text", s->text);
+	json_end(w);
+}
+
+/* In what a task differs from its last result. */
+static void
+json_changes(struct json_writer *w, const struct plan_task *k)
+{
+	json_key(w, "changes");
+	json_begin_array(w);
+	for (size_t i = 0; i < k->n; i++) {
+		const struct stage_reason *r = &k->v[i];
+
+		json_begin_object(w);
+		json_kv_str(w, "kind", stage_reason_kind_name(r->kind));
+		json_kv_str(w, "path", r->path);
+		json_kv_str(w, "key", r->key);
+		json_kv_str(w, "change", stage_change_name(r->state));
+		json_side(w, "was", &r->was);
+		json_side(w, "is", &r->is);
+		json_end(w);
+	}
+	json_end(w);
+}
+
+static void
+json_task(const struct dryrun *d, const struct dag_task *t, const struct plan_task *k,
 	  struct json_writer *w)
 {
 	size_t i, n = 0;
@@ -230,6 +234,9 @@ json_task(const struct dryrun *d, const struct dag_task *t, const struct known *
 		if (d->selected[t->up[i]])
 			json_str(w, d->dag->tasks[t->up[i]].name);
 	json_end(w);
+	json_kv_str(w, "state", plan_state_name(k->state));
+	json_kv_str(w, "why", k->why);
+	json_changes(w, k);
 	json_kv_str(w, "when", t->when_src);
 	json_key(w, "when_value");
 	if (k->when_known)
@@ -267,16 +274,49 @@ json_head(const struct dryrun *d, struct json_writer *w)
 	json_begin_array(w);
 }
 
+/* "2 would run, 1 is unchanged" */
 static void
-text_head(const struct dryrun *d)
+put_counts(struct buf *b, const struct run_plan *p)
+{
+	static const char *const one[] = {
+	    [PLAN_RUN] = "would run",	       [PLAN_MAY] = "may run",
+	    [PLAN_UNCHANGED] = "is unchanged", [PLAN_RESTORE] = "would be restored",
+	    [PLAN_FROZEN] = "is frozen",       [PLAN_SKIP] = "would be skipped",
+	    [PLAN_FAIL] = "cannot run",
+	};
+	static const char *const many[] = {
+	    [PLAN_UNCHANGED] = "are unchanged",
+	    [PLAN_FROZEN] = "are frozen",
+	    [PLAN_FAIL] = NULL,
+	};
+	size_t n[PLAN_FAIL + 1] = {0};
+	const char *comma = "";
+
+	for (size_t i = 0; i < p->ask.dag->ntasks; i++)
+		if (p->ask.selected[i])
+			n[p->tasks[i].state]++;
+	for (size_t i = 0; i <= PLAN_FAIL; i++) {
+		if (n[i] == 0)
+			continue;
+		buf_addf(b, "%s%zu %s", comma, n[i],
+			 n[i] > 1 && many[i] != NULL ? many[i] : one[i]);
+		comma = ", ";
+	}
+}
+
+static void
+text_head(const struct dryrun *d, const struct run_plan *p)
 {
 	struct buf *b = &d->c->out;
 	size_t i, n = 0;
 
 	for (i = 0; i < d->dag->ntasks; i++)
 		n += d->selected[i];
-	buf_addf(b, "%s  %s: %zu of %zu task%s would be run, about ", d->dag->name,
-		 d->dag->file, n, d->dag->ntasks, d->dag->ntasks == 1 ? "" : "s");
+	buf_addf(b, "%s  %s: ", d->dag->name, d->dag->file);
+	if (n < d->dag->ntasks)
+		buf_addf(b, "%zu of %zu tasks, ", n, d->dag->ntasks);
+	put_counts(b, p);
+	buf_adds(b, "; about ");
 	text_when(b, d->logical_us);
 	buf_addc(b, '\n');
 	if (d->dag->nparams > 0) {
@@ -290,7 +330,7 @@ text_head(const struct dryrun *d)
 /* The tasks that would be run, in the order in which they would be run one by one; NULL if memory
  * runs out. */
 static uint32_t *
-plan(const struct dryrun *d, size_t *n)
+in_order(const struct dryrun *d, size_t *n)
 {
 	const struct dag *g = d->dag;
 	uint32_t *v = malloc((g->ntasks + 1) * sizeof(*v));
@@ -317,47 +357,60 @@ no_memory(const struct dryrun *d)
 	return cli_fail(d->c, &err);
 }
 
-int
-dryrun_put(const struct dryrun *d)
+static void
+put_plan(const struct dryrun *d, const struct run_plan *p, const uint32_t *order,
+	 size_t n)
 {
 	struct json_writer w;
-	struct known k;
-	struct arena *a;
-	size_t i, n;
-	uint32_t *order = plan(d, &n);
 
-	if (order == NULL)
-		return no_memory(d);
 	if (d->json) {
 		json_init(&w, &d->c->out, 2);
 		json_head(d, &w);
 	} else {
-		text_head(d);
+		text_head(d, p);
 	}
-	for (i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		const struct dag_task *t = &d->dag->tasks[order[i]];
 
-		a = arena_new(0);
-		if (a == NULL) {
-			free(order);
-			return no_memory(d);
-		}
-		find_out(d, t, a, &k);
 		if (d->json)
-			json_task(d, t, &k, &w);
+			json_task(d, t, &p->tasks[t->id], &w);
 		else
-			put_task(d, t, &k, i + 1);
-		arena_free(a);
+			put_task(d, t, &p->tasks[t->id], i + 1);
 		if (!d->json)
 			text_wrap(&d->c->out, 0, cli_width(STDOUT_FILENO));
 		/* A failure is kept, and told at the end. */
 		(void)cli_flush(d->c);
 	}
-	free(order);
 	if (d->json) {
 		json_end(&w);
 		json_end(&w);
 		buf_addc(&d->c->out, '\n');
 	}
+}
+
+int
+dryrun_put(const struct dryrun *d)
+{
+	struct run_plan_ask ask = {.project = d->project,
+				   .dag = d->dag,
+				   .file = d->file,
+				   .params = d->params,
+				   .selected = d->selected,
+				   .logical_us = d->logical_us,
+				   .how = d->how};
+	struct run_plan *p = NULL;
+	struct err err = {0};
+	size_t n;
+	uint32_t *order = in_order(d, &n);
+
+	if (order == NULL)
+		return no_memory(d);
+	if (run_plan_make(&ask, &p, &err) != 0) {
+		free(order);
+		return cli_fail(d->c, &err);
+	}
+	put_plan(d, p, order, n);
+	run_plan_free(p);
+	free(order);
 	return EXIT_OK;
 }

@@ -18,6 +18,8 @@
 
 #define REASONS_MAX 3 /* told one by one */
 
+static const char values_unknown[] = "the values that it published are not known here";
+
 static bool
 pipeline(const struct cache_job *j)
 {
@@ -153,7 +155,7 @@ find_values(struct cache_job *j, struct cache_seat *seat, struct err *err)
 		return -1;
 	if (j->nvalues > 0 || !j->ask.task->read)
 		return 0;
-	j->reason = "the values that it published are not known here";
+	j->reason = values_unknown;
 	return 1;
 }
 
@@ -180,8 +182,9 @@ say_reasons(struct cache_job *j, struct cache_seat *seat, struct stage_decision 
 	return j->reason != NULL ? 0 : err_nomem(err);
 }
 
+/* ${done}: it is about what was done, not what would be. */
 static const char *
-why_not(const struct stage_decision *d)
+why_not(const struct stage_decision *d, bool done)
 {
 	switch (d->verdict) {
 	case STAGE_RUN:
@@ -189,13 +192,19 @@ why_not(const struct stage_decision *d)
 		return "nothing has changed";
 	case STAGE_RESTORE:
 		if (d->result == NULL)
-			return "nothing has changed; its outputs, which the cache did "
-			       "not have, are in it now";
-		return "nothing has changed; its outputs were brought back from the "
-		       "cache";
+			return done ? "nothing has changed; its outputs, which the cache "
+				      "did not have, are in it now"
+				    : "nothing has changed; its outputs, which the cache "
+				      "does not have, go into it";
+		return done ? "nothing has changed; its outputs were brought back from "
+			      "the cache"
+			    : "nothing has changed; its outputs come back from the cache";
 	case STAGE_FROM_RUN_CACHE:
-		return "it was run before as it is now; its outputs were brought back "
-		       "from the cache";
+		return done
+			   ? "it was run before as it is now; its outputs were brought "
+			     "back from the cache"
+			   : "it was run before as it is now; its outputs come back from "
+			     "the cache";
 	case STAGE_FROZEN:
 		return "it is frozen";
 	}
@@ -252,7 +261,7 @@ decide(struct cache_job *j, struct cache_seat *seat, const struct dvc_lock_stage
 	rc = restore(j, seat, locked, &d, err);
 	if (rc != 0)
 		return rc > 0 ? 0 : -1;
-	j->reason = why_not(&d);
+	j->reason = why_not(&d, true);
 	if (!j->ask.write_lock)
 		j->result.entry = NULL;
 	return 1;
@@ -270,6 +279,136 @@ cache_job_decide(struct cache_job *j, struct err *err)
 		rc = decide(j, seat, locked, err);
 	if (rc == 0 && cache_hold_take(seat, &j->run, &j->hold, err) != 0)
 		rc = -1;
+	cache_pool_give(j->ask.pool, seat);
+	return rc;
+}
+
+/* ---- only asked ---- */
+
+static int
+ask_coming(void *arg, const char *path, struct object_id *id)
+{
+	struct cache_job *j = arg;
+	const char *below = j->below;
+	size_t n = strlen(below);
+
+	if (*path == '/' || n == 0 || strcmp(below, ".") == 0)
+		return j->ask.coming(j->ask.coming_arg, path, id);
+	return strncmp(path, below, n) == 0 && path[n] == '/'
+		   ? j->ask.coming(j->ask.coming_arg, path + n + 1, id)
+		   : 0;
+}
+
+/* What the lock file shall say, if that is not in it yet. */
+static int
+find_unwritten(struct cache_job *j, struct meta *m, const struct dvc_lock_stage **locked,
+	       struct err *err)
+{
+	struct meta_stage *v = NULL;
+	struct dvc_lock_stage *s;
+	size_t n = 0, i;
+
+	if (m == NULL || j->result.lock == NULL)
+		return 0;
+	/* An older database has none. */
+	if (meta_lock_entries(m, j->result.lock, j->arena, &v, &n, NULL) != 0)
+		return 0;
+	for (i = 0; i < n; i++)
+		if (strcmp(v[i].name, j->result.name) == 0)
+			break;
+	if (i == n)
+		return 0;
+	s = arena_zalloc(j->arena, sizeof(*s));
+	if (s == NULL)
+		return err_nomem(err);
+	*locked = s;
+	return dvc_lock_entry_parse(j->arena, NULL, j->run.name, j->run.dir, v[i].entry,
+				    strlen(v[i].entry), s, err);
+}
+
+/* What the outputs will be that are brought back. */
+static int
+find_outs(struct cache_job *j, const char *entry, struct cache_look *out, struct err *err)
+{
+	const struct dvc_yaml_stage *stage = j->run.stage;
+	struct object_id *ids = arena_array(j->arena, stage->nouts + 1, sizeof(*ids));
+	struct dvc_lock_stage s;
+
+	if (ids == NULL)
+		return err_nomem(err);
+	if (dvc_lock_entry_parse(j->arena, NULL, j->run.name, j->run.dir, entry,
+				 strlen(entry), &s, err) != 0)
+		return -1;
+	for (size_t i = 0; i < stage->nouts; i++)
+		for (size_t k = 0; k < s.nouts; k++)
+			if (s.outs[k].path != NULL &&
+			    strcmp(s.outs[k].path, stage->outs[i].path) == 0)
+				ids[i] = s.outs[k].meta.md5;
+	out->outs = ids;
+	return 0;
+}
+
+/* What it published with that result, if a task may want it. */
+static void
+look_values(struct cache_job *j, struct meta *m, struct cache_look *out)
+{
+	struct meta_kv *kv = NULL;
+
+	if (out->verdict == STAGE_RUN || pipeline(j) || j->result.hash == NULL)
+		return;
+	if (m != NULL && meta_published(m, j->ask.dag, j->ask.task->name, j->result.hash,
+					j->arena, &kv, &out->nvalues, NULL) != 0)
+		out->nvalues = 0;
+	out->values = kv;
+	if (out->nvalues > 0 || !j->ask.task->read)
+		return;
+	out->verdict = STAGE_RUN;
+	out->why = values_unknown;
+}
+
+static int
+look(struct cache_job *j, struct cache_seat *seat, struct meta *m,
+     const struct dvc_lock_stage *locked, struct cache_look *out, struct err *err)
+{
+	struct stage_decision d;
+
+	j->below = seat->below;
+	if (j->ask.coming != NULL) {
+		j->run.coming = ask_coming;
+		j->run.coming_arg = j;
+	}
+	if (find_unwritten(j, m, &locked, err) != 0 ||
+	    stage_decide(seat->look, &j->run, locked, &j->how, j->arena, &d, err) != 0)
+		return -1;
+	if (d.inputs == NULL && locked != NULL && !pipeline(j) &&
+	    locked_inputs(j, locked, &d.inputs, err) != 0)
+		return -1;
+	if (name_values(j, d.inputs, err) != 0)
+		return -1;
+	*out = (struct cache_look){
+	    .verdict = d.verdict, .v = d.v, .n = d.n, .why = why_not(&d, false)};
+	if (d.n > 0 && (d.verdict == STAGE_RUN || d.verdict == STAGE_FROZEN)) {
+		if (say_reasons(j, seat, &d, err) != 0)
+			return -1;
+		out->why = j->reason;
+	}
+	if (d.result != NULL && find_outs(j, d.result, out, err) != 0)
+		return -1;
+	look_values(j, m, out);
+	return 0;
+}
+
+int
+cache_job_look(struct cache_job *j, struct meta *m, struct cache_look *out,
+	       struct err *err)
+{
+	const struct dvc_lock_stage *locked = NULL;
+	struct cache_seat *seat = NULL;
+	int rc;
+
+	rc = sit_down(j, false, &seat, &locked, err);
+	if (rc == 0)
+		rc = look(j, seat, m, locked, out, err);
 	cache_pool_give(j->ask.pool, seat);
 	return rc;
 }

@@ -18,6 +18,7 @@ struct arena;
 struct cache_hold;
 struct cache_pool;
 struct err;
+struct meta;
 struct meter;
 struct project;
 struct render_paths;
@@ -41,6 +42,23 @@ struct cache_ask {
 	void *clear_arg;
 	struct meter *meter;
 	const bool *stop;
+	/* Of one that is only looked at: as struct stage_run's, the path seen from the project's
+	 * root. */
+	int (*coming)(void *, const char *, struct object_id *);
+	void *coming_arg;
+};
+
+/* What would become of a task. */
+struct cache_look {
+	enum stage_verdict verdict;
+	const struct stage_reason *v; /* in what it differs from its last result */
+	size_t n;
+	const char *why; /* in words */
+	/* By number: what its outputs would be; NULL: what they are, or whatever its run makes.
+	 * One may be not set. */
+	const struct object_id *outs;
+	const struct meta_kv *values; /* that it has published */
+	size_t nvalues;
 };
 
 struct cache_job {
@@ -50,6 +68,7 @@ struct cache_job {
 	struct stage_run run;
 	struct stage_how how;
 	/* what has come of it */
+	const char *below;  /* the seat's, of one that is only looked at */
 	const char *reason; /* why it runs, or how it is known that it need not */
 	bool restored;	    /* what it need not make may have been written just now */
 	const char
@@ -81,5 +100,12 @@ int cache_job_decide(struct cache_job *, struct err *);
  * found, or NULL where nobody knows any more.  May be repeated.  Return 0 or -1.
  */
 int cache_job_keep(struct cache_job *, const char *, struct err *);
+
+/**
+ * cache_job_look(job, meta, out, err):
+ * Find out what cache_job_decide would, and do nothing.  ${meta} (NULL: there is no database) is only
+ * read.  ${out} lives as long as the job.  Return 0 or -1.
+ */
+int cache_job_look(struct cache_job *, struct meta *, struct cache_look *, struct err *);
 
 #endif

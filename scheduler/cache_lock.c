@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/fault.h"
+#include "base/path.h"
 #include "scheduler/cache_pool.h"
 #include "store/dvc/dvc_lock.h"
 #include "store/meta.h"
@@ -148,6 +149,16 @@ flush(struct cache_lock *l, struct cache_seat *seat, struct arena *a, struct err
 	if (rc == 0 && n > 0)
 		rc = meta_lock_written(m, v, n, err);
 	return rc;
+}
+
+const char *
+cache_lock_beside(struct arena *a, const char *file)
+{
+	const char *base = path_basename(file);
+	size_t dir = (size_t)(base - file);
+
+	return arena_printf(a, "%.*s%.*s.dag.lock", (int)dir, file,
+			    (int)path_stem_len(base), base);
 }
 
 int

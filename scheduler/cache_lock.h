@@ -11,6 +11,7 @@
 
 #include "base/map.h"
 
+struct arena;
 struct cache_seat;
 struct err;
 
@@ -43,5 +44,11 @@ int cache_lock_order(struct cache_lock *, const char *);
  * left to be written.
  */
 int cache_lock_flush(struct cache_lock *, struct cache_seat *, struct err *);
+
+/**
+ * cache_lock_beside(a, file):
+ * The lock file of the DAG file ${file}, in ${a}: "dags/x.dag.lock" of "dags/x.yaml"; or NULL.
+ */
+const char *cache_lock_beside(struct arena *, const char *);
 
 #endif

@@ -30,6 +30,7 @@ struct seat_lock {
 
 struct cache_pool {
 	const struct project *project;
+	bool still;
 	pthread_mutex_t mutex;
 	struct cache_seat *idle;
 	struct index *index; /* of the first seat, shared by all; NULL: none */
@@ -113,7 +114,7 @@ fill(struct cache_seat *seat)
 static int
 seat_new(struct cache_pool *pool, struct cache_seat **out, struct err *err)
 {
-	struct track_options o = {.project = pool->project};
+	struct track_options o = {.project = pool->project, .still = pool->still};
 	struct cache_seat *seat = calloc(1, sizeof(*seat));
 
 	if (seat == NULL)
@@ -136,7 +137,7 @@ seat_new(struct cache_pool *pool, struct cache_seat **out, struct err *err)
 /* ---- the pool ---- */
 
 struct cache_pool *
-cache_pool_new(const struct project *p)
+cache_pool_new(const struct project *p, bool still)
 {
 	struct cache_pool *pool = calloc(1, sizeof(*pool));
 
@@ -147,6 +148,7 @@ cache_pool_new(const struct project *p)
 		return NULL;
 	}
 	pool->project = p;
+	pool->still = still;
 	return pool;
 }
 

@@ -32,10 +32,11 @@ struct cache_seat {
 };
 
 /**
- * cache_pool_new(p), cache_pool_free(pool):
- * Make an empty pool for project ${p}, or NULL; close all.  NULL is allowed.
+ * cache_pool_new(p, still), cache_pool_free(pool):
+ * Make an empty pool for project ${p}, or NULL; with ${still} for who only looks and writes nothing,
+ * nor the index.  Close all; NULL is allowed.
  */
-struct cache_pool *cache_pool_new(const struct project *);
+struct cache_pool *cache_pool_new(const struct project *, bool);
 void cache_pool_free(struct cache_pool *);
 
 /**

@@ -167,7 +167,7 @@ open_cache(struct session *s, struct err *err)
 		return err_nomem(err);
 	(void)uv_timer_init(&s->loop, &s->cache->timer);
 	s->cache->timer.data = s;
-	s->cache->pool = cache_pool_new(s->p);
+	s->cache->pool = cache_pool_new(s->p, false);
 	return s->cache->pool != NULL ? 0 : err_nomem(err);
 }
 
@@ -191,17 +191,6 @@ lock_job(struct session *s, const char *path, bool pipeline, struct err *err)
 	}
 	j->s = s;
 	return j;
-}
-
-/* "dags/x.yaml": "dags/x.dag.lock" */
-static const char *
-lock_beside(struct arena *a, const char *file)
-{
-	const char *base = path_basename(file);
-	size_t dir = (size_t)(base - file);
-
-	return arena_printf(a, "%.*s%.*s.dag.lock", (int)dir, file,
-			    (int)path_stem_len(base), base);
 }
 
 static bool
@@ -268,7 +257,7 @@ session_cache_run(struct srun *r, struct err *err)
 		return 0;
 	if (open_cache(r->s, err) != 0)
 		return -1;
-	r->lock = lock_beside(r->arena, r->file);
+	r->lock = cache_lock_beside(r->arena, r->file);
 	if (r->lock == NULL)
 		return err_nomem(err);
 	for (i = 0; i < g->ntasks; i++) {

@@ -81,14 +81,14 @@ open_writable(struct index *ix, struct err *err)
 	return -1;
 }
 
-/* For who cannot write: read without locks.  A row that is torn by a writer has a wrong
+/* For who cannot write: read without locks (DB_STILL).  A row that is torn by a writer has a wrong
  * checksum. */
 static int
-open_readonly(struct index *ix, struct err *err)
+open_readonly(struct index *ix, enum db_mode mode, struct err *err)
 {
 	int64_t version = 0;
 
-	if (db_open(&ix->db, ix->path, DB_STILL, err) != 0)
+	if (db_open(&ix->db, ix->path, mode, err) != 0)
 		return -1;
 	if (read_int(&ix->db, "PRAGMA user_version", &version, err) == 0 && version == 1)
 		return 0;
@@ -126,6 +126,11 @@ open_any(struct index *ix)
 	struct err e = {0};
 	struct stat st;
 
+	if (ix->still) {
+		ix->open = open_readonly(ix, DB_READ, &e) == 0 ||
+			   open_readonly(ix, DB_STILL, &e) == 0;
+		return;
+	}
 	ix->open = ix->writable = open_writable(ix, &e) == 0;
 	if (!ix->open && is_damage(&e)) {
 		throw_away(ix->path);
@@ -133,7 +138,7 @@ open_any(struct index *ix)
 	}
 	if (!ix->open) {
 		trouble(ix, &e);
-		ix->open = open_readonly(ix, &e) == 0;
+		ix->open = open_readonly(ix, DB_STILL, &e) == 0;
 	}
 	if (stat(ix->path, &st) == 0) {
 		ix->dev = st.st_dev;
@@ -156,6 +161,9 @@ index_failed(struct index *ix, const struct err *e)
 {
 	if (is_damage(e)) {
 		db_close(&ix->db);
+		ix->open = false;
+		if (ix->still)
+			return;
 		if (is_in_place(ix))
 			throw_away(ix->path);
 		open_any(ix);
@@ -166,8 +174,8 @@ index_failed(struct index *ix, const struct err *e)
 		ix->writable = false;
 }
 
-int
-index_open(const char *path, struct index **out, struct err *err)
+static int
+open_index(const char *path, bool still, struct index **out, struct err *err)
 {
 	struct index *ix = calloc(1, sizeof(*ix));
 	char boot[PROC_BOOT_ID_MAX], hex[HASH_HEX_MAX];
@@ -176,6 +184,7 @@ index_open(const char *path, struct index **out, struct err *err)
 		free(ix);
 		return err_nomem(err);
 	}
+	ix->still = still;
 	(void)pthread_mutex_init(&ix->lock, NULL);
 	/* Without an id no boot is the same as another: zeros say so. */
 	if (proc_boot_id(boot) == 0 && hash_bytes(HASH_MD5, boot, strlen(boot), hex) == 0)
@@ -185,6 +194,18 @@ index_open(const char *path, struct index **out, struct err *err)
 	open_any(ix);
 	*out = ix;
 	return 0;
+}
+
+int
+index_open(const char *path, struct index **out, struct err *err)
+{
+	return open_index(path, false, out, err);
+}
+
+int
+index_open_still(const char *path, struct index **out, struct err *err)
+{
+	return open_index(path, true, out, err);
 }
 
 void

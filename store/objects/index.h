@@ -46,6 +46,12 @@ struct objects;
 int index_open(const char *, struct index **, struct err *);
 
 /**
+ * index_open_still(path, out, err):
+ * The same for who may write nothing: what is noted is forgotten, what is damaged stays.
+ */
+int index_open_still(const char *, struct index **, struct err *);
+
+/**
  * index_close(ix):
  * Write what was noted, close and free.  NULL is allowed.
  */

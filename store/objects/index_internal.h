@@ -25,7 +25,8 @@ struct index {
 	char *path;
 	struct db db;
 	bool open, writable;
-	dev_t dev; /* of the file that is open */
+	bool still; /* nothing is written */
+	dev_t dev;  /* of the file that is open */
 	ino_t ino;
 	struct err trouble;
 	uint8_t boot[INDEX_BOOT];

@@ -101,6 +101,25 @@ find_was(struct inputs *in, struct stage_file *f, size_t near)
 	return 0;
 }
 
+/* What somebody will have made of it.  Return whether that is so. */
+static bool
+take_coming(struct inputs *in, struct stage_file *f)
+{
+	struct object_id id;
+	int is = 0;
+
+	if (in->run->coming != NULL)
+		is = in->run->coming(in->run->coming_arg, f->full, &id);
+	if (is == 0)
+		return false;
+	f->id = is == 1 ? id : f->was_id;
+	f->there = object_id_is_set(&f->id);
+	f->same = is == 2 || object_id_equal(&f->id, &f->was_id);
+	f->size = f->same && f->was != NULL ? f->was->meta.size : -1;
+	f->nfiles = f->same && f->was != NULL ? f->was->meta.nfiles : -1;
+	return true;
+}
+
 static int
 look_dep(struct inputs *in, size_t i)
 {
@@ -121,7 +140,7 @@ look_dep(struct inputs *in, size_t i)
 		return -1;
 	if (in->was != NULL && find_was(in, f, i) != 0)
 		return -1;
-	if (stage_file_scan(in->l, f, in->err) != 0)
+	if (!take_coming(in, f) && stage_file_scan(in->l, f, in->err) != 0)
 		return -1;
 	out->ndeps++;
 	return compare_dep(in, f);
@@ -139,6 +158,10 @@ drop_dep(struct inputs *in, const struct dvc_out *was)
 
 	if (r != 0)
 		return r < 0 ? -1 : 0;
+	/* A glob may meet it when it is its turn. */
+	if (in->run->coming != NULL &&
+	    in->run->coming(in->run->coming_arg, f.full, &why.is.id) != 0)
+		return 0;
 	why.path = f.full;
 	why.dropped = true;
 	why.was.id = was->meta.md5;

@@ -201,3 +201,21 @@ stage_reason_put(struct buf *b, const struct stage_reason *r)
 		break;
 	}
 }
+
+const char *
+stage_reason_kind_name(enum stage_reason_kind k)
+{
+	static const char *const names[] = {
+	    [STAGE_NEVER_RAN] = "never_ran",
+	    [STAGE_FORCED] = "forced",
+	    [STAGE_ALWAYS] = "always",
+	    [STAGE_COMMAND] = "command",
+	    [STAGE_DEP] = "dep",
+	    [STAGE_PARAM] = "param",
+	    [STAGE_OUT] = "out",
+	    [STAGE_OUT_UNCACHED] = "out_uncached",
+	    [STAGE_UNCACHEABLE] = "uncacheable",
+	};
+
+	return names[k];
+}

@@ -54,6 +54,11 @@ struct stage_run {
 	/* Of a DAG file: also runs without dependencies are found in the run cache, and what
 	 * the lock knows and the task no longer has is a change. */
 	bool native;
+	/* Where it is only asked what would be, before its turn: what the dependency (seen from the
+	 * root) will be then.  0: what it is now; 1: the id; 2: nobody knows yet, and it counts as
+	 * unchanged.  NULL: its turn is now. */
+	int (*coming)(void *, const char *, struct object_id *);
+	void *coming_arg;
 };
 
 struct stage_how {
@@ -205,6 +210,13 @@ void stage_reasons_detail(struct stage_look *, bool, struct stage_reason *, size
  * Append the reason as one line: "'in.txt' changed: 3 lines -> 4, was 5ea4..., is 91c2...".
  */
 void stage_reason_put(struct buf *, const struct stage_reason *);
+
+/**
+ * stage_reason_kind_name(kind):
+ * Return "never_ran", "forced", "always", "command", "dep", "param", "out", "out_uncached" or
+ * "uncacheable".
+ */
+const char *stage_reason_kind_name(enum stage_reason_kind);
 
 /**
  * stage_verdict_name(verdict):

@@ -254,7 +254,8 @@ clear_left(struct track *t)
 int
 track_open(const struct track_options *o, struct track *t, struct err *err)
 {
-	*t = (struct track){.project = o->project, .root_fd = -1, .lock = -1};
+	*t = (struct track){
+	    .project = o->project, .still = o->still, .root_fd = -1, .lock = -1};
 	if (find_root(t, o->where, err) != 0 || open_config(t, o->unchecked, err) != 0 ||
 	    open_cache(t, err) != 0 || open_ignores(t, err) != 0 ||
 	    open_intent(t, err) != 0)
@@ -306,7 +307,11 @@ track_index(struct track *t, struct index **out, struct err *err)
 		path_join(&b, t->project->state, "");
 		track_own_name(t, "index", &b);
 		buf_adds(&b, ".db");
-		rc = buf_failed(&b) ? err_nomem(err) : index_open(b.p, &t->index, err);
+		if (buf_failed(&b))
+			rc = err_nomem(err);
+		else
+			rc = t->still ? index_open_still(b.p, &t->index, err)
+				      : index_open(b.p, &t->index, err);
 	}
 	buf_release(&b);
 	*out = t->index;

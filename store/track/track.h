@@ -50,6 +50,7 @@ struct track {
 	bool autostage;
 	/* Set by who wants it: what tasks of DAG files have made is tracked, too (collect.h). */
 	bool results;
+	bool still;		       /* the index is not written */
 	struct index *index;	       /* NULL: not opened */
 	int lock;		       /* -1: not held */
 	struct path_locks *path_locks; /* those of DVC, once they were asked for */
@@ -63,6 +64,7 @@ struct track_options {
 	const struct project *project;
 	const char *where; /* absolute: where the work begins; NULL: the project's root */
 	bool unchecked;	   /* as config_options */
+	bool still;	   /* nothing is to be written, nor the index */
 };
 
 /**

@@ -6,10 +6,12 @@ use warnings;
 use Cwd qw(abs_path);
 use Digest::MD5 qw(md5_hex);
 use File::Basename qw(dirname);
+use File::Find;
 use File::Path qw(make_path remove_tree);
 use File::Temp qw(tempdir);
 use lib dirname(__FILE__);
 use Cli qw(:DEFAULT home git object);
+use JSON::PP;
 use Test::More;
 
 my $top = abs_path(tempdir('dag-cached-XXXXXX', -w '/dev/shm' ? (DIR => '/dev/shm') : (TMPDIR => 1), CLEANUP => 1));
@@ -26,16 +28,56 @@ sub fresh {
 	return $dir;
 }
 
+# All files of a project with what they hold, but for SQLite's own: a look writes nothing.
+sub contents {
+	my ($dir) = @_;
+	my @all;
+	find({no_chdir => 1, wanted => sub {
+		return if /-(shm|wal)\z/;
+		my @st = lstat($_);
+		push @all, -d _ ? $_ : join(' ', $_, @st[1, 2, 7, 9], md5_hex(slurp($_)));
+	}}, $dir);
+	return join("\n", sort @all);
+}
+
+# What a dry run says of each task, before the run, and whether the run then does so.
+my ($looks, @wrong, %said) = (0);
+sub look {
+	my ($dir, @args) = @_;
+	my $before = contents($dir);
+	my $p = dag_in($dir, 'run', 'pipe.yaml', '--dry-run', '--json', @args);
+	$looks++;
+	%said = ();
+	push @wrong, "look $looks: exit $p->{rc} $p->{err}" if $p->{rc} != 0;
+	my $after = contents($dir);
+	push @wrong, "look $looks: something was written: $before\n$after" if $after ne $before;
+	%said = map { $_->{task} => $_ } @{decode_json($p->{out})->{tasks}} if $p->{rc} == 0;
+}
+
+sub agree {
+	my (@ran) = @_;
+	my %ran = map { $_ => 1 } @ran;
+	for my $task (sort keys %said) {
+		my $state = $said{$task}{state};
+		next if $state eq 'may_run' || ($state eq 'run') == !!$ran{$task};
+		push @wrong, "look $looks: $task: '$state: $said{$task}{why}', and it " . ($ran{$task} ? 'ran' : 'did not run');
+	}
+}
+
 # The names of the tasks that a run of pipe.yaml has run, sorted.
 my $ended;
 sub ran {
 	my ($dir, @args) = @_;
 	unlink("$dir/ran");
+	look($dir, @args);
 	$ended = dag_in($dir, 'run', 'pipe.yaml', @args);
+	agree(split(/\n/, slurp("$dir/ran") // '')) if $ended->{rc} == 0;
 	diag("dag $ended->{args}\n$ended->{out}\n$ended->{err}") if $ended->{rc} != 0;
 	return ($ended->{rc} ? "$ended->{rc}: " : '') . join(' ', sort split(/\n/, slurp("$dir/ran") // ''));
 }
 
+# How a dry run would say it.
+sub foreseen { my ($task) = @_; return "$said{$task}{state}: $said{$task}{why}" }
 sub why { my ($dir, $task) = @_; return dag_in($dir, 'explain', 'last', $task)->{out} }
 sub lock_of { return slurp("$_[0]/pipe.dag.lock") }
 sub edit { my ($path, $from, $to) = @_; my $s = slurp($path); $s =~ s/\Q$from\E/$to/ or die "$path: no '$from'"; spew($path, $s) }
@@ -78,6 +120,7 @@ is(() = $ended->{out} =~ /: unchanged after/g, 4, '... all are unchanged');
 like($ended->{out}, qr/ended: success.*4 tasks: 4 unchanged/s, '... and it is a success');
 like(why($d, 'first'), qr/^`first` was not run: nothing has changed\.$/m, '... which is said');
 is(lock_of($d), $lock, '... the lock stays to the byte');
+is(foreseen('second'), 'unchanged: nothing has changed', '... and a dry run says it, of a task with values of another');
 my @before = map { (stat("$d/$_"))[1, 9] } qw(first.txt out/second.txt pipe.dag.lock);
 ran($d);
 is("@before", join(' ', map { (stat("$d/$_"))[1, 9] } qw(first.txt out/second.txt pipe.dag.lock)), '... and no file is written');
@@ -86,6 +129,11 @@ spew("$d/in.txt", "1\n2\n3\n4\n");
 is(ran($d), 'first', 'an input that changes runs who reads it, but not who follows: the output is the same');
 like(why($d, 'first'), qr/Why it ran: 'in\.txt' changed: 6 bytes -> 8, was [0-9a-f]{8}\.\.\., is [0-9a-f]{8}/, '... its name, sizes and hashes are said')
 	or diag(why($d, 'first'));
+like(foreseen('first'), qr/^run: 'in\.txt' changed: 6 bytes -> 8, was [0-9a-f]{8}\.\.\., is [0-9a-f]{8}/, '... before it, by a dry run');
+is(foreseen('second'), 'may_run: it uses values of `first`', '... and what that means for who follows');
+is(foreseen('third'), "may_run: it reads 'out/second.txt', which `second` makes", '... and for who follows that');
+is_deeply([map { "$_->{kind} $_->{change} $_->{path} $_->{was}{size} $_->{is}{size}" } @{$said{first}{changes}}],
+	['dep modified in.txt 6 8'], '... as JSON');
 spew("$d/in.txt", "0\n2\n3\n4\n");
 is(ran($d), 'first second', '... and with another output also who follows it, as far as outputs change');
 like(why($d, 'second'), qr/Why it ran: 'first\.txt' changed/, '... which is said');
@@ -134,6 +182,8 @@ unlink("$d/first.txt");
 is(ran($d), '', 'an output that is gone comes back without a run');
 is(slurp("$d/first.txt"), $was{'first.txt'}, '... as it was');
 like(why($d, 'first'), qr/was not run: nothing has changed; its outputs were brought back from the cache/, '... which is said');
+is(foreseen('first'), 'restored: nothing has changed; its outputs come back from the cache', '... before it, too');
+is(foreseen('second'), 'unchanged: nothing has changed', '... and who reads it is known to have no need');
 remove_tree("$d/list");
 is(ran($d), '', '... and so does a directory');
 is(slurp("$d/list/deep/rows"), $was{'list/deep/rows'}, '... with what was in it');
@@ -175,6 +225,7 @@ unlink("$d/first.txt");
 chmod(0644, $object);
 spew($object, "damaged\n");
 ran($d);
+like(shift @wrong, qr/'restored: .*it ran/, 'what is damaged in the cache a dry run does not see');
 unlike(slurp("$d/first.txt"), qr/damaged/, 'what is damaged in the cache is no result');
 
 # ---- --no-cache, cache, persist, frozen ----
@@ -213,6 +264,8 @@ is(ran($d), 'always check grow plain', 'an earlier state: what has no outputs le
 	or diag(why($d, 'grow'), why($d, 'check'));
 is(slurp("$d/sum"), "1\n2\n1\n", '... to what is there');
 unlink("$d/c");
+look($d);
+like(foreseen('cold'), qr/^frozen: output 'c' is missing/, 'a dry run of a frozen task whose result is gone') or diag(foreseen('cold'));
 isnt((dag($d, 'run', 'pipe.yaml', '-s', 'cold'))[0], 0, 'a frozen task whose result is gone');
 like(why($d, 'cold'), qr/'c'/, '... cannot end well, and names it') or diag(why($d, 'cold'));
 
@@ -226,5 +279,39 @@ spew("$d/in", "2\n");
 is(ran($d), 'grow', '... that is changed in place');
 is(slurp($object), "1\n", '... leave the object whole');
 is(slurp("$d/sum"), "1\n2\n", '... and what was added is there');
+
+# What is only known when a run has begun.
+$d = fresh('in' => "1\n", 'pipe.yaml' => <<'END');
+tasks:
+  get: {inputs: [in], outputs: [a], run: 'cp in a; echo n=$(cat in) >> "$DAG_OUTPUT"'}
+  when: {needs: [get], when: outputs.get.n | int > 1, outputs: [w], run: echo when >> ran; touch w}
+  after: {inputs: [w], outputs: [x], run: cp w x}
+  off: {when: false, run: 'true'}
+  behind: {needs: [off], run: 'true'}
+  miss: {inputs: [gone], outputs: [m], run: cp gone m}
+  lost: {inputs: [m], outputs: [l], run: cp m l}
+  sorry: {needs: [miss], trigger: one_failed, run: 'true'}
+  least: {needs: [get], trigger: all_done, run: 'true'}
+END
+look($d);
+is(foreseen('when'), 'may_run: its `when` is known when `get` has ended', 'a `when` that is not known');
+is(foreseen('after'), 'may_run: it follows a task that may be skipped', '... and who follows');
+is(foreseen('off') . ', ' . foreseen('behind'), 'skipped: `when` is false: false, skipped: it follows `off`, which is skipped', 'one that is');
+is(foreseen('miss') . ', ' . foreseen('lost'), 'fails: its input `gone` does not exist, fails: it follows `miss`, which cannot run',
+	'an input that nobody makes');
+is(foreseen('sorry'), 'may_run: its `trigger` is one_failed', 'a trigger that looks at failures');
+is(foreseen('least'), 'run: it has no outputs, so it runs always', '... and one that does not care');
+dag_in($d, 'run', 'pipe.yaml', '-s', '+when');
+look($d);
+is(foreseen('when'), 'skipped: `when` is false: outputs.get.n | int > 1', 'with the values of then a `when` is known');
+look($d, '--force', '-s', 'get');
+is(foreseen('get'), 'run: it is forced', '--force');
+look($d, '--no-cache', '-s', 'get');
+is(foreseen('get'), 'run: --no-cache: nothing counts as unchanged', '--no-cache');
+spew("$d/pipe.dag.lock", "schema: '2.0'\nstages: [\n");
+look($d);
+like(foreseen('get'), qr/^fails: .*pipe\.dag\.lock/, 'a lock file with a mistake') or diag(foreseen('get'));
+
+is(join("\n", @wrong), '', "$looks dry runs before runs: each said what came, and wrote nothing");
 
 done_testing();

@@ -94,7 +94,7 @@ for (
 my $desc = dag_in($dir, '__complete', 'runs', '')->{out};
 like($desc, qr/^last\tother success, \d+\S* ago$/m, 'a run is described by DAG, end and age');
 like($desc, qr/^$old\tdemo failed, \d+\S* ago$/m, '... each of them');
-like(dag_in($dir, '__complete', 'run', '--dr')->{out}, qr/^--dry-run\tShow what would be run/, 'an option by its text');
+like(dag_in($dir, '__complete', 'run', '--dr')->{out}, qr/^--dry-run\tSay of every task/, 'an option by its text');
 unlike(dag_in($dir, 'help')->{out}, qr/__complete/, 'it is no verb for people');
 
 # A place where nothing can be read or written, and a database that is none.

@@ -60,7 +60,7 @@ like(ok_dag(0, 'show', $r, 'show', '--format', 'list', 'pipe.yaml')->{out},
 	qr/get  pull\n    targets   data\/raw\n    how       2 at a time\n.*publish  push\n    targets   all that is tracked\n    remote    \{\{ params.where \}\}\n    how       verify what is there\n/s,
 	'... has what they do');
 like(ok_dag(0, 'a dry run', $r, 'run', '--dry-run', 'pipe.yaml')->{out},
-	qr/  1  get \(pull\)\n     \| dag pull --jobs=2 -- data\/raw\n  2  train \(shell\) after get\n.*\| dag push --remote=cold --verify\n/s,
+	qr/  1  get \(pull\)\n     would run: it has no outputs, so it runs always\n     \| dag pull --jobs=2 -- data\/raw\n  2  train \(shell\) after get\n.*\| dag push --remote=cold --verify\n/s,
 	'... has their command lines, and who reads what is pulled comes after it');
 ok_dag(0, 'run', $r, 'run', 'pipe.yaml');
 is(slurp("$r/model"), "a\nb\nm2\n", '... works on what was pulled');

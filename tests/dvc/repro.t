@@ -5,8 +5,10 @@ every file is the same in both: outputs, dvc.lock, .gitignore, objects, the run 
 DAG_REPRO_SEED and DAG_REPRO_STEPS choose others and more than the usual.
 """
 import difflib
+import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -249,6 +251,43 @@ def differences(mine, theirs):
     return out
 
 
+def foresee(call):
+    """What a dry run says of each stage: its state, why, and what it follows.  It writes nothing."""
+    before = snapshot(SIDES["dag"])
+    rc, out, err = dag.run(["run", "--dry-run", "--json"] + call, SIDES["dag"])
+    wrong = differences(snapshot(SIDES["dag"]), before)
+    if rc != 0 or wrong:
+        return None, f"dag run --dry-run: {rc} {err}\n" + "\n".join(wrong)
+    return {t["task"]: t for t in json.loads(out)["tasks"]} if out else {}, ""
+
+
+def running(text):
+    return set(re.findall(r"^Running stage '(.*)':$", text, re.M))
+
+
+def compare_dry(said, theirs):
+    """DVC's --dry looks at each stage as if none before it would do anything."""
+    wrong = [f"{name}: {said[name]['state']}, and DVC would run it" for name in theirs
+             if said[name]["state"] in ("unchanged", "frozen")
+             and not any(said[up]["state"] == "restored" for up in said[name]["needs"])]
+    for name, t in said.items():
+        first = all(said[up]["state"] in ("unchanged", "frozen") for up in t["needs"])
+        if first and t["state"] in ("run", "restored") and name not in theirs:
+            wrong.append(f"{name}: {t['state']}, {t['why']}, and DVC would not run it")
+        if first and t["state"] == "may_run":
+            wrong.append(f"{name}: {t['why']}, and all before it is unchanged")
+    return wrong
+
+
+def compare_ran(said, theirs):
+    """What did run, and nothing failed."""
+    wrong = [f"{name}: {said[name]['state']}, {said[name]['why']}, and DVC ran it" for name in theirs
+             if said[name]["state"] not in ("run", "may_run")]
+    wrong += [f"{name}: {t['state']}, {t['why']}, and DVC did not run it" for name, t in said.items()
+              if t["state"] in ("run", "fails") and name not in theirs]
+    return wrong
+
+
 dag, dvc = tools.both(python, env)
 for root in SIDES.values():
     os.mkdir(root)
@@ -259,7 +298,7 @@ for root in SIDES.values():
     dvc.run(["init", "-q"], root)
     dvc.run(["add", "-q", "raw"], root)
 failed = False
-ran = 0
+ran = foreseen = 0
 for step in range(steps + 1):
     # A run of all stages comes first, so that there is something to change.
     for _ in range(rnd.randint(1, 3) if step else 0):
@@ -268,9 +307,21 @@ for step in range(steps + 1):
             edit(root)
     before = snapshot(SIDES["dag"])
     call = words() if step else ["-P", "-k"]
+    own = call if set(call) - {"-k", "-f", "-P", "--no-commit", "--no-run-cache"} or "-P" in call else ["dvc.yaml"] + call
+    said, wrong = foresee(own)
+    if said is not None and step % 3 == 0:
+        rc, out, err = dvc.run(["repro", "--dry"] + call, SIDES["dvc"])
+        wrong = compare_dry(said, running(out + err)) if rc == 0 else []
     rc, out, err = dvc.run(["repro"] + call, SIDES["dvc"])
-    mine = dag.run(["run", "-j1"] + (call if set(call) - {"-k", "-f", "-P", "--no-commit", "--no-run-cache"} or "-P" in call
-                                     else ["dvc.yaml"] + call), SIDES["dag"])
+    if said is not None and rc == 0:
+        wrong = wrong or compare_ran(said, running(out + err))
+        foreseen += 1
+    if wrong:
+        tap.ok(False, f"step {step} of seed {seed}: what a dry run says of {' '.join(call)}")
+        tap.diag(wrong if isinstance(wrong, str) else "\n".join(wrong) + "\n" + out)
+        failed = True
+        break
+    mine = dag.run(["run", "-j1"] + own, SIDES["dag"])
     ran += out.count("Running stage")
     # Where one stage fails, DVC takes back what the others have told .gitignore; dag does not.
     # Where what a stage needs is not there, DVC has removed what the stage made before; dag has not.
@@ -305,6 +356,7 @@ for step in range(steps + 1):
             break
 if not failed:
     tap.ok(True, f"{steps} runs after edits leave the same files")
+    tap.ok(foreseen > steps / 3, f"... {foreseen} of them came as a dry run had said")
     tap.ok(ran > steps, f"... in which {ran} stages ran")
 dvc.driver.close()
 tap.done()

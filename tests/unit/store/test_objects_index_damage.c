@@ -233,6 +233,50 @@ test_full_disk(void **state)
 	desk_remove(&d);
 }
 
+static void
+reopen_still(struct desk *d)
+{
+	index_close(d->ix);
+	assert_int_equal(index_open_still(d->db, &d->ix, &d->err), 0);
+	d->o.index = d->ix;
+}
+
+/* Who may write nothing reads what is known, and lets what is damaged lie. */
+static void
+test_still(void **state)
+{
+	char id[OBJECT_HEX_MAX];
+	struct buf text;
+	struct desk d;
+
+	(void)state;
+	start(&d, id);
+	reopen_still(&d);
+	desk_counts(&d, "t", 3, 0);
+	desk_is(&d, id);
+	desk_put(&d, "t/a", "other\n");
+	desk_counts(&d, "t", 2, 1);
+	desk_reopen(&d);
+	desk_counts(&d, "t", 2, 1); /* what the other has noted is forgotten */
+	index_close(d.ix);
+	d.ix = NULL;
+	(void)unlinkat(d.shop.fd, "index.db-wal", 0);
+	(void)unlinkat(d.shop.fd, "index.db-shm", 0);
+	assert_int_equal(
+	    fsio_replace(d.shop.fd, "index.db", "no database", 11, 0644, &d.err), 0);
+	reopen_still(&d);
+	desk_counts(&d, "t", 0, 3);
+	buf_init(&text, 0);
+	assert_int_equal(fsio_read(d.shop.fd, "index.db", 100, &text, &d.err), 0);
+	assert_string_equal(text.p, "no database");
+	buf_release(&text);
+	assert_int_equal(unlinkat(d.shop.fd, "index.db", 0), 0);
+	reopen_still(&d);
+	desk_counts(&d, "t", 0, 3);
+	assert_int_equal(faccessat(d.shop.fd, "index.db", F_OK, 0), -1);
+	desk_remove(&d);
+}
+
 int
 main(void)
 {
@@ -240,6 +284,7 @@ main(void)
 	    cmocka_unit_test(test_damaged_rows),   cmocka_unit_test(test_damaged_file),
 	    cmocka_unit_test(test_other_versions), cmocka_unit_test(test_no_place),
 	    cmocka_unit_test(test_read_only),	   cmocka_unit_test(test_full_disk),
+	    cmocka_unit_test(test_still),
 	};
 
 	return cmocka_run_group_tests_name("objects_index_damage", tests, NULL, NULL);

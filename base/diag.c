@@ -24,6 +24,26 @@ diag_severity_name(enum diag_severity severity)
 	return names[severity];
 }
 
+struct diag_pos
+diag_place(int file, const char *text, size_t len, size_t at)
+{
+	struct diag_pos pos = {.file = file, .line = 1, .col = 1, .width = 1};
+
+	for (size_t i = 0, n; i < at; i += n) {
+		n = diag_line_break(text + i, len - i);
+		if (n > at - i)
+			break;
+		if (n != 0) {
+			pos.line++;
+			pos.col = 1;
+		} else {
+			pos.col += ((unsigned char)text[i] & 0xc0) != 0x80;
+			n = 1;
+		}
+	}
+	return pos;
+}
+
 struct diag *
 diag_new(void)
 {

@@ -39,6 +39,13 @@ struct diag_pos {
 size_t diag_line_break(const char *, size_t);
 
 /**
+ * diag_place(file, text, len, at):
+ * Return the place of the byte ${at} of the registered ${file}, whose ${len} bytes ${text} are;
+ * within a line break it is before it.
+ */
+struct diag_pos diag_place(int, const char *, size_t, size_t);
+
+/**
  * diag_new(), diag_free(d):
  * Make an empty collection, or NULL; free it, NULL allowed.
  */

@@ -424,23 +424,11 @@ read_value(struct reader *r, struct yaml_node **out)
 static int
 tell(const struct reader *r, struct diag *d, const char *name)
 {
-	struct diag_pos pos = {.line = 1, .col = 1, .width = 1};
-	uint32_t cp;
+	int file = diag_file(d, name, r->text, r->len);
 
-	pos.file = diag_file(d, name, r->text, r->len);
-	if (pos.file < 0)
+	if (file < 0)
 		return -1;
-	for (size_t i = 0; i < r->at;) {
-		int n = utf8_decode(r->text + i, r->len - i, &cp);
-
-		pos.col++;
-		if (cp == '\n') {
-			pos.line++;
-			pos.col = 1;
-		}
-		i += (size_t)(n > 0 ? n : -n);
-	}
-	diag_add(d, DIAG_ERROR, pos, "%s", r->why);
+	diag_add(d, DIAG_ERROR, diag_place(file, r->text, r->len, r->at), "%s", r->why);
 	return 1;
 }
 

@@ -17,7 +17,6 @@
 int
 toml_say(struct toml *t, const char *where, const char *fmt, ...)
 {
-	struct diag_pos pos = {.file = t->file, .line = 1, .col = 1, .width = 1};
 	char msg[512];
 	va_list ap;
 
@@ -26,18 +25,14 @@ toml_say(struct toml *t, const char *where, const char *fmt, ...)
 		t->nomem = true;
 		return -1;
 	}
-	for (const char *p = t->text; p < where; p++)
-		if (*p == '\n') {
-			pos.line++;
-			pos.col = 1;
-		} else if (((unsigned char)*p & 0xC0) != 0x80) {
-			pos.col++;
-		}
 	va_start(ap, fmt);
 	(void)vsnprintf(msg, sizeof msg, fmt, ap);
 	va_end(ap);
 	if (!t->failed)
-		diag_add(t->d, DIAG_ERROR, pos, "%s", msg);
+		diag_add(t->d, DIAG_ERROR,
+			 diag_place(t->file, t->text, (size_t)(t->end - t->text),
+				    (size_t)(where - t->text)),
+			 "%s", msg);
 	t->failed = true;
 	return -1;
 }

@@ -376,6 +376,26 @@ json_for_editors(void **state)
 	diag_free(d);
 }
 
+static void
+places_are_counted_in_characters(void **state)
+{
+	static const char text[] = "a\xc3\xa9z\r\nb\rc\n\nd";
+	static const struct {
+		size_t at;
+		uint32_t line, col;
+	} cases[] = {{0, 1, 1}, {3, 1, 3}, {4, 1, 4},  {5, 1, 4},  {6, 2, 1},
+		     {7, 2, 2}, {8, 3, 1}, {10, 4, 1}, {11, 5, 1}, {12, 5, 2}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct diag_pos pos = diag_place(7, text, sizeof(text) - 1, cases[i].at);
+
+		assert_int_equal(pos.file, 7);
+		assert_int_equal(pos.line, cases[i].line);
+		assert_int_equal(pos.col, cases[i].col);
+	}
+}
+
 int
 main(void)
 {
@@ -388,6 +408,7 @@ main(void)
 	    cmocka_unit_test(shows_harmful_characters_harmlessly),
 	    cmocka_unit_test(places_beyond_the_text_do_no_harm),
 	    cmocka_unit_test(counts_lines_as_editors_do),
+	    cmocka_unit_test(places_are_counted_in_characters),
 	    cmocka_unit_test(a_file_without_text_has_no_lines),
 	    cmocka_unit_test(cuts_to_the_terminal_with_the_caret_in_sight),
 	    cmocka_unit_test(long_lines),

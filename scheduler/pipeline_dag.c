@@ -133,12 +133,14 @@ check_names(struct pipeline_make *m)
 	struct map names = {0};
 	int rc = 0;
 
-	for (size_t i = 0; i < m->dag->ntasks && rc >= 0; i++)
+	for (size_t i = 0; i < m->dag->ntasks && rc == 0; i++)
 		rc = map_put(&names, m->dag->tasks[i].name, m);
 	map_release(&names);
 	if (rc < 0)
 		return err_nomem(m->err);
-	return 0;
+	return rc > 0 ? err_set(m->err, ERR_CORRUPT,
+				"two stages of the definition have the same name")
+		      : 0;
 }
 
 static int

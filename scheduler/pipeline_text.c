@@ -276,6 +276,7 @@ get_stage(struct get *g, const json_t *o, struct pipeline_stage *p)
 	} else {
 		g->nomem = true;
 	}
+	g->bad = g->bad || s->ncmd == 0 || s->name == NULL || *s->name == '\0';
 	get_deps(g, json_object_get(o, "deps"), s);
 	if (json_object_get(o, "params") != NULL)
 		get_params(g, json_object_get(o, "params"), s);

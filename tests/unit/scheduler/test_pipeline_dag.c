@@ -517,6 +517,13 @@ bad_definitions(void **state)
 	    "{\"pipeline\":1,\"stages\":[{\"file\":\"dvc.yaml\",\"name\":\"a\",\"cmd\":"
 	    "\"x\","
 	    "\"deps\":[],\"outs\":[{\"path\":\"o\",\"kind\":\"x\"}]}]}",
+	    "{\"pipeline\":1,\"stages\":[{\"file\":\"dvc.yaml\",\"name\":\"a\",\"cmd\":"
+	    "[],\"deps\":[],\"outs\":[]}]}",
+	    "{\"pipeline\":1,\"stages\":[{\"file\":\"dvc.yaml\",\"name\":\"\",\"cmd\":"
+	    "\"x\",\"deps\":[],\"outs\":[]}]}",
+	    "{\"pipeline\":1,\"stages\":[{\"file\":\"dvc.yaml\",\"name\":\"a\",\"cmd\":"
+	    "\"x\",\"deps\":[],\"outs\":[]},{\"file\":\"dvc.yaml\",\"name\":\"a\","
+	    "\"cmd\":\"y\",\"deps\":[],\"outs\":[]}]}",
 	    "{\"pipeline\":1,\"stages\":[",
 	};
 

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/num.h"
 #include "base/path.h"
+#include "base/utf8.h"
 #include "base/vec.h"
 #include "base/yaml.h"
 #include "store/pipeline/params_file.h"
@@ -248,10 +249,15 @@ static int
 parse_one(struct parse *p)
 {
 	const char *s = p->o->word, *equals;
+	uint32_t code;
+	int len;
 
 	if (strlen(s) > OVERRIDE_TEXT_MAX)
 		return err_set(p->err, ERR_LIMIT, "-S '%.40s...' is longer than %d bytes",
 			       s, OVERRIDE_TEXT_MAX);
+	for (size_t i = 0, n = strlen(s); i < n; i += (size_t)len)
+		if ((len = utf8_decode(s + i, n - i, &code)) < 1)
+			return bad(p, "it is no UTF-8");
 	if (parse_file(p, &s) != 0)
 		return -1;
 	p->o->kind = parse_kind(&s);

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
@@ -141,10 +142,16 @@ put_json(struct json_writer *w, const struct yaml_node *v)
 		break;
 	case YAML_INT:
 	case YAML_FLOAT:
-		if (v->kind == YAML_FLOAT && strpbrk(v->str, "in") != NULL)
-			json_str(w, v->str); /* JSON has no such number */
-		else
+		/* What Python's JSON, and no other, has as a number. */
+		if (v->kind == YAML_FLOAT && !isfinite(v->f)) {
+			const char *word = isnan(v->f) ? "NaN"
+					   : v->f > 0  ? "Infinity"
+						       : "-Infinity";
+
+			json_raw(w, word, strlen(word));
+		} else {
 			json_raw(w, v->str, v->len);
+		}
 		break;
 	case YAML_STR:
 		json_strn(w, v->str, v->len);

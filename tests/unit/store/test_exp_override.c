@@ -97,6 +97,7 @@ test_refused(void **state)
 	(void)state;
 	no_yaml("a: 1\n", "b=2", "there is no 'b' in 'params.yaml': +KEY=VALUE adds it");
 	no_yaml("a: 1\n", "~b", "there is no 'b'");
+	no_yaml("a: 1\n", "a=\xc8{a: 1}", "it is no UTF-8");
 	no_yaml("a: 1\n", "+a=2", "there is a 'a' in 'params.yaml' already");
 	no_yaml("a: [1]\n", "a.1=2", "there is no 'a.1'");
 	no_yaml("a: [1]\n", "+a.1=2", "there is no 'a.1'");
@@ -200,6 +201,9 @@ test_json(void **state)
 	becomes("p.json", "{\"b\": 1}", "p.json:+c=d", NULL, "{\"b\":1,\"c\":\"d\"}",
 		NULL);
 	becomes("p.json", "{\"b\": 1}", "p.json:c=d", NULL, NULL, "there is no 'c'");
+	/* What only Python's JSON has stays a number. */
+	becomes("p.json", "{\"a\": NaN, \"b\": -Infinity, \"c\": 1}", "p.json:c=.inf",
+		NULL, "{\"a\":NaN,\"b\":-Infinity,\"c\":Infinity}", NULL);
 }
 
 static void

@@ -45,9 +45,11 @@ struct chart_matrix {
 /**
  * chart_lines(c, scatter, b), chart_bars(c, b), chart_matrix(m, b):
  * Append the chart to ${b}: points with or without lines between them; bars that lie, whose
- * points have the value as x and the number of the name as y; a matrix of counts.
+ * points have the value as x and the number of the name as y; a matrix of counts.  Return, of
+ * points without lines, how many are left out, for others lie where they do, or close to it
+ * where there are very many.
  */
-void chart_lines(const struct chart *, bool, struct buf *);
+size_t chart_lines(const struct chart *, bool, struct buf *);
 void chart_bars(const struct chart *, struct buf *);
 void chart_matrix(const struct chart_matrix *, struct buf *);
 

@@ -75,6 +75,8 @@ struct bars {
 static double
 bar_x(const struct bars *p, double v)
 {
+	/* What the axis does not reach lies at its end. */
+	v = fmin(fmax(v, p->x.lo), p->x.hi);
 	return p->left + (v - p->x.lo) / (p->x.hi - p->x.lo) * p->width;
 }
 

@@ -18,7 +18,7 @@
 #define SHOWN_MAX   40	  /* points of a line that get a dot */
 #define TIPS_MAX    400	  /* points of a line that tell their values */
 #define DENSE	    3000  /* points of a line from which on it is drawn by columns */
-#define SCATTER_MAX 20000 /* dots, as far as they do not cover each other */
+#define SCATTER_MAX 20000 /* dots of a chart */
 
 struct plane {
 	const struct chart *c;
@@ -39,11 +39,17 @@ chart_dash(size_t i)
 
 /* ---- the plane ---- */
 
+/* What no axis reaches lies at its end. */
+static double
+part_of(const struct chart_axis *a, double v)
+{
+	return (fmin(fmax(v, a->lo), a->hi) - a->lo) / (a->hi - a->lo);
+}
+
 static double
 at_x(const struct plane *p, double x)
 {
-	double part = p->names ? (x + 0.5) / (double)p->c->nnames
-			       : (x - p->x.lo) / (p->x.hi - p->x.lo);
+	double part = p->names ? (x + 0.5) / (double)p->c->nnames : part_of(&p->x, x);
 
 	return p->left + part * p->width;
 }
@@ -51,7 +57,7 @@ at_x(const struct plane *p, double x)
 static double
 at_y(const struct plane *p, double y)
 {
-	return TOP + p->height * (1 - (y - p->y.lo) / (p->y.hi - p->y.lo));
+	return TOP + p->height * (1 - part_of(&p->y, y));
 }
 
 static void
@@ -266,34 +272,51 @@ put_line_series(struct plane *p, const struct chart_series *s)
 				true);
 }
 
-/* Dots that lie on one another at one unit are one. */
-static void
-put_scatter(struct plane *p, const struct chart_series *s, size_t *left)
+/* One dot of each square of the grid; put it, or only count. */
+static size_t
+put_grid(struct plane *p, const struct chart_series *s, double grid, bool put)
 {
-	static const size_t row = WIDTH;
 	unsigned char seen[WIDTH * HEIGHT / 8 + 1];
-	bool tips = s->n <= TIPS_MAX;
+	size_t n = 0;
 
 	memset(seen, 0, sizeof seen);
-	for (size_t i = 0; i < s->n && *left != 0; i++) {
+	for (size_t i = 0; i < s->n; i++) {
 		size_t at;
 
 		if (!is_drawn(&s->v[i]))
 			continue;
-		at = (size_t)(at_y(p, s->v[i].y)) * row + (size_t)(at_x(p, s->v[i].x));
-		if (at / 8 >= sizeof seen || (seen[at / 8] >> at % 8 & 1) != 0)
+		at = (size_t)(at_y(p, s->v[i].y) / grid) * WIDTH +
+		     (size_t)(at_x(p, s->v[i].x) / grid);
+		if ((seen[at / 8] >> at % 8 & 1) != 0)
 			continue;
 		seen[at / 8] |= (unsigned char)(1U << at % 8);
-		put_dot(p, s, &s->v[i], " class=\"d\"", tips);
-		(*left)--;
+		n++;
+		if (put)
+			put_dot(p, s, &s->v[i], " class=\"d\"", s->n <= TIPS_MAX);
 	}
+	return n;
 }
 
-void
+/* Dots that lie on one another are one; of too many those that are far enough apart, so that
+ * the shape stays.  Return how many are left out. */
+static size_t
+put_scatter(struct plane *p, const struct chart_series *s)
+{
+	size_t most = SCATTER_MAX / p->c->nseries + 1, all = 0;
+	double grid = 1;
+
+	for (size_t i = 0; i < s->n; i++)
+		all += is_drawn(&s->v[i]);
+	while (put_grid(p, s, grid, false) > most)
+		grid *= 1.25;
+	return all - put_grid(p, s, grid, true);
+}
+
+size_t
 chart_lines(const struct chart *c, bool scatter, struct buf *b)
 {
 	struct plane p = {.c = c, .b = b, .names = c->nnames != 0};
-	size_t left = SCATTER_MAX;
+	size_t covered = 0;
 
 	fit(&p);
 	buf_addf(b, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"", WIDTH,
@@ -306,10 +329,11 @@ chart_lines(const struct chart *c, bool scatter, struct buf *b)
 
 		buf_addf(b, "<g class=\"c%zu\">", s->color % CHART_COLORS);
 		if (scatter)
-			put_scatter(&p, s, &left);
+			covered += put_scatter(&p, s);
 		else
 			put_line_series(&p, s);
 		buf_adds(b, "</g>");
 	}
 	buf_adds(b, "</svg>");
+	return covered;
 }

@@ -22,6 +22,8 @@ struct reader {
 	struct buf field;
 	VEC(struct yaml_node *) cells; /* of the row that is read */
 	VEC(struct yaml_node *) names;
+	VEC(size_t) places; /* of the columns, in a row */
+	size_t width;	    /* of a row: columns of one name are one */
 	VEC(struct yaml_node *) rows;
 	size_t ncells;
 	struct yaml_node *null;
@@ -143,13 +145,21 @@ name_columns(struct reader *r, bool header)
 
 	for (size_t i = 0; i < r->cells.n; i++) {
 		struct yaml_node *name = r->cells.v[i];
+		size_t at = 0;
 
 		if (!header) {
 			(void)snprintf(number, sizeof number, "%zu", i);
 			name = value_str(r->a, number, strlen(number), NULL);
 		}
-		if (name == NULL || vec_push(&r->names, name) != 0)
+		if (name == NULL)
 			return -1;
+		while (at < i && (r->names.v[at]->len != name->len ||
+				  memcmp(r->names.v[at]->str, name->str, name->len) != 0))
+			at++;
+		if (vec_push(&r->places, at < i ? r->places.v[at] : r->width) != 0 ||
+		    vec_push(&r->names, name) != 0)
+			return -1;
+		r->width += at == i;
 	}
 	return 0;
 }
@@ -158,26 +168,19 @@ name_columns(struct reader *r, bool header)
 static int
 put_row(struct reader *r)
 {
-	struct yaml_node *row = value_map(r->a, r->names.n, NULL);
-	size_t n = 0;
+	struct yaml_node *row = value_map(r->a, r->width, NULL);
 
 	if (row == NULL)
 		return -1;
 	if (r->rows.n == DELIMITED_ROWS_MAX)
 		return wrong(r, "a table may have 200,000 rows");
 	for (size_t i = 0; i < r->names.n; i++) {
-		struct yaml_node *key = r->names.v[i];
-		size_t at = n;
+		struct yaml_pair *m = &row->map.v[r->places.v[i]];
 
-		for (size_t k = 0; r->names.n <= 64 && k < n && at == n; k++)
-			if (row->map.v[k].key->len == key->len &&
-			    memcmp(row->map.v[k].key->str, key->str, key->len) == 0)
-				at = k;
-		row->map.v[at].key = key;
-		row->map.v[at].val = i < r->cells.n ? r->cells.v[i] : r->null;
-		n += at == n;
+		m->key = r->names.v[i];
+		m->val = i < r->cells.n ? r->cells.v[i] : r->null;
 	}
-	row->map.n = n;
+	row->map.n = r->width;
 	return vec_push(&r->rows, row) == 0 ? 0 : -1;
 }
 
@@ -235,6 +238,7 @@ delimited_parse(struct arena *a, struct diag *d, const char *name, const char *t
 	}
 	vec_release(&r.rows);
 	vec_release(&r.names);
+	vec_release(&r.places);
 	vec_release(&r.cells);
 	buf_release(&r.field);
 	return rc;

@@ -20,9 +20,10 @@ struct meter;
 struct snapshot;
 struct yaml_node;
 
-#define PLOTS_MAX	1000   /* plots of one call */
-#define PLOT_SERIES_MAX 1000   /* series of one plot */
-#define PLOT_POINTS_MAX 500000 /* points of all plots */
+#define PLOTS_MAX	1000	 /* plots of one call */
+#define PLOT_SERIES_MAX 1000	 /* series of one plot */
+#define PLOT_POINTS_MAX 500000	 /* points of all plots */
+#define PLOT_FIELDS_MAX 20000000 /* values of all points */
 #define PLOT_FILE_MAX	((size_t)16 << 20)
 #define PLOT_IMAGES_MAX ((size_t)64 << 20) /* bytes of all images */
 
@@ -67,7 +68,7 @@ struct plot {
 struct plots {
 	struct arena *arena;
 	VEC(struct plot *) v;
-	size_t points, bytes;
+	size_t points, fields, bytes;
 };
 
 struct plots_options {

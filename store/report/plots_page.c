@@ -131,6 +131,24 @@ name_series(struct page *g)
 	return 0;
 }
 
+static void
+put_note(struct page *g, size_t n, const char *text)
+{
+	buf_addf(g->b, "<p class=\"note\">%zu %s</p>", n, text);
+}
+
+/* Those beyond the first ${drawn}. */
+static void
+put_more_names(struct page *g, size_t drawn)
+{
+	size_t more = g->c.nnames > drawn ? g->c.nnames - drawn : 0;
+
+	if (more != 0)
+		put_note(g, more,
+			 more == 1 ? "more name is not drawn"
+				   : "more names are not drawn");
+}
+
 /* ---- lines ---- */
 
 static int
@@ -226,13 +244,18 @@ static int
 put_plane(struct page *g, bool scatter)
 {
 	bool numeric = x_is_numeric(g->plot);
+	size_t covered;
 
 	for (size_t i = 0; i < g->plot->series.n; i++)
 		if (plane_points(g, numeric, &g->plot->series.v[i], &g->series[i]) != 0)
 			return -1;
 	if (!numeric && list_names(g) != 0)
 		return -1;
-	chart_lines(&g->c, scatter, g->b);
+	covered = chart_lines(&g->c, scatter, g->b);
+	if (covered != 0)
+		put_note(g, covered,
+			 covered == 1 ? "point that others cover is not drawn"
+				      : "points that others cover are not drawn");
 	return 0;
 }
 
@@ -318,12 +341,6 @@ sort_bars(struct page *g)
 	return 0;
 }
 
-static void
-put_note(struct page *g, size_t n, const char *text)
-{
-	buf_addf(g->b, "<p class=\"note\">%zu %s</p>", n, text);
-}
-
 static int
 put_bars(struct page *g, bool sorted)
 {
@@ -333,8 +350,7 @@ put_bars(struct page *g, bool sorted)
 	if (list_names(g) != 0 || (sorted && sort_bars(g) != 0))
 		return -1;
 	chart_bars(&g->c, g->b);
-	if (g->c.nnames > CHART_BARS_MAX)
-		put_note(g, g->c.nnames - CHART_BARS_MAX, "more names are not drawn");
+	put_more_names(g, CHART_BARS_MAX);
 	return 0;
 }
 
@@ -413,8 +429,7 @@ put_matrices(struct page *g, bool share)
 		buf_adds(g->b, "</div>");
 	}
 	buf_adds(g->b, "</div>");
-	if (g->c.nnames > m.n)
-		put_note(g, g->c.nnames - m.n, "more names are not drawn");
+	put_more_names(g, m.n);
 	return 0;
 }
 
@@ -464,7 +479,9 @@ put_chart(struct page *g)
 	else
 		rc = put_matrices(g, look == LOOK_SHARES);
 	if (rc == 0 && g->dropped != 0)
-		put_note(g, g->dropped, "points without a number are not drawn");
+		put_note(g, g->dropped,
+			 g->dropped == 1 ? "point without a number is not drawn"
+					 : "points without a number are not drawn");
 	if (g->plot->template != NULL && !plots_template_known(g->plot->template)) {
 		buf_adds(g->b, "<p class=\"note\">The template \xE2\x80\x98");
 		svg_text(g->b, g->plot->template);

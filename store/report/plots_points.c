@@ -416,6 +416,13 @@ add_series(struct work *w, struct join *j, struct err *err)
 			       PLOT_POINTS_MAX);
 	w->p->points += s.n;
 	for (size_t i = 0; i < s.n; i++)
+		w->p->fields += j->of_y->points.v[i]->map.n;
+	if (w->p->fields > PLOT_FIELDS_MAX)
+		return err_set(err, ERR_LIMIT,
+			       "the points to draw have more than %d values: name the "
+			       "plots that are meant",
+			       PLOT_FIELDS_MAX);
+	for (size_t i = 0; i < s.n; i++)
 		if (add_point(w, j, i) != 0)
 			return err_nomem(err);
 	return vec_push(&plot->series, s) == 0 ? 0 : err_nomem(err);

@@ -17,7 +17,7 @@ is(ok_dag(0, 'the page', $dir, 'plots', 'show')->{out}, "$dir/dvc_plots/index.ht
 my $page = slurp("$dir/dvc_plots/index.html");
 like($page, qr/<figcaption>&lt;b&gt;&amp;&quot;</, '... a title is text');
 unlike($page, qr/<script|https?:|url\(/, '... without scripts, or anything from elsewhere');
-like($page, qr/1 points without a number/, '... says what it leaves out');
+like($page, qr/1 point without a number/, '... says what it leaves out');
 like($page, qr/data:image\/png;base64,iVBORw==/, '... with the picture in it');
 is(ok_dag(0, 'a file of its own', $dir, 'plots', 'show', 'loss.csv', '-o', 'r.html')->{out}, "$dir/r.html\n", '... is named');
 my $seen = decode_json(ok_dag(0, 'points', $dir, 'plots', 'show', '--json', 'loss.csv')->{out});

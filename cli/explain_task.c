@@ -443,8 +443,15 @@ put_failed(struct explain *x, const struct meta_task *t, struct buf *b, bool log
 static void
 put_why(const struct meta_attempt *at, struct buf *b)
 {
-	if (at != NULL && explain_given(at->why))
-		buf_addf(b, " Why it ran: %s.", at->why);
+	size_t n;
+
+	if (at == NULL || !explain_given(at->why))
+		return;
+	n = strlen(at->why);
+	buf_addf(b, " Why it ran: %s", at->why);
+	/* What is cut short ends in dots of its own. */
+	if (n < 3 || strcmp(at->why + n - 3, "...") != 0)
+		buf_addc(b, '.');
 }
 
 static void

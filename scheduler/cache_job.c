@@ -168,7 +168,7 @@ say_reasons(struct cache_job *j, struct cache_seat *seat, struct stage_decision 
 	size_t n = d->n > REASONS_MAX ? REASONS_MAX : d->n;
 	struct buf b;
 
-	stage_reasons_detail(seat->look, false, d->v, n, j->arena);
+	stage_reasons_detail(seat->look, d->v, n, j->arena);
 	buf_init(&b, 0);
 	for (size_t i = 0; i < n; i++) {
 		if (i > 0)

@@ -2,7 +2,6 @@
  * What more can be told of a dependency that changed: how many lines it has and had, which files
  * of a directory differ.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -22,12 +21,11 @@
 #define TEXT_PROBE  512		      /* bytes that tell whether there are any */
 #define FILES_SHOWN 2
 
+#define COMMITS_MAX 8 /* HEAD and those before it in which the content is looked for */
+
 struct detail {
 	struct stage_look *l;
 	struct arena *a;
-	struct repo *git; /* opened when it is needed */
-	char head[REPO_ID];
-	bool no_git; /* there is none, or nobody wants to know */
 };
 
 /* ---- lines ---- */
@@ -55,50 +53,74 @@ is_it(const struct buf *b, const struct object_id *id)
 	       strcmp(got, object_id_hex(id, want)) == 0;
 }
 
+/* The repository stays open with the look, which is one thread's at a time. */
 static bool
-open_git(struct detail *d)
+open_git(struct stage_look *l)
 {
-	struct repo_head head;
 	struct err err;
 
-	if (d->no_git)
-		return false;
-	if (d->git != NULL)
-		return true;
-	if (repo_open(d->l->o.root, &d->git, &err) != 0 || d->git == NULL ||
-	    repo_head(d->git, &head, &err) != 0 || *head.id == '\0') {
-		d->no_git = true;
-		return false;
+	if (l->git == NULL && !l->no_git &&
+	    (repo_open(l->o.root, &l->git, &err) != 0 || l->git == NULL)) {
+		l->git = NULL;
+		l->no_git = true;
 	}
-	(void)snprintf(d->head, sizeof(d->head), "%s", head.id);
-	return true;
+	return l->git != NULL;
 }
 
-/* As git's HEAD has it. */
+/* The path as git has it: the project may lie in a directory of the repository. */
 static bool
-read_git(struct detail *d, const char *path, struct buf *b)
+put_git_path(const struct detail *d, const char *path, struct buf *full)
 {
-	const char *root = d->l->o.root, *top;
+	const char *root = d->l->o.root, *top = repo_top(d->l->git);
+	size_t n = top != NULL ? strlen(top) : 0;
+
+	if (n == 0 || strncmp(root, top, n) != 0 || (root[n] != '/' && root[n] != '\0'))
+		return false;
+	if (root[n] == '/')
+		buf_addf(full, "%s/", root + n + 1);
+	buf_adds(full, path);
+	return !buf_failed(full);
+}
+
+/* A content that is sought in git. */
+struct sought {
+	struct detail *d;
+	const char *path;
+	const struct object_id *id;
+	struct buf *out;
+};
+
+/* 1 where this commit has it. */
+static int
+look_in_commit(void *arg, const struct repo_rev *rev, struct err *err)
+{
+	struct sought *s = arg;
+
+	buf_clear(s->out);
+	if (repo_file(s->d->l->git, rev->id, s->path, LINES_MAX, s->out, err) != 0)
+		return 0;
+	return is_it(s->out, s->id);
+}
+
+/* As one of git's last commits has it. */
+static bool
+read_git(struct detail *d, const char *path, const struct object_id *id, struct buf *b)
+{
+	static const char *const head[] = {"HEAD"};
+	struct repo_scope scope = {.revs = head, .nrevs = 1, .last = COMMITS_MAX};
+	struct sought s = {.d = d, .id = id, .out = b};
 	struct buf full;
 	struct err err;
-	bool ok = false;
-	size_t n;
+	bool found;
 
-	if (*path == '/' || !open_git(d))
+	if (*path == '/' || !open_git(d->l))
 		return false;
-	top = repo_top(d->git);
-	n = top != NULL ? strlen(top) : 0;
 	buf_init(&full, 0);
-	/* The project may lie in a directory of the repository. */
-	if (n > 0 && strncmp(root, top, n) == 0 && (root[n] == '/' || root[n] == '\0')) {
-		if (root[n] == '/')
-			buf_addf(&full, "%s/", root + n + 1);
-		buf_adds(&full, path);
-		ok = !buf_failed(&full) &&
-		     repo_file(d->git, d->head, full.p, LINES_MAX, b, &err) == 0;
-	}
+	found = put_git_path(d, path, &full);
+	s.path = full.p;
+	found = found && repo_revs(d->l->git, &scope, look_in_commit, &s, &err) == 1;
 	buf_release(&full);
-	return ok;
+	return found;
 }
 
 static int64_t
@@ -115,7 +137,7 @@ lines_before(struct detail *d, const struct stage_reason *r)
 		n = count_lines(&b);
 	} else {
 		buf_clear(&b);
-		if (read_git(d, r->path, &b) && is_it(&b, id))
+		if (read_git(d, r->path, id, &b))
 			n = count_lines(&b);
 	}
 	buf_release(&b);
@@ -209,10 +231,10 @@ compare_dirs(struct detail *d, struct stage_reason *r)
 }
 
 void
-stage_reasons_detail(struct stage_look *l, bool git, struct stage_reason *v, size_t n,
+stage_reasons_detail(struct stage_look *l, struct stage_reason *v, size_t n,
 		     struct arena *a)
 {
-	struct detail d = {.l = l, .a = a, .no_git = !git};
+	struct detail d = {.l = l, .a = a};
 
 	for (size_t i = 0; i < n; i++) {
 		struct stage_reason *r = &v[i];
@@ -225,5 +247,4 @@ stage_reasons_detail(struct stage_look *l, bool git, struct stage_reason *v, siz
 		else if (!r->was.id.dir && !r->is.id.dir)
 			count_both(&d, r);
 	}
-	repo_close(d.git);
 }

@@ -18,6 +18,7 @@
 #include "store/dvc/dvc_out.h"
 #include "store/dvc/dvc_yaml.h"
 #include "store/dvc/relpath.h"
+#include "store/git.h"
 #include "store/objects/index.h"
 #include "store/pipeline/params_file.h"
 #include "store/pipeline/pipeline.h"
@@ -41,6 +42,7 @@ stage_look_release(struct stage_look *l)
 {
 	if (l->all.root_fd >= 0)
 		(void)close(l->all.root_fd);
+	repo_close(l->git);
 	map_release(&l->params);
 	if (l->o.arena == NULL)
 		arena_free(l->arena);

@@ -16,6 +16,7 @@
 struct dvc_lock_stage;
 struct dvc_out;
 struct dvc_yaml_out;
+struct repo;
 struct yaml_node;
 
 struct stage_look {
@@ -23,6 +24,8 @@ struct stage_look {
 	struct workspace
 	    all; /* the whole file system, for what lies outside of the root */
 	struct arena *arena;
+	struct repo *git;  /* opened when somebody asks for it */
+	bool no_git;	   /* there is none that can be read */
 	struct map params; /* full path -> struct kept_params */
 };
 

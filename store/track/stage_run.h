@@ -197,12 +197,12 @@ int stage_done(struct stage_look *, const struct stage_run *,
 /* ---- telling ---- */
 
 /**
- * stage_reasons_detail(look, git, reasons, n, arena):
+ * stage_reasons_detail(look, reasons, n, arena):
  * Find out more about what changed, to be told: how many lines files have and had, which files of
- * directories differ; from the cache, and with ${git} from git's HEAD.  What is not known, or too
+ * directories differ; from the cache, else from the last commits of git.  What is not known, or too
  * big to be read for it, is left out.
  */
-void stage_reasons_detail(struct stage_look *, bool, struct stage_reason *, size_t,
+void stage_reasons_detail(struct stage_look *, struct stage_reason *, size_t,
 			  struct arena *);
 
 /**

@@ -312,6 +312,35 @@ spew("$d/pipe.dag.lock", "schema: '2.0'\nstages: [\n");
 look($d);
 like(foreseen('get'), qr/^fails: .*pipe\.dag\.lock/, 'a lock file with a mistake') or diag(foreseen('get'));
 
+# Lines are counted where git has what was there; the project lies in a directory of the repository.
+my $repo = "$top/repo";
+$d = "$repo/in here";
+make_path("$d/.dag");
+spew("$d/$_->[0]", $_->[1]) for ['in.txt', "1\n2\n3\n"], ['copy.txt', "1\n"],
+	['pipe.yaml', "tasks:\n  t: {inputs: [in.txt, copy.txt], outputs: [o], run: echo t >> ran; cat in.txt copy.txt > o}\n"];
+git($repo, 'init', '-q');
+git($repo, 'add', '.');
+git($repo, 'commit', '-qm', 'x');
+is(ran($d), 't', 'a project in git');
+spew("$d/in.txt", "1\n2\n3\n4\n");
+my $lines = qr/'in\.txt' changed: 3 lines -> 4, was [0-9a-f]{8}\.\.\., is [0-9a-f]{8}\.\.\./;
+look($d);
+like(foreseen('t'), qr/^run: $lines$/, 'what git has is counted in lines');
+git($repo, 'commit', '-qam', 'y');
+spew("$d/other", "z\n");
+git($repo, 'add', '.');
+git($repo, 'commit', '-qm', 'z');
+is(ran($d), 't', '... also where it was committed since');
+like(foreseen('t'), qr/^run: $lines$/, '... a dry run says it');
+like(why($d, 't'), qr/Why it ran: $lines/, '... and so does explain');
+spew("$d/in.txt", "5\n");
+spew("$d/copy.txt", "1\0\n");
+is(ran($d), 't', 'what was never committed');
+like(why($d, 't'), qr/'in\.txt' changed: 4 lines -> 1, .*'copy\.txt' changed: 2 bytes -> 3,/, '... is not; nor what is no text') or diag(why($d, 't'));
+spew("$d/in.txt", "6\n");
+is(ran($d), 't', '... and of what was there before it');
+like(why($d, 't'), qr/'in\.txt' changed: 2 bytes, was/, '... has its size');
+
 is(join("\n", @wrong), '', "$looks dry runs before runs: each said what came, and wrote nothing");
 
 done_testing();

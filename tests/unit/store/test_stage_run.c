@@ -504,7 +504,7 @@ detail(void)
 	struct stage_decision d = decide();
 	struct buf b;
 
-	stage_reasons_detail(look, true, d.v, d.n, arena);
+	stage_reasons_detail(look, d.v, d.n, arena);
 	buf_init(&b, 0);
 	for (size_t i = 0; i < d.n; i++) {
 		stage_reason_put(&b, &d.v[i]);

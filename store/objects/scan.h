@@ -62,6 +62,7 @@ struct scan_options {
 	    *into; /* copy what is hashed, and the list, into this batch's store */
 	struct objects *cache; /* that store; what it has is not copied again */
 	unsigned workers;      /* 0: as many as there are processors */
+	uint64_t read_max;     /* bytes that may be read to know it; 0: all */
 	bool legacy;	       /* hashes of DVC 2; not with into */
 	bool broken_ok;	       /* a link that leads nowhere counts as nothing */
 	const struct scan_ignore *ignore; /* NULL: nothing is left out */
@@ -95,8 +96,8 @@ struct scan {
 /**
  * scan_path(options, scan, err):
  * Scan one path; one that is not there is no failure.  Return 0; or -1 with ${err}: the first
- * of the problems (ERR_INVALID, ERR_LIMIT, ERR_SYS ...) and how many there are besides,
- * ERR_CANCELLED, or what the store failed with.  ${scan} is to be released in any case.
+ * of the problems (ERR_INVALID, ERR_LIMIT, ERR_SYS ...) and how many there are besides, ERR_BUSY
+ * where more than read_max would have to be read, ERR_CANCELLED, or what the store failed with.  ${scan} is to be released in any case.
  */
 int scan_path(const struct scan_options *, struct scan *, struct err *);
 

@@ -267,6 +267,7 @@ struct plan {
 	struct object_id *ids; /* of what is known */
 	uint8_t *missing;
 	size_t n;
+	uint64_t bytes; /* to be read, in all */
 };
 
 typedef int plan_fn(struct plan *, struct scan_dir *, struct index_row *, size_t,
@@ -353,6 +354,7 @@ add_reading(struct plan *p, struct scan_dir *d, struct index_row *row, size_t at
 	if (!is_marked(e))
 		return 0;
 	meter_expect(p->s->o.meter, 1, e->st.size);
+	p->bytes += e->st.size;
 	if (r != NULL && r->row == row && r->n < READING_FILES &&
 	    p->n + e->st.size <= READING_BYTES) {
 		r->n++;
@@ -372,6 +374,19 @@ add_reading(struct plan *p, struct scan_dir *d, struct index_row *row, size_t at
 	return 0;
 }
 
+/* Whether so much may be read. */
+static int
+check_bytes(const struct plan *p, struct err *err)
+{
+	const struct scan_options *o = &p->s->o;
+
+	if (o->read_max == 0 || p->bytes <= o->read_max)
+		return 0;
+	return err_set(err, ERR_BUSY,
+		       "'%s' is not known: %llu bytes of it would have to be read",
+		       o->path, (unsigned long long)p->bytes);
+}
+
 int
 scan_plan(struct scan_state *s)
 {
@@ -380,9 +395,10 @@ scan_plan(struct scan_state *s)
 
 	if (mark_copies(&p, &err) == 0) {
 		p.n = 0;
-		if (each_entry(&p, add_reading) == 0)
+		if (each_entry(&p, add_reading) != 0)
+			(void)err_nomem(&err);
+		else if (check_bytes(&p, &err) == 0)
 			return 0;
-		(void)err_nomem(&err);
 	}
 	scan_fail(s, &err);
 	return -1;

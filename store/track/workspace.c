@@ -141,6 +141,7 @@ workspace_scan(const struct workspace *ws, const char *path, bool legacy, struct
 				 .index = ws->index,
 				 .cache = ws->cache,
 				 .workers = ws->workers,
+				 .read_max = ws->read_max,
 				 .legacy = legacy,
 				 .others = ws->others,
 				 .broken_ok = true,

@@ -6,6 +6,7 @@
  */
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "store/objects/link.h"
 #include "store/objects/scan.h"
@@ -26,6 +27,7 @@ struct workspace {
 	const enum link_type *links; /* of cache.type, in the order of preference */
 	size_t nlinks;		     /* 0: reflink, copy */
 	unsigned workers;	     /* 0: as many as there are processors */
+	uint64_t read_max;	     /* of what is scanned; see scan.h */
 	struct meter *meter;
 	/* Whether a path may be written, as track_claim; NULL: nobody is asked. */
 	int (*claim)(void *, const char *, struct err *);

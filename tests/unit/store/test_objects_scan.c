@@ -42,6 +42,29 @@ test_file(void **state)
 	desk_remove(&d);
 }
 
+/* Known without reading more than so much, or not at all. */
+static void
+test_read_max(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	desk_make(&d);
+	desk_dir(&d, "t");
+	desk_put(&d, "t/a", "hello\n");
+	desk_put(&d, "t/b", "hello\n");
+	d.o.read_max = 11;
+	desk_refuses(&d, "t", ERR_BUSY, "'t' is not known: 12 bytes");
+	assert_int_equal(d.scan.stats.hashed, 0);
+	d.o.read_max = 12;
+	desk_counts(&d, "t", 0, 2);
+	d.o.read_max = 1;
+	desk_counts(&d, "t", 2, 0);
+	desk_put(&d, "t/b", "hallo\n");
+	desk_refuses(&d, "t", ERR_BUSY, "6 bytes");
+	desk_remove(&d);
+}
+
 static void
 test_directory(void **state)
 {
@@ -391,6 +414,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_file),
+	    cmocka_unit_test(test_read_max),
 	    cmocka_unit_test(test_directory),
 	    cmocka_unit_test(test_remembered_name),
 	    cmocka_unit_test(test_refused),

@@ -12,7 +12,7 @@
  * Life of a task (enum task_state; PROPOSED is in memory only, the row says `waiting`):
  *
  *   WAITING ----------> DONE        [on_upstream: rule says skipped / upstream_failed,
- *      |                             `when` is false, a template fails]
+ *      |                             `when` is false, a template fails, its result is known]
  *      v [on_upstream: rule satisfied]
  *   READY <-----------+  waits for a slot, or (blocked) for a path lock
  *      | [admit]      | [on_verdict: blocked]
@@ -66,6 +66,10 @@ struct engine_config {
 	 * reason goes into ${reason}. */
 	enum engine_decision (*decide)(void *ctx, void *run_ctx, uint32_t task,
 				       char *reason, size_t size);
+	/* After DECIDE_RUN: the result that the task is known to have without an attempt that does
+	 * anything, as an EV_PREPARED that is PREPARED_CACHED (only reason, outputs, produced and
+	 * stage count; borrowed until the step ends), or NULL.  May be NULL. */
+	const struct engine_event *(*known)(void *ctx, void *run_ctx, uint32_t task);
 	/* For a wait: the duration and the instant rendered by decide, -1 where absent. */
 	void (*wait_times)(void *ctx, void *run_ctx, uint32_t task, int64_t *for_us,
 			   int64_t *until_us);

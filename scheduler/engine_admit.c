@@ -126,20 +126,26 @@ wait_due(struct engine *e, struct erun *r, uint32_t task, struct now now)
 	return now.wall_us + (dur > 0 ? dur : 0);
 }
 
-/* Put the attempt's row into the batch; the task waits for the verdict. */
-static int
-propose(struct engine *e, uint32_t run, uint32_t task, struct now now)
+static bool
+is_own(const struct erun *r, uint32_t task)
+{
+	return r->dag->tasks[task].type->kind == TASK_ENGINE;
+}
+
+/* The row of the task's next attempt, or NULL. */
+static struct meta_op *
+op_attempt(struct engine *e, uint32_t run, uint32_t task, enum meta_op_kind kind,
+	   struct now now)
 {
 	struct erun *r = e->runs.v[run];
 	struct inst *t = &r->insts[task];
-	bool engine_kind = r->dag->tasks[task].type->kind == TASK_ENGINE;
 	struct meta_op *op;
 	struct buf dir;
 
 	t->number++;
 	if (e->cfg.new_id(e->cfg.ctx, t->id) != 0 ||
-	    (op = op_new(e, run, task, META_OP_ATTEMPT_INSERT, now)) == NULL)
-		return -1;
+	    (op = op_new(e, run, task, kind, now)) == NULL)
+		return NULL;
 	buf_init(&dir, 0);
 	buf_addf(&dir, "runs/%s/", r->spec.id);
 	attempt_dir_put(&dir, r->dag->tasks[task].name, ATTEMPT_MAP_NONE, t->number);
@@ -147,22 +153,64 @@ propose(struct engine *e, uint32_t run, uint32_t task, struct now now)
 	buf_release(&dir);
 	op->attempt_id = op_str(e, t->id);
 	op->boot_id = e->cfg.boot_id;
-	op->executor = engine_kind ? "engine" : "local";
-	op->task_state = TASK_PREPARING;
+	op->executor = is_own(r, task) ? "engine" : "local";
 	op->tries = t->tries;
 	op->started_us = now.wall_us;
+	e->pending.urgent = true;
+	return op->attempt_id != NULL && op->dir != NULL ? op : NULL;
+}
+
+/* Put the attempt's row into the batch; the task waits for the verdict. */
+static int
+propose(struct engine *e, uint32_t run, uint32_t task, struct now now)
+{
+	struct erun *r = e->runs.v[run];
+	struct inst *t = &r->insts[task];
+	bool engine_kind = is_own(r, task);
+	struct meta_op *op = op_attempt(e, run, task, META_OP_ATTEMPT_INSERT, now);
+
+	if (op == NULL)
+		return -1;
+	op->task_state = TASK_PREPARING;
 	op->paths = r->spec.paths[task].v;
 	op->npaths = MUTANT(PATH_UNASKED) ? 0 : r->spec.paths[task].n;
 	if (engine_kind)
 		t->due_wall = op->wake_us = wait_due(e, r, task, now);
-	e->pending.urgent = true;
 	if (MUTANT(START_EARLY) && !engine_kind)
 		(void)act(e, ACT_START, run, task, t->number);
 	if (MUTANT(PREPARE_EARLY) && !engine_kind)
 		(void)act(e, ACT_PREPARE, run, task, t->number);
 	t->state = INST_PROPOSED;
 	task_hold(e, run, task);
-	return op->attempt_id != NULL && op->dir != NULL ? 0 : -1;
+	return 0;
+}
+
+/**
+ * admit_known(s):
+ * WAITING -> DONE: the result that s->ev tells of was there.  Its attempt begins and ends in one
+ * row, and asks for neither a slot nor its paths.  Return 0 or -1.
+ */
+int
+admit_known(struct step *s)
+{
+	const char *why = s->ev->reason != NULL ? s->ev->reason : "";
+	struct inst *t = s->t;
+	struct meta_op *op =
+	    op_attempt(s->e, s->run, s->task, META_OP_ATTEMPT_KNOWN, s->now);
+
+	if (op == NULL)
+		return -1;
+	op->task_state = TASK_DONE;
+	op->task_result = RESULT_CACHED;
+	op->reason = op_str(s->e, why);
+	op->ended_us = t->started_us = s->now.wall_us;
+	t->started_mono = s->now.mono_us;
+	if (outputs_keep(t, s->ev->outputs, s->ev->noutputs) != 0 ||
+	    outputs_batch(s, op) != 0)
+		return -1;
+	if (MUTANT(KNOWN_LOST))
+		op->kind = META_OP_EVENT;
+	return task_over(s, RESULT_CACHED, CAUSE_NONE, why);
 }
 
 static bool

@@ -117,30 +117,18 @@ task_leave_ready(struct step *s)
 }
 
 /**
- * task_finish(s, result, cause, fmt, ...):
- * The task is DONE with ${result}: its row goes into the batch, its downstreams will hear.
+ * task_over(s, result, cause, why):
+ * The task is DONE with ${result}, which its row says already: its downstreams will hear.
  */
 int
-task_finish(struct step *s, enum task_result result, enum fail_cause cause,
-	    const char *fmt, ...)
+task_over(struct step *s, enum task_result result, enum fail_cause cause, const char *why)
 {
 	struct inst *t = s->t;
 	struct engine_ref ref = {.run = s->run, .task = s->task};
 	int64_t ended_us = s->now.wall_us;
-	struct buf b;
-	va_list ap;
 
-	buf_init(&b, 0);
-	if (fmt != NULL) {
-		va_start(ap, fmt);
-		buf_vaddf(&b, fmt, ap);
-		va_end(ap);
-	}
-	if (buf_failed(&b) || set_reason(&t->reason, b.n > 0 ? "%s" : NULL, b.p) != 0) {
-		buf_release(&b);
+	if (set_reason(&t->reason, why[0] != '\0' ? "%s" : NULL, why) != 0)
 		return -1;
-	}
-	buf_release(&b);
 	/* Its own word on when it ended, which may be long before anybody has seen it. */
 	if (t->exit != NULL && t->exit->ended_us != 0)
 		ended_us = t->exit->ended_us;
@@ -154,10 +142,30 @@ task_finish(struct step *s, enum task_result result, enum fail_cause cause,
 	t->ended_mono = s->now.mono_us;
 	s->r->ndone++;
 	task_changed(s);
-	return op_task(s->e, s->run, s->task, s->now, true) != 0 ||
-		       vec_push(&s->e->done, ref) != 0
-		   ? -1
-		   : 0;
+	return vec_push(&s->e->done, ref);
+}
+
+/**
+ * task_finish(s, result, cause, fmt, ...):
+ * The task is DONE with ${result}: its row goes into the batch, its downstreams will hear.
+ */
+int
+task_finish(struct step *s, enum task_result result, enum fail_cause cause,
+	    const char *fmt, ...)
+{
+	struct buf b;
+	va_list ap;
+	int rc;
+
+	buf_init(&b, 0);
+	if (fmt != NULL) {
+		va_start(ap, fmt);
+		buf_vaddf(&b, fmt, ap);
+		va_end(ap);
+	}
+	rc = buf_failed(&b) ? -1 : task_over(s, result, cause, b.n > 0 ? b.p : "");
+	buf_release(&b);
+	return rc == 0 ? op_task(s->e, s->run, s->task, s->now, true) : -1;
 }
 
 /**

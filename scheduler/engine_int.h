@@ -156,6 +156,7 @@ void task_let_go(struct step *);
 void task_leave_ready(struct step *);
 int task_finish(struct step *, enum task_result, enum fail_cause, const char *, ...)
     __attribute__((format(printf, 4, 5)));
+int task_over(struct step *, enum task_result, enum fail_cause, const char *);
 int attempt_end(struct step *, enum task_result, enum fail_cause, const char *);
 int64_t retry_delay_max(const struct dag_task *, uint32_t);
 int attempt_fail(struct step *, enum fail_cause, const char *);
@@ -177,6 +178,7 @@ void trigger_count(struct inst *, const struct inst *, bool);
 void heap_push(struct erun *, struct heap *, uint32_t);
 void heap_remove(struct erun *, struct heap *, uint32_t);
 void admit_ready(struct engine *, uint32_t, uint32_t);
+int admit_known(struct step *);
 int admit_all(struct engine *, struct now);
 void admit_wake(struct engine *);
 struct heap *heap_of(struct erun *, uint32_t);

@@ -57,6 +57,7 @@
 	X(RULE_ALL_FAILED, "all_failed is content with one")                          \
 	X(RULE_CACHED, "a cached upstream is no success")                             \
 	X(WHY_LOST, "why a task runs is not recorded")                                \
+	X(KNOWN_LOST, "a result that needs no attempt is not recorded")               \
 	X(ENTRY_LOST, "what a lock file shall say is not stored with the success")    \
 	X(ALLOWED_BREAKS, "an allowed failure breaks what follows")                   \
 	X(ALLOWED_FAILS, "an allowed failure fails the run")                          \

@@ -125,6 +125,10 @@ let_through(struct engine *e, uint32_t run, uint32_t task, struct now now)
 	case DECIDE_RUN:
 		break;
 	}
+	if (e->cfg.known != NULL)
+		s.ev = e->cfg.known(e->cfg.ctx, r->spec.ctx, task);
+	if (s.ev != NULL)
+		return admit_known(&s);
 	admit_ready(e, run, task);
 	if (e->cfg.changed != NULL)
 		e->cfg.changed(e->cfg.ctx, run, task);

@@ -157,6 +157,7 @@ enum meta_op_kind {
 	META_OP_RUN,		/* change the run's state, result, reason, times */
 	META_OP_TASK,		/* the task's row becomes what the operation says */
 	META_OP_ATTEMPT_INSERT, /* guarded: admitted or blocked */
+	META_OP_ATTEMPT_KNOWN,	/* one whose result was there: begun and ended, and its task */
 	META_OP_ATTEMPT_UPDATE, /* state, pid, handle, start */
 	META_OP_ATTEMPT_END, /* result, exit facts; its path locks go; outputs of a success */
 	META_OP_COMMAND_DONE, /* a command was carried out or refused */
@@ -179,7 +180,8 @@ struct meta_op {
 	enum run_result run_result;
 	int64_t deadline_us; /* META_OP_RUN: new deadline, 0 none */
 
-	/* META_OP_TASK; META_OP_ATTEMPT_INSERT sets the task to preparing with these */
+	/* META_OP_TASK; META_OP_ATTEMPT_INSERT sets the task to preparing with these,
+	 * META_OP_ATTEMPT_KNOWN to done */
 	enum task_state task_state;
 	enum task_result task_result; /* also of META_OP_ATTEMPT_END */
 	uint32_t tries;	     /* attempts that count against retries in this round */
@@ -243,7 +245,8 @@ struct meta_op {
  * blocked is set, its task becomes ready with that reason, and the rest goes on.  Each change
  * of state writes one event, also where an attempt's operation and its task's say the same
  * (rules in meta_commit.c).  META_OP_ATTEMPT_UPDATE lets the task's row follow the attempt's
- * state; META_OP_ATTEMPT_END leaves it to META_OP_TASK.  If an epoch does not match (or the
+ * state; META_OP_ATTEMPT_END leaves it to META_OP_TASK.  META_OP_ATTEMPT_KNOWN has the fields of
+ * an insert and of an end, asks for no path, and ends its task as well.  If an epoch does not match (or the
  * run is gone), nothing of that run is done, all its operations are marked `stale` and
  * *${stale} (may be NULL) points at the first wrong one; the other runs' operations are
  * committed all the same.  Return 0 once everything is durable; -1 with ERR_FULL or ERR_BUSY (no space, or a

@@ -61,8 +61,10 @@ insert_attempt(struct meta *m, int64_t rid, const struct meta_op *op, int64_t *a
 {
 	static const char sql[] =
 	    "INSERT INTO attempt (run, task, map, number, id, epoch, boot_id, executor, "
-	    "dir, state, reason, created_us, wake_us, handle) "
-	    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING aid";
+	    "dir, state, reason, created_us, wake_us, handle, result, started_us, "
+	    "ended_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+	    "RETURNING aid";
+	bool known = op->kind == META_OP_ATTEMPT_KNOWN;
 	struct query q;
 	int rc;
 
@@ -75,11 +77,14 @@ insert_attempt(struct meta *m, int64_t rid, const struct meta_op *op, int64_t *a
 	query_put_text(&q, op->boot_id);
 	query_put_text(&q, op->executor);
 	query_put_text(&q, op->dir);
-	query_put_text(&q, task_state_name(TASK_PREPARING));
+	query_put_text(&q, task_state_name(known ? TASK_DONE : TASK_PREPARING));
 	query_put_text(&q, op->reason);
 	query_put_int(&q, op->at_us);
 	query_put_int(&q, op->wake_us);
 	query_put_text(&q, op->handle);
+	query_put_text(&q, task_result_name(known ? op->task_result : RESULT_NONE));
+	query_put_int(&q, known ? op->started_us : 0);
+	query_put_int(&q, known ? op->ended_us : 0);
 	rc = query_step(&q, err);
 	if (rc > 0)
 		*aid = query_get_int(&q);
@@ -108,21 +113,22 @@ insert_locks(struct meta *m, int64_t aid, const struct meta_op *op, struct err *
 }
 
 static int
-task_preparing(struct meta *m, int64_t rid, const struct meta_op *op, struct err *err)
+task_begins(struct meta *m, int64_t rid, const struct meta_op *op, struct err *err)
 {
 	static const char sql[] =
-	    "UPDATE task SET state = ?4, result = '', attempt = ?5, tries = ?6, "
+	    "UPDATE task SET state = ?4, result = ?12, attempt = ?5, tries = ?6, "
 	    "next_try_us = ?7, ended_us = ?9, reason = ?10, "
 	    "started_us = CASE WHEN ?8 <> 0 THEN ?8 WHEN started_us <> 0 THEN started_us "
 	    "ELSE ?11 END "
 	    "WHERE run = ?1 AND name = ?2 AND map = ?3 AND attempt < ?5";
+	bool known = op->kind == META_OP_ATTEMPT_KNOWN;
 	struct query q;
 	int rc;
 
 	if (query_start(&q, &m->db, sql, err) != 0)
 		return -1;
 	meta_put_task(&q, rid, op);
-	query_put_text(&q, task_state_name(TASK_PREPARING));
+	query_put_text(&q, task_state_name(known ? TASK_DONE : TASK_PREPARING));
 	query_put_int(&q, op->number);
 	query_put_int(&q, op->tries);
 	query_put_int(&q, op->next_try_us);
@@ -130,6 +136,7 @@ task_preparing(struct meta *m, int64_t rid, const struct meta_op *op, struct err
 	query_put_int(&q, op->ended_us);
 	query_put_text(&q, op->reason);
 	query_put_int(&q, op->at_us);
+	query_put_text(&q, task_result_name(known ? op->task_result : RESULT_NONE));
 	rc = query_run(&q, err);
 	if (rc == 0)
 		return err_set(
@@ -179,7 +186,7 @@ meta_op_attempt_insert(struct meta *m, struct batch_run *run, struct meta_op *op
 	if (rc != 0)
 		return rc < 0 ? -1 : blocked(m, run, op, err);
 	/* The task first: its row also says whether there is one. */
-	if (task_preparing(m, run->rid, op, err) != 0 ||
+	if (task_begins(m, run->rid, op, err) != 0 ||
 	    insert_attempt(m, run->rid, op, &aid, err) != 0 ||
 	    insert_locks(m, aid, op, err) != 0)
 		return -1;
@@ -366,5 +373,23 @@ meta_op_attempt_end(struct meta *m, struct batch_run *run, const struct meta_op 
 		return 0;
 	if (note.reason == NULL)
 		note.reason = op->cause;
+	return meta_event_add(m, &note, err);
+}
+
+/* ---- a result that was there ---- */
+
+int
+meta_op_attempt_known(struct meta *m, struct batch_run *run, const struct meta_op *op,
+		      struct err *err)
+{
+	struct meta_note note = note_of(run, op, task_result_name(op->task_result));
+	int64_t aid;
+
+	if (task_begins(m, run->rid, op, err) != 0 ||
+	    insert_attempt(m, run->rid, op, &aid, err) != 0 ||
+	    insert_outputs(m, aid, op, err) != 0 ||
+	    insert_produced(m, run->rid, op, err) != 0 ||
+	    meta_stage_keep(m, run, op, err) != 0)
+		return -1;
 	return meta_event_add(m, &note, err);
 }

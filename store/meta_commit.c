@@ -11,6 +11,7 @@
  *	                        the state; not if the task's latest attempt has ended with the
  *	                        same result, whose end was an event already
  *	META_OP_ATTEMPT_INSERT  "preparing"; blocked: "ready", if the reason is a new one
+ *	META_OP_ATTEMPT_KNOWN   the result
  *	META_OP_ATTEMPT_UPDATE  if the attempt's state changes; the task's row follows, so that
  *	                        a META_OP_TASK with the same state adds nothing
  *	META_OP_ATTEMPT_END     the result, unless the task says so already
@@ -133,6 +134,8 @@ apply(struct meta *m, struct batch_run *run, struct meta_op *op, struct err *err
 		return meta_op_task(m, run, op, err);
 	case META_OP_ATTEMPT_INSERT:
 		return meta_op_attempt_insert(m, run, op, err);
+	case META_OP_ATTEMPT_KNOWN:
+		return meta_op_attempt_known(m, run, op, err);
 	case META_OP_ATTEMPT_UPDATE:
 		return meta_op_attempt_update(m, run, op, err);
 	case META_OP_ATTEMPT_END:

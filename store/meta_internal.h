@@ -75,6 +75,8 @@ int meta_op_command_done(struct meta *, struct batch_run *, const struct meta_op
 int meta_op_event(struct meta *, struct batch_run *, const struct meta_op *,
 		  struct err *);
 int meta_op_git(struct meta *, struct batch_run *, const struct meta_op *, struct err *);
+int meta_op_attempt_known(struct meta *, struct batch_run *, const struct meta_op *,
+			  struct err *);
 int meta_op_attempt_insert(struct meta *, struct batch_run *, struct meta_op *,
 			   struct err *);
 int meta_op_attempt_update(struct meta *, struct batch_run *, const struct meta_op *,

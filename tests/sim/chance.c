@@ -102,6 +102,7 @@ static const char *const fault_names[FAULTS] = {
     [FAULT_ABSENT] = "outputs absent",
     [FAULT_PREPARE] = "input absent",
     [FAULT_CACHED] = "cached",
+    [FAULT_KNOWN] = "known",
     [FAULT_SETTLE] = "settled by another",
 };
 

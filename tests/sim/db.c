@@ -91,6 +91,36 @@ insert(struct sim *s, struct sim_run *r, struct meta_op *op)
 	a->begun_us = op->at_us;
 }
 
+/* Begun and ended in one. */
+static void
+insert_known(struct sim *s, struct sim_run *r, const struct meta_op *op)
+{
+	uint32_t task = db_task(s, op->task);
+	struct sim_task *t = &r->tasks[task];
+	struct sim_attempt *a;
+
+	if (op->number >= SIM_ATTEMPTS_MAX || op->number != t->attempt + 1)
+		sim_fail(s, "%s %s: attempt %u after %u", r->id, op->task, op->number,
+			 t->attempt);
+	if (t->attempt > 0 && !t->attempts[t->attempt].ended)
+		sim_fail(s, "%s %s: attempt %u beside a living one", r->id, op->task,
+			 op->number);
+	if (!t->when || t->broken)
+		sim_fail(s, "%s %s has a result, and is not to run", r->id, op->task);
+	sim_say(s, "  row: %s %s attempt %u is known", r->id, op->task, op->number);
+	a = &t->attempts[op->number];
+	a->row = a->ended = true;
+	a->row_at = s->commits;
+	a->result = (uint8_t)op->task_result;
+	t->attempt = op->number;
+	t->tries = op->tries;
+	t->state = TASK_DONE;
+	t->result = op->task_result;
+	t->next_try_us = 0;
+	t->delayed = false;
+	t->done_at = s->commits;
+}
+
 /* With a result goes what its lock file shall say; and its owner has said why it ran. */
 static void
 check_result(struct sim *s, struct sim_run *r, const struct meta_op *op,
@@ -230,6 +260,14 @@ apply(struct sim *s, struct sim_run *r, struct meta_op *op)
 			sim_fail(s, "%s %s: an attempt of a run that is only settled",
 				 r->id, op->task);
 		insert(s, r, op);
+		break;
+	case META_OP_ATTEMPT_KNOWN:
+		if (r->settling)
+			sim_fail(s, "%s %s: an attempt of a run that is only settled",
+				 r->id, op->task);
+		insert_known(s, r, op);
+		check_result(s, r, op,
+			     &r->tasks[db_task(s, op->task)].attempts[op->number]);
 		break;
 	case META_OP_ATTEMPT_END:
 		end(s, r, op);

@@ -358,6 +358,20 @@ judge_retry(struct sim *s, struct sim_run *r, uint32_t task, const struct meta_o
 			 NAME(task), (long long)(op->next_try_us - op->at_us), d);
 }
 
+/* A result without an attempt that does anything: its task was to begin all the same. */
+static void
+judge_known(struct sim *s, struct sim_run *r, uint32_t task, const struct meta_op *op)
+{
+	const struct sim_task *t = &r->tasks[task];
+
+	if (t->attempt != op->number || t->state != TASK_DONE)
+		return;
+	if (!t->let_through && !oracle_may_run(s, r, task))
+		sim_fail(s, "%s %s has a result although its trigger rule is not met",
+			 r->id, NAME(task));
+	judge_end(s, r, task, op->at_us);
+}
+
 /**
  * oracle_commit(s, r, op):
  * An operation was made durable in the fake database.
@@ -367,9 +381,13 @@ oracle_commit(struct sim *s, struct sim_run *r, const struct meta_op *op)
 {
 	uint32_t task;
 
-	if (op->kind != META_OP_TASK)
+	if (op->kind != META_OP_TASK && op->kind != META_OP_ATTEMPT_KNOWN)
 		return;
 	task = db_task(s, op->task);
+	if (op->kind == META_OP_ATTEMPT_KNOWN) {
+		judge_known(s, r, task, op);
+		return;
+	}
 	/* The batch may hold what became of the task after this operation, too. */
 	if (r->tasks[task].state != op->task_state ||
 	    r->tasks[task].attempt != op->number)

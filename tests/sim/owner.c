@@ -62,6 +62,26 @@ decide(void *ctx, void *run, uint32_t task, char *why, size_t size)
 	return r->tasks[task].when ? DECIDE_RUN : DECIDE_SKIP;
 }
 
+/* Of some it is known that nothing has changed. */
+static const struct engine_event *
+known(void *ctx, void *run, uint32_t task)
+{
+	static const struct meta_stage result = {
+	    .lock = "lock", .name = "t", .entry = "entry"};
+	static const struct engine_event ev = {.kind = EV_PREPARED,
+					       .prepared = PREPARED_CACHED,
+					       .reason = "nothing has changed",
+					       .stage = &result};
+	struct sim_owner *o = ctx;
+	struct sim_run *r = run;
+	const struct dag_task *m = &o->s->dag.tasks[task];
+
+	if (r->o != o || m->type->kind != TASK_EXEC || m->ninputs + m->noutputs == 0 ||
+	    !sim_fault_of(o->s, FAULT_KNOWN, 30, r, task, r->tasks[task].attempt + 1))
+		return NULL;
+	return &ev;
+}
+
 static void
 wait_times(void *ctx, void *run, uint32_t task, int64_t *dur, int64_t *until)
 {
@@ -91,6 +111,7 @@ begin(struct sim *s, struct sim_owner *o)
 				    .memory = s->memory,
 				    .boot_id = "boot",
 				    .decide = decide,
+				    .known = known,
 				    .wait_times = wait_times,
 				    .new_id = new_id};
 

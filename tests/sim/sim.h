@@ -52,6 +52,7 @@ enum fault {
 	FAULT_ABSENT, /* outputs */
 	FAULT_PREPARE,
 	FAULT_CACHED,
+	FAULT_KNOWN, /* cached, and known without an attempt */
 	FAULT_SETTLE,
 	FAULTS
 };

@@ -23,6 +23,8 @@ struct world {
 	struct engine_task_row *rows;
 	struct engine_paths *paths;
 	enum engine_decision *decisions;
+	const char
+	    *known; /* names of tasks whose result is known, with blanks around them */
 	int64_t *wait_for, *wait_until;
 	unsigned *fails;     /* w_play: how many first attempts of the task fail */
 	const char *blocked; /* name of the task whose insert is blocked */
@@ -43,6 +45,28 @@ w_decide(void *ctx, void *run, uint32_t task, char *reason, size_t size)
 	(void)snprintf(reason, size, "%s",
 		       w->decisions[task] == DECIDE_FAIL ? "cannot be rendered" : "");
 	return w->decisions[task];
+}
+
+static inline const struct engine_event *
+w_known(void *ctx, void *run, uint32_t task)
+{
+	static const struct meta_kv kv = {.key = "rows", .val = "7", .len = 1};
+	static const struct meta_path made = {.path = "o"};
+	static const struct meta_stage result = {.hash = "h"};
+	static const struct engine_event ev = {.kind = EV_PREPARED,
+					       .prepared = PREPARED_CACHED,
+					       .reason = "nothing has changed",
+					       .outputs = &kv,
+					       .noutputs = 1,
+					       .produced = &made,
+					       .nproduced = 1,
+					       .stage = &result};
+	struct world *w = run;
+	char name[DAG_NAME_MAX + 3];
+
+	(void)ctx;
+	(void)snprintf(name, sizeof(name), " %s ", w->g->tasks[task].name);
+	return w->known != NULL && strstr(w->known, name) != NULL ? &ev : NULL;
 }
 
 static inline void
@@ -73,6 +97,7 @@ w_engine(struct world *w, unsigned jobs, uint64_t seed)
 				    .seed = seed,
 				    .boot_id = "boot",
 				    .decide = w_decide,
+				    .known = w_known,
 				    .wait_times = w_waits,
 				    .new_id = w_id};
 

@@ -84,6 +84,98 @@ test_inputs_and_outputs_are_prepared(void **state)
 	w_close(&w);
 }
 
+/* Results that are known need no slot, no look and no commit of their own. */
+static void
+test_known_results_end_at_once(void **state)
+{
+	const struct meta_op *op;
+	const char *val;
+	struct world w;
+	size_t len;
+
+	(void)state;
+	w_open(&w,
+	       "tasks:\n  a: {run: x, outputs: [o]}\n"
+	       "  b: {run: x, inputs: [o], outputs: [p]}\n"
+	       "  c: {run: x, inputs: [p], outputs: [q]}\n"
+	       "  d: {run: x, needs: [a], outputs: [r]}\n",
+	       1);
+	w.known = " a b d ";
+	w.decisions[w_task(&w, "d")] = DECIDE_SKIP;
+	w_add(&w);
+	assert_string_equal(w_state(&w, "a"), "cached");
+	assert_string_equal(w_state(&w, "b"), "cached");
+	assert_string_equal(w_state(&w, "d"), "skipped");
+	assert_int_equal(w_view(&w, "b").attempt, 1);
+	assert_int_equal(w_view(&w, "b").tries, 0);
+	assert_string_equal(w_view(&w, "b").reason, "nothing has changed");
+	assert_int_equal(engine_outputs(w.e, w.run, w_task(&w, "a"), "rows", &val, &len),
+			 1);
+	assert_string_equal(val, "7");
+	op = w_op(&w, META_OP_ATTEMPT_KNOWN, "a");
+	assert_non_null(op);
+	assert_int_equal(op->number, 1);
+	assert_int_equal(op->task_result, RESULT_CACHED);
+	assert_string_equal(op->reason, "nothing has changed");
+	assert_int_equal(op->started_us, WALL_START);
+	assert_int_equal(op->ended_us, WALL_START);
+	assert_string_equal(op->dir, "runs/run/a.-1.1");
+	assert_int_equal(op->noutputs + op->nproduced, 2);
+	assert_string_equal(op->stage.hash, "h");
+	assert_null(w_op(&w, META_OP_ATTEMPT_INSERT, "a"));
+	assert_null(w_op(&w, META_OP_TASK, "b"));
+	/* The first of which nothing is known is proposed with them. */
+	assert_non_null(w_op(&w, META_OP_ATTEMPT_INSERT, "c"));
+	assert_string_equal(w_next(&w), "");
+	(void)w_commit(&w);
+	assert_string_equal(w_next(&w), "prepare c 1");
+	assert_string_equal(w_next(&w), "");
+	w_close(&w);
+}
+
+/* A run of which all is known is one batch. */
+static void
+test_known_run_is_one_batch(void **state)
+{
+	struct world w;
+
+	(void)state;
+	w_open(&w,
+	       "tasks:\n  a: {run: x, outputs: [o]}\n"
+	       "  b: {run: x, inputs: [o], outputs: [p]}\n",
+	       1);
+	w.known = " a b ";
+	w_add(&w);
+	assert_string_equal(w_result(&w), "success");
+	assert_true(engine_urgent(w.e));
+	assert_int_equal(w_commit(&w), 3);
+	assert_string_equal(w_next(&w), "run_end");
+	assert_int_equal(w_commit(&w), 0);
+	w_close(&w);
+}
+
+/* Who only settles decides nothing, and a cancel that came first counts. */
+static void
+test_known_and_not_to_begin(void **state)
+{
+	struct world w;
+
+	(void)state;
+	w_open(&w, "tasks:\n  a: {run: x, outputs: [o]}\n", 1);
+	w.known = " a ";
+	w.spec.settle = true;
+	w_add(&w);
+	assert_string_equal(w_state(&w, "a"), "waiting");
+	assert_null(w_op(&w, META_OP_ATTEMPT_KNOWN, "a"));
+	w_close(&w);
+	w_open(&w, "tasks:\n  a: {run: x, outputs: [o]}\n", 1);
+	w.known = " a ";
+	w.spec.cancel = true;
+	w_add(&w);
+	assert_string_equal(w_state(&w, "a"), "cancelled");
+	w_close(&w);
+}
+
 /* ---- retries ---- */
 
 static const char retrying[] = "tasks:\n"
@@ -456,6 +548,9 @@ main(void)
 	    cmocka_unit_test(test_nothing_starts_before_its_row_is_durable),
 	    cmocka_unit_test(test_one_commit_per_hand_off),
 	    cmocka_unit_test(test_inputs_and_outputs_are_prepared),
+	    cmocka_unit_test(test_known_results_end_at_once),
+	    cmocka_unit_test(test_known_run_is_one_batch),
+	    cmocka_unit_test(test_known_and_not_to_begin),
 	    cmocka_unit_test(test_backoff_cap_and_jitter),
 	    cmocka_unit_test(test_no_slot_while_waiting_for_a_retry),
 	    cmocka_unit_test(test_retry_on),

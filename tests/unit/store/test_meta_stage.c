@@ -138,13 +138,59 @@ test_why(void **state)
 	arena_free(a);
 }
 
+/* Begun and ended by one operation, and its task with it. */
+static void
+test_known(void **state)
+{
+	struct run_fixture *f = *state;
+	struct meta_op op = op_insert(f->run, "a", 1);
+	struct meta_kv kv = {.key = "rows", .val = "7", .len = 1};
+	struct meta_path made = {.path = "o", .write = true};
+	struct arena *a = arena_new(0);
+	struct meta_attempt *v;
+	struct meta_task task;
+	char b[64];
+	size_t n;
+
+	op.kind = META_OP_ATTEMPT_KNOWN;
+	op.task_result = RESULT_CACHED;
+	op.reason = "nothing has changed";
+	op.started_us = op.ended_us = 1234;
+	op.outputs = &kv;
+	op.noutputs = 1;
+	op.produced = &made;
+	op.nproduced = 1;
+	op.stage = (struct meta_stage){NULL, "train", NULL, "h1"};
+	commit(f->m, &op, 1);
+	assert_string_equal(events_of(f->m, f->run),
+			    "running(created) a:cached(nothing has changed)");
+	ok(meta_attempts(f->m, f->run, a, &v, &n, &err));
+	assert_int_equal(n, 1);
+	assert_int_equal(v[0].state, TASK_DONE);
+	assert_int_equal(v[0].result, RESULT_CACHED);
+	assert_string_equal(v[0].reason, "nothing has changed");
+	assert_int_equal(v[0].started_us + v[0].ended_us, 2 * 1234);
+	task = task_of(f->m, f->run, "a");
+	assert_int_equal(task.state, TASK_DONE);
+	assert_int_equal(task.result, RESULT_CACHED);
+	assert_int_equal(task.attempt, 1);
+	assert_int_equal(task.ended_us, 1234);
+	assert_int_equal(values(f, "a", "h1", b), 1);
+	assert_string_equal(b, "7");
+	/* The same attempt again is a mistake of its owner's. */
+	assert_int_equal(meta_commit(f->m, &op, 1, NULL, &err), -1);
+	assert_int_equal(err.code, ERR_SYS);
+	arena_free(a);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, run_setup, run_teardown)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {T(test_entries), T(test_values),
-					   T(test_values_limit), T(test_why)};
+					   T(test_values_limit), T(test_why),
+					   T(test_known)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -65,6 +65,7 @@
 	X(OUTPUTS_READ, "outputs-read")                                           \
 	X(OUTPUT_CHECKED, "output-checked")                                       \
 	X(OUTPUT_SYNCED, "output-synced")                                         \
+	X(LOOKED_AHEAD, "looked-ahead")                                           \
 	X(DECIDED, "decided")                                                     \
 	X(RESTORED, "restored")                                                   \
 	X(RESULT_KEPT, "result-kept")                                             \

@@ -16,7 +16,8 @@
 #include "store/dvc/run_cache.h"
 #include "store/project.h"
 
-#define REASONS_MAX 3 /* told one by one */
+#define REASONS_MAX   3			  /* told one by one */
+#define LOOK_READ_MAX ((uint64_t)1 << 20) /* bytes of a path that a look may read */
 
 static const char values_unknown[] = "the values that it published are not known here";
 
@@ -265,6 +266,47 @@ decide(struct cache_job *j, struct cache_seat *seat, const struct dvc_lock_stage
 	if (!j->ask.write_lock)
 		j->result.entry = NULL;
 	return 1;
+}
+
+/* As decide, without the rest of it where there is one. */
+static int
+known(struct cache_job *j, struct cache_seat *seat, const struct dvc_lock_stage *locked,
+      struct err *err)
+{
+	struct stage_decision d;
+	int rc;
+
+	if (stage_decide(seat->look, &j->run, locked, &j->how, j->arena, &d, err) != 0)
+		return -1;
+	if (d.verdict != STAGE_UNCHANGED)
+		return 0;
+	if (!pipeline(j)) {
+		if (locked == NULL || locked_inputs(j, locked, &d.inputs, err) != 0 ||
+		    name_values(j, d.inputs, err) != 0)
+			return -1;
+		rc = find_values(j, seat, err);
+		if (rc != 0)
+			return rc > 0 ? 0 : -1;
+	}
+	j->reason = why_not(&d, true);
+	return 1;
+}
+
+int
+cache_job_known(struct cache_job *j, struct err *err)
+{
+	const struct dvc_lock_stage *locked = NULL;
+	struct cache_seat *seat = NULL;
+	int rc;
+
+	rc = sit_down(j, false, &seat, &locked, err);
+	if (rc == 0) {
+		seat->ws.read_max = LOOK_READ_MAX;
+		rc = known(j, seat, locked, err);
+		seat->ws.read_max = 0;
+	}
+	cache_pool_give(j->ask.pool, seat);
+	return rc;
 }
 
 int

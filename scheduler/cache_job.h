@@ -95,6 +95,14 @@ void cache_job_free(struct cache_job *);
 int cache_job_decide(struct cache_job *, struct err *);
 
 /**
+ * cache_job_known(job, err):
+ * Find out whether nothing at all is to be done for the task, as far as that is known without
+ * reading much.  Nothing is written, no lock is taken.  Return 1; 0: it is not known; -1, which
+ * says no more than that: who decides later meets it again.
+ */
+int cache_job_known(struct cache_job *, struct err *);
+
+/**
  * cache_job_keep(job, inputs, err):
  * The task has ended well: take what it made into the cache.  ${inputs} is what cache_job_decide
  * found, or NULL where nobody knows any more.  May be repeated.  Return 0 or -1.

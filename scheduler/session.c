@@ -242,6 +242,7 @@ open_engine(struct session *s, struct err *err)
 				    .memory = cgroup_machine_memory(),
 				    .boot_id = s->boot,
 				    .decide = session_decide,
+				    .known = session_known,
 				    .wait_times = session_wait_times,
 				    .new_id = new_id,
 				    .changed = task_changed};

@@ -286,6 +286,28 @@ follows_change(const struct srun *r, const struct dag_task *t)
 }
 
 /**
+ * session_cache_ask(r, t, ask):
+ * Fill what a job about task ${t} is to know, but its meter and who stops it.  Return whether
+ * there can be one: false of a task that runs always.
+ */
+bool
+session_cache_ask(struct srun *r, const struct dag_task *t, struct cache_ask *ask)
+{
+	if (!is_cached(r, t))
+		return false;
+	*ask = (struct cache_ask){.pool = r->s->cache->pool,
+				  .project = r->s->p,
+				  .dag = r->dag->name,
+				  .task = t,
+				  .values = &r->values,
+				  .paths = &r->rpaths[t->id],
+				  .lock = r->lock,
+				  .write_lock = t->stage != NULL || !r->how.no_lock,
+				  .how = r->how};
+	return true;
+}
+
+/**
  * session_cache_job(r, a, out, err):
  * Make the job of an attempt; *${out} is NULL where its task runs always.  Return 0 or -1.
  */
@@ -294,21 +316,13 @@ session_cache_job(struct srun *r, struct attempt *a, struct cache_job **out,
 		  struct err *err)
 {
 	const struct dag_task *t = &r->dag->tasks[a->task];
-	struct cache_ask ask = {.project = r->s->p,
-				.dag = r->dag->name,
-				.task = t,
-				.values = &r->values,
-				.paths = &r->rpaths[t->id],
-				.lock = r->lock,
-				.write_lock = t->stage != NULL || !r->how.no_lock,
-				.how = r->how,
-				.meter = &a->meter,
-				.stop = &a->stop};
+	struct cache_ask ask;
 
 	*out = NULL;
-	if (!is_cached(r, t))
+	if (!session_cache_ask(r, t, &ask))
 		return 0;
-	ask.pool = r->s->cache->pool;
+	ask.meter = &a->meter;
+	ask.stop = &a->stop;
 	ask.force = (r->again != NULL && r->again[t->id]) ||
 		    (r->how.force_downstream && follows_change(r, t));
 	return cache_job_new(&ask, out, err);

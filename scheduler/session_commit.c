@@ -153,7 +153,8 @@ show_committed(struct session *s, const struct meta_op *ops, size_t n)
 			freed |= s->runs.v[refs[i].run]->paths[refs[i].task].n > 0;
 		if (op->stage.lock != NULL && op->stage.entry != NULL && !op->stale)
 			session_cache_note(s, op->stage.lock);
-		if (op->kind == META_OP_TASK && !op->stale &&
+		if ((op->kind == META_OP_TASK || op->kind == META_OP_ATTEMPT_KNOWN) &&
+		    !op->stale &&
 		    (op->task_state == TASK_DONE || op->task_state == TASK_UP_FOR_RETRY))
 			show_task(s, refs[i], op);
 		/* A lock may have gone between that verdict and now: what has changed since

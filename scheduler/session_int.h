@@ -72,8 +72,9 @@ struct srun {
 	struct engine_paths *paths;
 	struct render_paths *rpaths;
 	struct engine_task_row *rows;
-	const bool *again;	/* of a retry: the tasks to begin with, by id; or NULL */
-	struct map by_name;	/* name -> its struct dag_task */
+	struct ahead *ahead; /* of each task, what was known before it began; or NULL */
+	const bool *again;   /* of a retry: the tasks to begin with, by id; or NULL */
+	struct map by_name;  /* name -> its struct dag_task */
 	const char **inherited; /* of our environment, what tasks get; made when needed */
 	struct attempt *attempts;
 	int64_t logical_us;
@@ -229,13 +230,19 @@ bool session_git_waits(struct session *);
 void session_git_stop(struct session *);
 
 /* session_cache.c */
+struct cache_ask;
 struct cache_job;
+bool session_cache_ask(struct srun *, const struct dag_task *, struct cache_ask *);
 int session_cache_run(struct srun *, struct err *);
 int session_cache_job(struct srun *, struct attempt *, struct cache_job **, struct err *);
 void session_cache_note(struct session *, const char *);
 bool session_cache_waits(struct session *);
 void session_cache_stop(struct session *);
 void session_cache_free(struct session *);
+
+/* session_ahead.c */
+void session_ahead(struct srun *);
+const struct engine_event *session_known(void *, void *, uint32_t);
 
 /* session_held.c */
 void session_hold(struct srun *);

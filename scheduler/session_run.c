@@ -420,6 +420,7 @@ session_run(struct session *s, const struct session_request *asked, char *id,
 		return -1;
 	}
 	memcpy(id, new_id, sizeof(new_id));
+	session_ahead(r);
 	session_git_known(s);
 	session_hold(r);
 	session_show_began(r);

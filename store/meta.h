@@ -157,7 +157,7 @@ enum meta_op_kind {
 	META_OP_RUN,		/* change the run's state, result, reason, times */
 	META_OP_TASK,		/* the task's row becomes what the operation says */
 	META_OP_ATTEMPT_INSERT, /* guarded: admitted or blocked */
-	META_OP_ATTEMPT_KNOWN,	/* one whose result was there: begun and ended, and its task */
+	META_OP_ATTEMPT_KNOWN, /* one whose result was there: begun and ended, and its task */
 	META_OP_ATTEMPT_UPDATE, /* state, pid, handle, start */
 	META_OP_ATTEMPT_END, /* result, exit facts; its path locks go; outputs of a success */
 	META_OP_COMMAND_DONE, /* a command was carried out or refused */

@@ -175,6 +175,16 @@ is(ran($d), 'third', 'another output');
 like(why($d, 'third'), qr/'fourth\.txt'/, '... is named') or diag(why($d, 'third'));
 is(ran($d), '', '... and then it rests');
 
+# What needs no run needs no slot either: it ends before who has the only one.
+my $e = fresh('pipe.yaml' => "tasks:\n  slow: {priority: 9, run: 'sleep 0.2'}\n" .
+	"  other: {outputs: [o], run: 'echo > o'}\n  last: {inputs: [o], outputs: [p], run: 'cp o p'}\n");
+ran($e, '-j1');
+like($ended->{out}, qr/slow: success.*other: running/s, 'one slot: one after the other');
+ran($e, '-j1');
+like($ended->{out}, qr/other: unchanged.*last: unchanged.*slow: success/s, '... and what has not changed does not wait for it');
+ran($e, '-j1', '--exclude', 'other');
+like($ended->{out}, qr/last: unchanged.*slow: success/s, '... nor where what it follows is not selected');
+
 # ---- outputs that are not as they were ----
 
 my %was = map { $_ => slurp("$d/$_") } qw(first.txt list/deep/rows list/x);

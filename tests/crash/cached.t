@@ -214,7 +214,7 @@ make_scenes();
 undisturbed($_) for @scenes;
 is(join(' ', map { $want{$_}{state} eq $want{nothing}{state} ? 1 : 0 } @scenes), '1 0 1 1 1 0', 'the same state is the same, whatever it comes from');
 
-my @mine = qw(decided restored result-kept lock-made lock-written);
+my @mine = qw(looked-ahead decided restored result-kept lock-made lock-written);
 for my $point (@mine) {
     for my $scene (@scenes) {
         my $n = $passes{$scene}{$point} // next;

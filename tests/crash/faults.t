@@ -379,7 +379,7 @@ diag sprintf '%-18s %7d %6d %6d', $_, $passed{$_} // 0, $tried{$_} // 0, $hit{$_
 show_phases('fault points');
 if ($only eq '') {
     # What is brought back is tried by itself, with the rest of caching: cached.t.
-    my %elsewhere = map { $_ => 1 } qw(decided restored result-kept lock-made lock-written);
+    my %elsewhere = map { $_ => 1 } qw(looked-ahead decided restored result-kept lock-made lock-written);
     is(join(' ', grep { !$hit{$_} && !$elsewhere{$_} } @names), '', 'somebody died at every point');
     cmp_ok($landed{$_}, '>=', 10, "at least ten: $_") for @phases;
 }

@@ -176,8 +176,9 @@ like(why($d, 'third'), qr/'fourth\.txt'/, '... is named') or diag(why($d, 'third
 is(ran($d), '', '... and then it rests');
 
 # What needs no run needs no slot either: it ends before who has the only one.
-my $e = fresh('pipe.yaml' => "tasks:\n  slow: {priority: 9, run: 'sleep 0.2'}\n" .
-	"  other: {outputs: [o], run: 'echo > o'}\n  last: {inputs: [o], outputs: [p], run: 'cp o p'}\n");
+my $e = fresh('pipe.yaml' => "tasks:\n  slow: {priority: 9, run: 'echo slow >> ran; sleep 0.2'}\n" .
+	"  other: {outputs: [o], run: 'echo other >> ran; echo > o'}\n" .
+	"  last: {inputs: [o], outputs: [p], run: 'echo last >> ran; cp o p'}\n");
 ran($e, '-j1');
 like($ended->{out}, qr/slow: success.*other: running/s, 'one slot: one after the other');
 ran($e, '-j1');

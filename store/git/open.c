@@ -193,11 +193,35 @@ plain(const char *path)
 	return strndup(path, n);
 }
 
+/* The user's settings are in the file that $GIT_CONFIG_GLOBAL names, if it is set: libgit2 does
+ * not know of it. */
+static int
+take_global(git_repository *git)
+{
+	const char *file = getenv("GIT_CONFIG_GLOBAL");
+	git_config *config = NULL;
+	int rc;
+
+	if (file == NULL)
+		return 0;
+	rc = git_repository_config(&config, git);
+	if (rc == 0)
+		rc =
+		    git_config_add_file_ondisk(config, *file != '\0' ? file : "/dev/null",
+					       GIT_CONFIG_LEVEL_GLOBAL, git, 1);
+	if (rc == 0)
+		rc = git_config_add_file_ondisk(config, "/dev/null", GIT_CONFIG_LEVEL_XDG,
+						git, 1);
+	git_config_free(config);
+	return rc;
+}
+
 int
 lg_adopt(git_repository *git, struct repo **out, struct err *err)
 {
 	struct repo *r = calloc(1, sizeof(*r));
 	const char *top = git_repository_workdir(git);
+	int rc;
 
 	if (r == NULL) {
 		git_repository_free(git);
@@ -210,6 +234,8 @@ lg_adopt(git_repository *git, struct repo **out, struct err *err)
 	r->name = r->top != NULL ? r->top : r->dir;
 	if (r->dir == NULL || r->common == NULL || (top != NULL && r->top == NULL))
 		(void)err_nomem(err);
+	else if ((rc = take_global(git)) != 0)
+		(void)lg_fail(err, rc, "cannot read the settings of '%s'", r->name);
 	else if (judge(r, err) == 0) {
 		*out = r;
 		return 0;

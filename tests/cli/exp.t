@@ -17,6 +17,7 @@ sub said { open(my $f, '-|', @git, @_) or die; local $/; my $all = <$f>; close $
 sub bad { my ($what, $like, @words) = @_; like(ok_dag(2, $what, $dir, 'exp', @words)->{err}, $like, '... says so') }
 
 $ENV{GIT_CONFIG_GLOBAL} = "$dir/.git/global";
+$ENV{HOME} = "$dir/.git/nobody"; # has no settings
 like(ok_dag(2, 'without git', $dir, 'exp', 'list')->{err}, qr/there is no git repository here/, '... says so');
 git('init', '-q', '-b', 'main');
 spew("$dir/.git/global", "[user]\n\tname = t\n\temail = t\@example.org\n");

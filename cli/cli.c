@@ -6,10 +6,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/fsio.h"
 #include "base/log.h"
+#include "base/num.h"
 #include "base/suggest.h"
 #include "cli/complete.h"
 #include "cli/find.h"
@@ -205,6 +207,19 @@ fill_std_fds(void)
 		(void)close(fd);
 }
 
+/* Who started us as a part of his work takes us along: his end, however it comes, is a SIGTERM. */
+static bool
+follow_parent(void)
+{
+	const char *pid = getenv(CLI_WITH_PARENT);
+	int64_t n;
+
+	if (pid == NULL || num_i64(pid, &n) != 0)
+		return true;
+	(void)unsetenv(CLI_WITH_PARENT);
+	return prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 && getppid() == n;
+}
+
 int
 cli_main(int argc, char **argv)
 {
@@ -217,6 +232,8 @@ cli_main(int argc, char **argv)
 	fill_std_fds();
 	/* A reader that goes away must not kill us in the middle of a run: EPIPE tells. */
 	(void)signal(SIGPIPE, SIG_IGN);
+	if (!follow_parent())
+		return EXIT_TERMINATED;
 	log_init_from_env();
 	buf_init(&c.out, 0);
 	rc = dispatch(&c, argv + 1);

@@ -27,6 +27,9 @@ struct project;
 #define EXIT_INTERRUPTED 130 /* SIGINT */
 #define EXIT_TERMINATED	 143 /* SIGTERM */
 
+/* In the environment, the pid of who started us and wants us to end with him. */
+#define CLI_WITH_PARENT "DAG_WITH_PARENT"
+
 #define CLI_WIDTH     80  /* no line of help is wider */
 #define CLI_WIDTH_MAX 400 /* of a terminal, as far as layouts are concerned */
 

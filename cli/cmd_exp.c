@@ -9,6 +9,7 @@
 #include "base/num.h"
 #include "cli/cli.h"
 #include "cli/exp.h"
+#include "cli/exp_run.h"
 #include "cli/opts.h"
 #include "cli/values.h"
 #include "cli/verbs.h"
@@ -25,6 +26,8 @@ enum {
 	APPLY = 16,
 	SHOW = 32,
 	DIFF = 64,
+	RUN = 128,
+	SAVE = 256,
 };
 
 #define AT(m) .at = offsetof(struct exp_opts, m)
@@ -32,6 +35,52 @@ enum {
 static const char *const orders[] = {"asc", "desc", NULL};
 
 static const struct opt exp_opts[] = {
+    {.name = "set-param",
+     .letter = 'S',
+     .kind = OPT_STRINGS,
+     AT(set),
+     .arg = "KEY=VALUE",
+     .doc = "With run: with this value of a param of params.yaml (FILE:KEY=VALUE: of "
+	    "another "
+	    "file); +KEY=VALUE adds one, ~KEY removes one. Several values, KEY=A,B,C or "
+	    "KEY=range(1,4), are an experiment each. May be repeated."},
+    {.name = "jobs",
+     .letter = 'j',
+     .kind = OPT_UINT,
+     AT(common.jobs),
+     .arg = "N",
+     .min = 1,
+     .max = EXP_JOBS_MAX,
+     .doc = "With run: at most N experiments at a time (default: 1)."},
+    {.name = "message",
+     .letter = 'm',
+     .kind = OPT_STRING,
+     AT(message),
+     .arg = "TEXT",
+     .doc = "With run: the message of the commit."},
+    {.name = "single-item",
+     .letter = 's',
+     .kind = OPT_FLAG,
+     AT(single),
+     .doc = "With run: the stages that are named alone, not what they follow."},
+    {.name = "pull",
+     .kind = OPT_FLAG,
+     AT(pull),
+     .doc = "With run: fetch what is missing from the remote."},
+    {.name = "allow-missing",
+     .kind = OPT_FLAG,
+     AT(allow_missing),
+     .doc = "With run: data that is not there counts as unchanged."},
+    {.name = "no-run-cache",
+     .kind = OPT_FLAG,
+     AT(no_run_cache),
+     .doc = "With run: do not look for results of earlier runs."},
+    {.name = "no-hydra",
+     .kind = OPT_FLAG,
+     AT(no_hydra),
+     .doc = "With run: take params.yaml as it is, whatever hydra.enabled says."},
+    {.name = "temp", .kind = OPT_FLAG, AT(temp)},
+    STAGE_OPTS(struct exp_opts, stages),
     {.name = "rev",
      .kind = OPT_STRINGS,
      AT(revs),
@@ -140,7 +189,8 @@ static const struct opt exp_opts[] = {
      .kind = OPT_FLAG,
      AT(force),
      .doc = "With apply: give up changed data that the cache does not have; with rename: "
-	    "replace one that has the name."},
+	    "replace one that has the name; with run: this, and run also what has not "
+	    "changed."},
     {.name = "name",
      .letter = 'n',
      .kind = OPT_STRING,
@@ -177,8 +227,23 @@ static const struct {
     {"hide-workspace", SHOW},
     {"no-pager", SHOW},
     {"keep", REMOVE},
-    {"force", APPLY | RENAME},
-    {"name", LIST | REMOVE | SHOW},
+    {"force", APPLY | RENAME | RUN},
+    {"name", LIST | REMOVE | SHOW | RUN},
+    {"set-param", RUN},
+    {"jobs", RUN},
+    {"message", RUN},
+    {"single-item", RUN},
+    {"pull", RUN},
+    {"allow-missing", RUN},
+    {"no-run-cache", RUN},
+    {"no-hydra", RUN},
+    {"temp", RUN},
+    {"pipeline", RUN},
+    {"all-pipelines", RUN},
+    {"recursive", RUN},
+    {"downstream", RUN},
+    {"glob", RUN},
+    {"keep-going", RUN},
     {"quiet", ~0u},
 };
 
@@ -188,6 +253,7 @@ static const struct action {
 	size_t min, max; /* words behind it */
 	int (*run)(struct exp_call *);
 } actions[] = {
+    {"run", " [STAGE...]", RUN, 0, WORDS_MAX, exp_run_verb},
     {"list", "", LIST, 0, 0, exp_list_verb},
     {"show", "", SHOW, 0, 0, exp_show_verb},
     {"diff", " [A [B]]", DIFF, 0, 2, exp_diff_verb},
@@ -290,7 +356,7 @@ find_action(struct exp_call *k, const struct action **out)
 	}
 	return cli_usage(
 	    k->c,
-	    "'%s' is nothing that exp can do: it is one of list, show, diff, "
+	    "'%s' is nothing that exp can do: it is one of run, list, show, diff, "
 	    "apply, remove, rename and branch",
 	    word);
 }
@@ -315,11 +381,12 @@ exp_verb(struct cli *c, const void *opts)
 const struct verb verb_exp = {
     .name = "exp",
     .group = GROUP_DATA,
-    .summary = "experiments: compare, apply and remove them",
-    .args = "list|show|diff|apply|remove|rename|branch [WORD...]",
+    .summary = "experiments: run, compare, apply and remove them",
+    .args = "run|list|show|diff|apply|remove|rename|branch [WORD...]",
     .min = 1,
     .max = WORDS_MAX + 1,
     .doc =
+	"  dag exp run [-S KEY=VALUE...]     run stages, with other params\n"
 	"  dag exp list                      those made from HEAD\n"
 	"  dag exp show                      the same as a table of metrics and params\n"
 	"  dag exp diff [A [B]]              what differs between two experiments or\n"
@@ -336,13 +403,26 @@ const struct verb verb_exp = {
 	"other's. EXPERIMENT is its name, or that whole reference where several have the "
 	"name.\n"
 	"\n"
+	"run makes each experiment in a work tree of its own, which begins as the files "
+	"that "
+	"git tracks, or stages are made of, are now, changes and all; it runs the stages "
+	"that are named (default: those of the dvc.yaml here) as 'dag run' does, and "
+	"keeps "
+	"what came of it. Files, index and HEAD here are not touched. An experiment that "
+	"fails is not kept: its last words are shown, and its log stays. Ctrl-C stops "
+	"those "
+	"that run; what they have left is removed, at the latest by the next 'dag exp "
+	"run'.\n"
+	"\n"
 	"apply makes the tracked files what they are in the experiment, and the data "
 	"what "
 	"their pointers say; index and HEAD stay. What was changed before is kept: 'git "
 	"stash apply refs/exps/apply/stash' has it. Nothing is changed where data would "
 	"be lost that the cache does not have. remove leaves the data in the cache, for "
 	"'dag gc'.",
-    .examples = "dag exp list\twhat was tried on this commit\n"
+    .examples = "dag exp run -S lr=0.1\twith another rate\n"
+		"dag exp run -S lr=0.1,0.2 -j 2\ttwo, at once\n"
+		"dag exp list\twhat was tried on this commit\n"
 		"dag exp show --only-changed --sort-by acc\twhich was the best\n"
 		"dag exp diff calm-otter\tthat one and the work tree\n"
 		"dag exp apply calm-otter\tgo on with that one\n"

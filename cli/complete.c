@@ -133,6 +133,7 @@ static const struct meaning {
     {"REV", NULL, NULL, complete_revisions},
     {"REMOTE", NULL, NULL, complete_remotes},
     {"VALUE", NULL, NULL, put_nothing},
+    {"KEY=VALUE", NULL, NULL, put_nothing},
     {"WORD", NULL, NULL, put_nothing},
     {"FIELD", NULL, NULL, put_nothing},
     {"REGEX", NULL, NULL, put_nothing},

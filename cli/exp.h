@@ -6,6 +6,7 @@
 
 #include "cli/artifact.h"
 #include "cli/opts.h"
+#include "cli/run_stages.h"
 #include "store/exp/exp.h"
 #include "store/project.h"
 
@@ -17,15 +18,16 @@ struct repo;
 
 struct exp_opts {
 	struct artifact_opts common;
-	struct opt_strings set, revs, drop, copy;
+	struct opt_strings set, revs, drop, copy, include;
+	struct stage_opts stages;
 	const char *name; /* or, where nothing has one, a number */
 	const char *message, *sort_by;
-	struct opt_uint last, precision, jobs;
+	struct opt_uint last, precision;
 	int sort_order;
 	bool force, keep, name_only, sha_only, json, csv, md, all, no_path, deps;
 	bool branches, tags, commits, only_changed, sha, hide_workspace;
-	bool single, downstream, pull, allow_missing, keep_going, no_run_cache;
-	bool nothing; /* what changes nothing here */
+	bool single, pull, allow_missing, no_run_cache, no_hydra;
+	bool nothing, temp; /* what changes nothing here */
 };
 
 struct exp_call {
@@ -54,5 +56,6 @@ int exp_branch_verb(struct exp_call *);
 int exp_apply_verb(struct exp_call *);
 int exp_show_verb(struct exp_call *);
 int exp_diff_verb(struct exp_call *);
+int exp_run_verb(struct exp_call *);
 
 #endif

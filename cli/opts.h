@@ -14,7 +14,7 @@
 struct err;
 
 #define OPTS_REPEAT_MAX 1000 /* times that a repeatable option may be given */
-#define OPTS_TABLE_MAX	32   /* options of one table */
+#define OPTS_TABLE_MAX	48   /* options of one table */
 
 enum opt_kind {
 	OPT_FLAG,    /* bool */

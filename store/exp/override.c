@@ -316,6 +316,26 @@ override_choose(const struct override_list *l, size_t run, size_t i)
 	return l->v[i].n > 1 ? run % l->v[i].n : 0;
 }
 
+void
+override_put(const struct override_list *l, size_t run, struct buf *b)
+{
+	size_t from = b->n;
+
+	for (size_t i = 0; i < l->n; i++) {
+		const struct override *o = &l->v[i];
+
+		if (l->runs > 1 && o->n < 2)
+			continue;
+		if (b->n > from)
+			buf_addc(b, ' ');
+		if (strcmp(o->file, DEFAULT_FILE) != 0)
+			buf_addf(b, "%s:", o->file);
+		buf_addf(b, "%s%s", o->kind == OVERRIDE_REMOVE ? "~" : "", o->key);
+		if (o->n > 0)
+			buf_addf(b, "=%s", o->values[override_choose(l, run, i)]);
+	}
+}
+
 /* ---- values in a tree ---- */
 
 /* Whether the text is to be read as YAML: what is nothing there, as "a: b", is a text. */

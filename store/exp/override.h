@@ -73,4 +73,18 @@ int override_apply(struct arena *, const struct override *, const char *,
  */
 int override_files(const struct override_list *, size_t, const char *, struct err *);
 
+/**
+ * override_check(l, dir, err):
+ * Return 0 if each of the values could be written into the files below ${dir}, or -1.  Nothing is
+ * changed.
+ */
+int override_check(const struct override_list *, const char *, struct err *);
+
+/**
+ * override_put(l, run, b):
+ * Append what makes experiment ${run} another one than the rest: "lr=0.1 seed=2"; of one alone
+ * all that is changed.
+ */
+void override_put(const struct override_list *, size_t, struct buf *);
+
 #endif

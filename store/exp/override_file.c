@@ -35,6 +35,7 @@ struct file {
 	struct arena *a;
 	struct buf path, text, out;
 	struct yaml_node *top;
+	bool dry;   /* nothing is written */
 	bool alike; /* a value becomes one that is equal to it, but of another kind */
 	struct err *err;
 };
@@ -365,6 +366,8 @@ write_file(struct file *f)
 		rc = write_yaml(f);
 	if (rc != 0)
 		return -1;
+	if (f->dry)
+		return 0;
 	if (f->out.n == f->text.n && memcmp(f->out.p, f->text.p, f->out.n) == 0)
 		return 0;
 	return fsio_replace_lazily(AT_FDCWD, f->path.p, f->out.p, f->out.n,
@@ -373,9 +376,9 @@ write_file(struct file *f)
 
 static int
 do_file(const struct override_list *l, size_t run, const char *dir, const char *name,
-	struct err *err)
+	bool dry, struct err *err)
 {
-	struct file f = {.l = l, .run = run, .name = name, .err = err};
+	struct file f = {.l = l, .run = run, .name = name, .dry = dry, .err = err};
 	int rc;
 
 	if ((f.a = arena_new(0)) == NULL)
@@ -392,16 +395,38 @@ do_file(const struct override_list *l, size_t run, const char *dir, const char *
 	return rc;
 }
 
-int
-override_files(const struct override_list *l, size_t run, const char *dir,
-	       struct err *err)
+static int
+do_files(const struct override_list *l, size_t run, const char *dir, bool dry,
+	 struct err *err)
 {
 	for (size_t i = 0; i < l->n; i++) {
 		bool first = true;
 
 		for (size_t k = 0; k < i && first; k++)
 			first = strcmp(l->v[k].file, l->v[i].file) != 0;
-		if (first && do_file(l, run, dir, l->v[i].file, err) != 0)
+		if (first && do_file(l, run, dir, l->v[i].file, dry, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+int
+override_files(const struct override_list *l, size_t run, const char *dir,
+	       struct err *err)
+{
+	return do_files(l, run, dir, false, err);
+}
+
+int
+override_check(const struct override_list *l, const char *dir, struct err *err)
+{
+	for (size_t run = 0; run < l->runs; run++) {
+		size_t others = 0;
+
+		/* Each value once, not each with each. */
+		for (size_t i = 0; i < l->n; i++)
+			others += override_choose(l, run, i) != 0;
+		if (others <= 1 && do_files(l, run, dir, true, err) != 0)
 			return -1;
 	}
 	return 0;

@@ -1,0 +1,416 @@
+/*
+ * dag exp run: stages run with other params, each time in a work tree of its own, and what comes
+ * of it is kept as an experiment.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/fsio.h"
+#include "base/libexec.h"
+#include "base/path.h"
+#include "base/vec.h"
+#include "cli/cli.h"
+#include "cli/exp_run.h"
+#include "cli/load.h"
+#include "cli/outbox.h"
+#include "cli/run_stages.h"
+#include "store/dvc/config.h"
+
+/* ---- where ---- */
+
+/* ${path}, absolute, as seen from git's top; NULL with the error. */
+static const char *
+below_top(struct exp_run *x, const char *path, struct err *err)
+{
+	const char *top = repo_top(x->k->git), *rel;
+
+	if (top == NULL || !path_is_below(path, top)) {
+		(void)err_set(err, ERR_INVALID,
+			      "'%s' is not in the work tree of a git repository", path);
+		return NULL;
+	}
+	rel = path + strlen(top);
+	rel = arena_strdup(x->a.arena, *rel == '/' ? rel + 1 : rel);
+	if (rel == NULL)
+		(void)err_nomem(err);
+	return rel;
+}
+
+static int
+find_places(struct exp_run *x, struct err *err)
+{
+	const char *dir = x->k->c->dir;
+	char *here = fsio_realpath(dir != NULL ? dir : ".", err);
+	int rc = -1;
+
+	if (here != NULL && (x->project = below_top(x, x->a.project.root, err)) != NULL &&
+	    (x->root = below_top(x, x->a.track.root, err)) != NULL &&
+	    (x->here = below_top(x, here, err)) != NULL)
+		rc = 0;
+	free(here);
+	return rc;
+}
+
+/* ---- what is wrong with what was asked ---- */
+
+static int
+check_settings(struct exp_run *x, struct err *err)
+{
+	if (repo_head(x->k->git, &x->head, err) != 0)
+		return -1;
+	if (x->head.id[0] == '\0')
+		return err_set(err, ERR_INVALID,
+			       "there is no commit yet that an experiment could be made "
+			       "from: 'git commit' first");
+	if (config_bool(x->a.track.config, "hydra", "enabled", false) &&
+	    !x->k->o->no_hydra)
+		return err_set(err, ERR_INVALID,
+			       "hydra.enabled is set, and what Hydra composes is not "
+			       "known here: --no-hydra takes params.yaml as it is");
+	return repo_author(x->k->git, err);
+}
+
+static int
+check_file(struct exp_run *x, const struct override *o, struct err *err)
+{
+	struct buf joined, full;
+	int rc = 0;
+
+	buf_init(&joined, 0);
+	buf_init(&full, 0);
+	path_join(&joined, x->here, o->file);
+	path_normalize(&full, joined.p);
+	if (buf_failed(&joined) || buf_failed(&full))
+		rc = err_nomem(err);
+	else if (path_climbs(full.p) || path_is_below(full.p, ".git"))
+		rc = err_set(err, ERR_INVALID,
+			     "-S '%.200s': '%s' is not a file of this repository",
+			     o->word, o->file);
+	buf_release(&joined);
+	buf_release(&full);
+	return rc;
+}
+
+static int
+check_overrides(struct exp_run *x, struct err *err)
+{
+	const struct opt_strings *set = &x->k->o->set;
+	const char *dir = x->k->c->dir;
+
+	if (override_parse(x->a.arena, set->v, set->n, &x->overrides, err) != 0)
+		return -1;
+	for (size_t i = 0; i < x->overrides.n; i++)
+		if (check_file(x, &x->overrides.v[i], err) != 0)
+			return -1;
+	return override_check(&x->overrides, dir != NULL ? dir : ".", err);
+}
+
+/* The words name stages that are there.  Return 0 or the exit code; mistakes are printed. */
+static int
+check_stages(struct exp_run *x)
+{
+	const struct exp_opts *o = x->k->o;
+	const char **targets = arena_array(x->a.arena, x->k->n + 1, sizeof(*targets));
+	struct stage_words w = {
+	    .stages = true, .targets = targets, .n = x->k->n, .single = o->single};
+	struct cli *c = x->k->c;
+	struct err err = {0};
+	struct loaded l;
+	bool *selected;
+	int rc;
+
+	if (targets == NULL) {
+		(void)err_nomem(&err);
+		return cli_fail(c, &err);
+	}
+	for (size_t i = 0; i < x->k->n; i++)
+		targets[i] = x->k->words[i];
+	rc = stage_words_load(c, &w, &l);
+
+	/* Other values may make other stages. */
+	if (rc == 0 && o->set.n == 0 &&
+	    stage_words_select(c, &w, &o->stages, &l, x->a.arena, &selected, &err) != 0)
+		rc = cli_fail(c, &err);
+	load_release(&l);
+	return rc;
+}
+
+/* ---- which experiments ---- */
+
+static bool
+is_taken(void *ctx, const char *name)
+{
+	const struct exp_run *x = ctx;
+
+	for (size_t i = 0; i < x->n; i++)
+		if (strcmp(x->v[i].name, name) == 0)
+			return true;
+	return exp_name_taken(x->k, x->head.id, name);
+}
+
+static int
+name_one(struct exp_run *x, size_t i, struct buf *b, struct err *err)
+{
+	const char *name = x->k->o->name;
+
+	if (name == NULL)
+		return exp_name_draw(is_taken, x, b, err);
+	buf_adds(b, name);
+	if (x->overrides.runs > 1)
+		buf_addf(b, "-%zu", i + 1);
+	if (buf_failed(b))
+		return err_nomem(err);
+	if (exp_name_check(x->k->git, b->p, err) != 0)
+		return -1;
+	if (!x->k->o->force && exp_name_taken(x->k, x->head.id, b->p))
+		return err_set(err, ERR_EXISTS,
+			       "there is an experiment '%s' already: --force runs "
+			       "everything anew and replaces it",
+			       b->p);
+	return 0;
+}
+
+static int
+make_list(struct exp_run *x, struct err *err)
+{
+	struct buf b;
+	int rc = 0;
+
+	x->v = arena_array(x->a.arena, x->overrides.runs, sizeof(*x->v));
+	if (x->v == NULL)
+		return err_nomem(err);
+	buf_init(&b, 0);
+	while (rc == 0 && x->n < x->overrides.runs) {
+		struct exp_one *one = &x->v[x->n];
+
+		*one = (struct exp_one){.run = x->n, .trial = {.lock = -1}};
+		buf_clear(&b);
+		rc = name_one(x, x->n, &b, err);
+		if (rc == 0 && (one->name = arena_strdup(x->a.arena, b.p)) == NULL)
+			rc = err_nomem(err);
+		buf_clear(&b);
+		override_put(&x->overrides, x->n, &b);
+		one->what = buf_failed(&b)
+				? NULL
+				: arena_strndup(x->a.arena, b.n > 0 ? b.p : "", b.n);
+		if (rc == 0 && one->what == NULL)
+			rc = err_nomem(err);
+		if (rc == 0)
+			x->n++;
+	}
+	buf_release(&b);
+	return rc;
+}
+
+/* ---- command lines ---- */
+
+typedef VEC(char *) word_list;
+
+static int
+add_word(struct exp_run *x, word_list *l, const char *word)
+{
+	char *copy = word != NULL ? arena_strdup(x->a.arena, word) : NULL;
+
+	return (word == NULL || copy != NULL) && vec_push(l, copy) == 0 ? 0 : -1;
+}
+
+/* A word that is no file is a stage, and no DAG of that name. */
+static int
+add_target(struct exp_run *x, word_list *l, const char *word)
+{
+	const struct exp_opts *o = x->k->o;
+	size_t n = strlen(word);
+	bool plain = strchr(word, ':') == NULL && !o->stages.recursive &&
+		     strcmp(path_basename(word), "dvc.yaml") != 0 &&
+		     !(n > 4 && strcmp(word + n - 4, ".dvc") == 0);
+	const char *full = plain ? arena_printf(x->a.arena, "dvc.yaml:%s", word) : word;
+
+	if (full == NULL || (o->single && add_word(x, l, "-s") != 0))
+		return -1;
+	return add_word(x, l, full);
+}
+
+static int
+add_flags(struct exp_run *x, word_list *l)
+{
+	const struct exp_opts *o = x->k->o;
+	const struct {
+		bool on;
+		const char *word;
+	} flags[] = {{o->force, "--force"},
+		     {o->pull, "--pull"},
+		     {o->allow_missing, "--allow-missing"},
+		     {o->no_run_cache, "--no-run-cache"},
+		     {o->stages.pipeline, "--pipeline"},
+		     {o->stages.all, "--all-pipelines"},
+		     {o->stages.recursive, "--recursive"},
+		     {o->stages.downstream, "--downstream"},
+		     {o->stages.glob, "--glob"},
+		     {o->stages.keep_going, "--keep-going"}};
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		if (flags[i].on && add_word(x, l, flags[i].word) != 0)
+			return -1;
+	return 0;
+}
+
+/* Those that run at once share the processors. */
+static const char *
+jobs_of_one(struct exp_run *x)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	long each = cpus > 0 ? cpus / (long)x->jobs : 1;
+
+	return arena_printf(x->a.arena, "%ld", each > 1 ? each : 1);
+}
+
+static int
+make_commands(struct exp_run *x, struct err *err)
+{
+	static const char *const checkout[] = {"dag", "checkout", "--allow-missing", "-q",
+					       NULL};
+	word_list l = {0}, run = {0};
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < sizeof(checkout) / sizeof(checkout[0]); i++)
+		rc = add_word(x, &l, checkout[i]);
+	if (rc == 0 &&
+	    (add_word(x, &run, "dag") != 0 || add_word(x, &run, "run") != 0 ||
+	     add_word(x, &run, "--progress") != 0 || add_word(x, &run, "plain") != 0 ||
+	     add_word(x, &run, "-j") != 0 || add_word(x, &run, jobs_of_one(x)) != 0 ||
+	     add_flags(x, &run) != 0))
+		rc = -1;
+	for (size_t i = 0; rc == 0 && i < x->k->n; i++)
+		rc = add_target(x, &run, x->k->words[i]);
+	if (rc == 0 && x->k->n == 0 && !x->k->o->stages.all)
+		rc = add_target(x, &run, "dvc.yaml");
+	if (rc == 0)
+		rc = add_word(x, &run, NULL);
+	x->checkout = l.v;
+	x->run = run.v;
+	return rc == 0 ? 0 : err_nomem(err);
+}
+
+/* ---- the work ---- */
+
+/* Params that git does not have yet are to be there, too. */
+static int
+find_more(struct exp_run *x, const char ***out, struct err *err)
+{
+	const char **v = arena_array(x->a.arena, x->overrides.n + 1, sizeof(*v));
+	struct buf joined, full;
+	int rc = v != NULL ? 0 : err_nomem(err);
+
+	buf_init(&joined, 0);
+	buf_init(&full, 0);
+	for (size_t i = 0; rc == 0 && i < x->overrides.n; i++) {
+		buf_clear(&joined);
+		buf_clear(&full);
+		path_join(&joined, x->here, x->overrides.v[i].file);
+		path_normalize(&full, joined.p);
+		v[i] = buf_failed(&full) ? NULL : arena_strdup(x->a.arena, full.p);
+		if (v[i] == NULL)
+			rc = err_nomem(err);
+	}
+	buf_release(&joined);
+	buf_release(&full);
+	*out = v;
+	return rc;
+}
+
+static int
+prepare(void *arg, struct meter *m, struct err *err)
+{
+	struct exp_run *x = arg;
+	struct keep_options o = {.from = x->k->git,
+				 .into = x->k->git,
+				 .root = x->a.track.root,
+				 .n = x->overrides.n,
+				 .base = x->head.id,
+				 .stop = &m->cancel};
+	const char **more;
+
+	meter_begin(m, "reading the work tree");
+	if (trials_sweep(x->a.project.state, err) != 0 || find_more(x, &more, err) != 0)
+		return -1;
+	o.more = more;
+	return keep_tree(&o, &x->start, err);
+}
+
+/* Return 0 or the exit code; mistakes are printed. */
+static int
+check(struct exp_run *x)
+{
+	struct err err = {0};
+	int rc;
+
+	if (find_places(x, &err) != 0 || check_settings(x, &err) != 0)
+		return cli_fail(x->k->c, &err);
+	if ((rc = check_stages(x)) != 0)
+		return rc;
+	if (check_overrides(x, &err) != 0 || make_list(x, &err) != 0)
+		return cli_fail(x->k->c, &err);
+	x->jobs = x->k->o->common.jobs.set ? (unsigned)x->k->o->common.jobs.v : 1;
+	if (x->jobs > x->n)
+		x->jobs = (unsigned)x->n;
+	if (make_commands(x, &err) != 0 || (x->program = libexec_program(&err)) == NULL)
+		return cli_fail(x->k->c, &err);
+	return 0;
+}
+
+static void
+tell(struct exp_run *x)
+{
+	struct buf *b = &x->k->c->out;
+
+	if (x->k->o->common.quiet || x->saved == 0)
+		return;
+	for (size_t i = 0; i < x->n; i++)
+		if (x->v[i].step == EXP_SAVED)
+			buf_addf(b, "%.7s [%s]%s%s\n", x->v[i].id, x->v[i].name,
+				 *x->v[i].what != '\0' ? " " : "", x->v[i].what);
+	cli_note(x->k->c,
+		 "'dag exp show' compares them, 'dag exp apply %s' brings %s into the "
+		 "work tree",
+		 x->n == 1 ? x->v[0].name : "NAME", x->n == 1 ? "it" : "one");
+}
+
+static int
+run_all(struct exp_run *x)
+{
+	struct err err = {0};
+	int signal = 0;
+
+	if (exp_trials_run(x, &signal, &err) != 0)
+		return cli_fail(x->k->c, &err);
+	tell(x);
+	if (signal != 0)
+		return 128 + signal;
+	return x->saved == x->n ? EXIT_OK : EXIT_WORK;
+}
+
+int
+exp_run_verb(struct exp_call *k)
+{
+	struct exp_run x = {.k = k, .terminal = cli_is_terminal(STDERR_FILENO)};
+	struct err err = {0};
+	int rc;
+
+	if (artifact_open(k->c, &k->o->common, true, &x.a, &err) != 0)
+		rc = artifact_fail(&x.a, &err);
+	else if ((rc = check(&x)) == 0)
+		rc = artifact_work(&x.a, prepare, &x, &err) != 0
+			 ? artifact_fail(&x.a, &err)
+			 : run_all(&x);
+	outbox_free(x.out);
+	free(x.program);
+	free(x.checkout);
+	free(x.run);
+	artifact_close(&x.a);
+	return rc;
+}

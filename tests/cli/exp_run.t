@@ -1,0 +1,181 @@
+#!/usr/bin/perl
+# dag exp run: experiments in work trees of their own; the user's is not touched, whatever happens.
+use strict;
+use warnings;
+use File::Basename qw(dirname);
+use File::Find;
+use lib dirname(__FILE__);
+use Cli qw(:DEFAULT home);
+use Digest::MD5 qw(md5_hex);
+use Test::More;
+
+my $dir = project(
+	'params.yaml' => "# how it learns\ntrain:\n  lr: 0.1  # rate\nseed: 42\n",
+	'train.sh' => <<'E',
+lr=$(sed -n 's/.*lr: *\([^ ]*\).*/\1/p' params.yaml)
+[ -z "$GATE" ] || { : > "$GATE/$lr.here"; while [ ! -e "$GATE/go" ]; do sleep 0.02; done; }
+[ "$lr" != bad ] || { echo "no such rate"; exit 3; }
+echo "model $lr" > model.txt
+echo "{\"acc\": $lr}" > metrics.json
+E
+	'dvc.yaml' => <<'E',
+stages:
+  train:
+    cmd: sh train.sh
+    deps: [data.txt, train.sh]
+    params: [train]
+    outs: [model.txt]
+    metrics:
+    - metrics.json:
+        cache: false
+  other:
+    cmd: cp data.txt other.txt
+    deps: [data.txt]
+    outs: [other.txt]
+E
+	'data.txt' => "data\n",
+	'.gitignore' => "/.dag\n");
+home($dir . '/.dag');
+my @git = ('git', '-C', $dir);
+
+sub git { system(@git, @_) == 0 or die "git @_" }
+sub said { open(my $f, '-|', @git, @_) or die; local $/; my $all = <$f>; close $f; $all =~ s{\n\z}{}; $all }
+sub run { my ($rc, $what, @words) = @_; ok_dag($rc, $what, $dir, 'exp', 'run', @words) }
+sub refs { map { m{([^/]+)$} } split /\n/, said('for-each-ref', '--format=%(refname)', 'refs/exps') }
+sub of { my ($name, $file) = @_; said('show', "refs/exps/@{[substr said('rev-parse', 'HEAD'), 0, 2]}/@{[substr said('rev-parse', 'HEAD'), 2]}/$name:$file") }
+sub trials { grep { !/guard|failed/ } map { s{.*/}{}r } glob("$dir/.dag/exp/*") }
+
+# All that is the user's, byte for byte, with what git has of it.
+sub mine {
+	my %all;
+	find({no_chdir => 1, wanted => sub {
+		$File::Find::prune = 1, return if m{/\.dag\z|/\.git/(?:objects|refs|logs)\z};
+		my @st = lstat;
+		$all{$_} = -l _ ? readlink : -f _ ? "$st[9] $st[2] " . md5_hex(slurp($_)) : $st[2];
+	}}, $dir);
+	return \%all;
+}
+
+# Bad input: nothing is made, nothing has changed.
+sub bad {
+	my ($what, $like, @words) = @_;
+	my $p = run(2, $what, @words);
+	like($p->{err}, $like, '... says so');
+	is(join(' ', refs(), trials()), '', '... and nothing is made');
+}
+
+git('init', '-q', '-b', 'main');
+bad('no commit', qr/there is no commit yet/);
+git('config', 'user.name', 't');
+git('config', 'user.email', 't@example.org');
+ok_dag(0, 'add', $dir, 'add', '-q', 'data.txt');
+ok_dag(0, 'run', $dir, 'run', 'dvc.yaml');
+git('add', '.');
+git('commit', '-qm', 'one');
+my $base = said('rev-parse', 'HEAD');
+
+git('config', '--unset', 'user.email');
+git('config', 'user.useConfigOnly', 'true');
+bad('nobody', qr/user\.email/);
+git('config', 'user.email', 't@example.org');
+bad('a name', qr/no experiment can be called 'a b'/, '-n', 'a b');
+bad('a long name', qr/longer than 200 bytes/, '-n', 'x' x 201);
+bad('no such key', qr/there is no 'nope' in 'params.yaml': \+KEY=VALUE adds it/, '-S', 'nope=1');
+bad('the last value of a sweep', qr/is not a value that YAML has/, '-S', 'seed=1,2,"\\q"');
+bad('no such file', qr/cannot change params of 'other.yaml'/, '-S', 'other.yaml:a=1');
+bad('out of the repository', qr/is not a file of this repository/, '-S', '../params.yaml:a=1');
+bad('into git', qr/is not a file of this repository/, '-S', '.git/config:a=1');
+bad('too many', qr/make more than 1000 experiments/, '-S', 'seed=range(0,77)', '-S', 'train.lr=range(0,13)');
+bad('no such stage', qr/has no stage 'nope'/, 'nope');
+bad('jobs', qr/from 1 to 256/, '-j', '257');
+bad('no jobs', qr/from 1 to 256/, '-j', '0');
+bad('an option of another', qr/--name-only has no meaning for 'dag exp run'/, '--name-only');
+my $yaml = slurp("$dir/dvc.yaml");
+spew("$dir/dvc.yaml", "stages: [\n");
+bad('no dvc.yaml that could be read', qr/dvc\.yaml/);
+spew("$dir/dvc.yaml", $yaml);
+
+# One, with what is changed and staged and not tracked.
+spew("$dir/train.sh", slurp("$dir/train.sh") . "# mine\n");
+spew("$dir/staged", "staged\n");
+spew("$dir/untracked", "untracked\n");
+git('add', 'staged');
+my $before = mine();
+my $p = run(0, 'one', '-n', 'first', '-S', 'train.lr=0.5', '-m', 'my words', 'train');
+like($p->{err}, qr/first \(train\.lr=0\.5\) is saved/, '... is told');
+is_deeply(mine(), $before, '... nothing of the user\'s has changed');
+is(join(' ', refs()), 'first', '... one reference');
+is(of('first', 'params.yaml'), "# how it learns\ntrain:\n  lr: 0.5  # rate\nseed: 42", '... with the value, and the comments');
+is(of('first', 'metrics.json'), '{"acc": 0.5}', '... what was measured');
+like(of('first', 'train.sh'), qr/# mine/, '... what was changed');
+is(of('first', 'staged'), 'staged', '... what was staged');
+unlike(said('ls-tree', '-r', '--name-only', $p->{out} =~ /^(\w+)/), qr/untracked/, '... not what git does not track');
+is(said('log', '-1', '--format=%P %s', $p->{out} =~ /^(\w+)/), "$base my words", '... upon HEAD');
+is(join(' ', trials()), '', '... and its work tree is gone');
+run(2, 'a name that is taken', '-n', 'first');
+is(of('first', 'metrics.json'), '{"acc": 0.5}', '... is left');
+run(0, '--force', '-n', 'first', '-f', '-S', 'train.lr=0.6');
+is(of('first', 'metrics.json'), '{"acc": 0.6}', '... replaces it');
+ok_dag(0, 'show', $dir, 'exp', 'show', '--csv');
+ok_dag(0, 'apply', $dir, 'exp', 'apply', 'first');
+is(slurp("$dir/model.txt"), "model 0.6\n", '... brings its data, too');
+git('checkout', '-q', '.');
+ok_dag(0, 'checkout', $dir, 'checkout', '-q');
+
+# Several, four at once: all of them are at work before the first one ends.
+my $gate = "$dir/.dag/gate";
+mkdir $gate or die;
+$before = mine();
+$ENV{GATE} = $gate;
+my $s = start($dir, 'exp', 'run', '-j', '4', '-n', 'sweep', '-S', 'train.lr=1,2,3,4', '-S', 'seed=7');
+ok(wait_for('four at once', sub { 4 == grep { -e "$gate/$_.here" } 1 .. 4 }), 'four at once');
+is(scalar(trials()), 4, '... each in a directory of its own');
+spew("$gate/go", '');
+finish($s);
+is($s->{rc}, 0, '... all saved') or diag($s->{err});
+is(join(' ', map { of("sweep-$_", 'metrics.json') } 1 .. 4), join(' ', map { "{\"acc\": $_}" } 1 .. 4), '... each with its value');
+is_deeply(mine(), $before, '... nothing of the user\'s has changed');
+is(scalar(grep { /^sweep-/ } refs()), 4, '... four references');
+delete $ENV{GATE};
+
+# One that fails: no reference, and where to look.
+$p = run(1, 'one of two fails', '-j', '2', '-n', 'fail', '-S', 'train.lr=bad,8');
+like($p->{err}, qr/fail-1 \(train\.lr=bad\) failed; its log is '(\S+)', which ends with:\n.*no such rate/s, '... says why');
+unlike($p->{err}, qr/dag retry/, '... without advice that leads nowhere');
+like(slurp("$dir/.dag/exp/failed/fail-1.log"), qr/no such rate/, '... and keeps its log');
+is(join(' ', grep { /^fail/ } refs()), 'fail-2', '... the other one is saved');
+is(join(' ', trials()), '', '... and no work tree is left');
+
+# Stopped, and killed: nothing is left, or it is removed by the next one.
+unlink glob("$gate/*");
+$ENV{GATE} = $gate;
+$before = mine();
+$s = start($dir, 'exp', 'run', '-j', '2', '-n', 'stop', '-S', 'train.lr=11,12,13');
+wait_for('two at work', sub { -e "$gate/11.here" && -e "$gate/12.here" });
+kill 'INT', $s->{pid};
+is(finish($s)->{rc}, 130, 'interrupted');
+is(join(' ', trials(), grep { /^stop/ } refs()), '', '... nothing is left');
+unlink glob("$gate/*");
+$s = start($dir, 'exp', 'run', '-n', 'killed', '-S', 'train.lr=5');
+wait_for('at work', sub { -e "$gate/5.here" });
+kill 'KILL', $s->{pid};
+finish($s);
+is(scalar(trials()), 1, 'killed: its directory is left');
+wait_for('what it started has ended', sub { system("grep -qs '$dir/.dag/exp/0' /proc/[0-9]*/environ") != 0 });
+delete $ENV{GATE};
+run(0, 'again', '-n', 'killed', '-S', 'train.lr=5');
+is(join(' ', trials()), '', '... and it is gone');
+is(of('killed', 'metrics.json'), '{"acc": 5}', '... as if nothing had been');
+is_deeply(mine(), $before, '... nothing of the user\'s has changed');
+
+# From a directory below, with params that git does not have.
+mkdir "$dir/sub" or die;
+spew("$dir/sub/params.yaml", "n: 1\n");
+spew("$dir/sub/dvc.yaml", "stages:\n  copy:\n    cmd: cp params.yaml out.txt\n    params: [n]\n    outs: [out.txt]\n");
+$before = mine();
+ok_dag(0, 'below', "$dir/sub", 'exp', 'run', '-q', '-n', 'below', '-S', 'n=2', 'copy');
+is(of('below', 'sub/params.yaml'), 'n: 2', '... is kept, too');
+like(of('below', 'sub/dvc.lock'), qr/out\.txt/, '... with its lock');
+is_deeply(mine(), $before, '... nothing of the user\'s has changed');
+is(said('fsck', '--strict', '--no-dangling'), '', 'git fsck finds nothing');
+done_testing();

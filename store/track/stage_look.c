@@ -180,6 +180,33 @@ scan(struct stage_look *l, const struct stage_file *f, bool legacy, struct scan 
 	return r;
 }
 
+static void
+put_found(struct stage_file *f, const struct scan *s)
+{
+	f->there = s->exists;
+	f->same = s->exists && object_id_is_set(&f->was_id) &&
+		  object_id_equal(&s->id, &f->was_id);
+	f->id = s->id;
+	f->size = s->exists ? (int64_t)s->size : -1;
+	f->nfiles = s->exists && s->is_dir ? (int64_t)s->nfiles : -1;
+	f->exec = s->exec && !s->is_dir;
+}
+
+int
+stage_file_tree(struct stage_look *l, struct stage_file *f, struct tree *t,
+		struct err *err)
+{
+	struct scan s;
+	int r = scan(l, f, false, &s, err);
+
+	if (r == 0)
+		put_found(f, &s);
+	if (r == 0 && s.exists && s.is_dir)
+		r = scan_tree(&s, t, err);
+	scan_release(&s);
+	return r;
+}
+
 int
 stage_file_scan(struct stage_look *l, struct stage_file *f, struct err *err)
 {
@@ -189,23 +216,14 @@ stage_file_scan(struct stage_look *l, struct stage_file *f, struct err *err)
 
 	if (r == 0 && s.exists && legacy) {
 		s.id.legacy = true;
-		f->same = object_id_equal(&s.id, &f->was_id);
 		/* What has changed is named as DVC 3 does. */
-		if (!f->same) {
+		if (!object_id_equal(&s.id, &f->was_id)) {
 			scan_release(&s);
 			r = scan(l, f, false, &s, err);
 		}
-	} else if (r == 0) {
-		f->same = s.exists && object_id_is_set(&f->was_id) &&
-			  object_id_equal(&s.id, &f->was_id);
 	}
-	if (r == 0) {
-		f->there = s.exists;
-		f->id = s.id;
-		f->size = s.exists ? (int64_t)s.size : -1;
-		f->nfiles = s.exists && s.is_dir ? (int64_t)s.nfiles : -1;
-		f->exec = s.exec && !s.is_dir;
-	}
+	if (r == 0)
+		put_found(f, &s);
 	scan_release(&s);
 	return r;
 }

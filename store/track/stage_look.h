@@ -17,6 +17,7 @@ struct dvc_lock_stage;
 struct dvc_out;
 struct dvc_yaml_out;
 struct repo;
+struct tree;
 struct yaml_node;
 
 struct stage_look {
@@ -92,6 +93,13 @@ void stage_file_was(struct stage_file *, const struct dvc_out *);
  * Find out what lies there; hashed as the lock's entry was.  Return 0 or -1.
  */
 int stage_file_scan(struct stage_look *, struct stage_file *, struct err *);
+
+/**
+ * stage_file_tree(look, f, tree, err):
+ * The same by DVC 3's names, and of a directory its list into the empty ${tree}.  Return 0 or -1.
+ */
+int stage_file_tree(struct stage_look *, struct stage_file *, struct tree *,
+		    struct err *);
 
 /**
  * stage_file_ignored(look, f):

@@ -19,7 +19,8 @@
  * 2. Killed anywhere, each step can be done again, and nothing half done is taken for a result.
  * 3. What comes out of the cache is hashed on the way.
  * 4. An entry says what the command depended on when it was decided, not what that became
- *    while it ran: whoever edits a file meanwhile has it run again.
+ *    while it ran: whoever edits a file meanwhile has it run again.  Of a stage of dvc.yaml also
+ *    what has only appeared in a directory, as DVC has it.
  */
 #include <stdbool.h>
 #include <stddef.h>

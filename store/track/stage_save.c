@@ -20,6 +20,7 @@
 #include "store/objects/runs.h"
 #include "store/track/problems.h"
 #include "store/track/save.h"
+#include "store/track/stage_after.h"
 #include "store/track/stage_entry.h"
 #include "store/track/stage_look.h"
 #include "store/track/stage_outs.h"
@@ -39,6 +40,7 @@ struct saving {
 	bool *kept;	     /* they went there */
 	size_t n;
 	bool runs; /* the run cache will know it */
+	bool ran;  /* the command did, just now */
 };
 
 /* ---- what is in the way ---- */
@@ -235,15 +237,20 @@ record(struct saving *s, const char **text)
 	return 0;
 }
 
-/* What goes in, as it was when that was decided, or as it is. */
+/* What goes in, as it was when that was decided (with what has appeared in it since), or as it is. */
 static int
 find_inputs(struct saving *s, const struct dvc_lock_stage *locked, const char *inputs)
 {
 	struct stage_inputs in;
 
-	if (inputs != NULL)
-		return dvc_lock_entry_parse(s->a, NULL, s->run->name, s->run->dir, inputs,
-					    strlen(inputs), &s->entry, s->err);
+	if (inputs != NULL) {
+		if (dvc_lock_entry_parse(s->a, NULL, s->run->name, s->run->dir, inputs,
+					 strlen(inputs), &s->entry, s->err) != 0)
+			return -1;
+		return s->ran && !s->run->native
+			   ? stage_deps_after(s->l, s->run, s->a, &s->entry, s->err)
+			   : 0;
+	}
 	if (stage_inputs_look(s->l, s->run, locked, false, s->a, &in, s->err) != 0)
 		return -1;
 	if (in.lacks != NULL && !s->how->allow_missing)
@@ -300,8 +307,12 @@ stage_done(struct stage_look *l, const struct stage_run *run,
 	   const char *inputs, struct arena *a, const char **entry, struct err *err)
 {
 	struct err unused;
-	struct saving s = {
-	    .l = l, .run = run, .how = how, .a = a, .err = err != NULL ? err : &unused};
+	struct saving s = {.l = l,
+			   .run = run,
+			   .how = how,
+			   .a = a,
+			   .err = err != NULL ? err : &unused,
+			   .ran = true};
 
 	*entry = NULL;
 	return save(&s, locked, inputs, entry);

@@ -37,6 +37,8 @@ FILES = {
     "raw/y": "y\n",
     "data/sub/b": "b\n",
     "sub/w/in": "w\n",
+    "src/a.py": "a\n",
+    "src/b/c.py": "c\n",
     "fail": "no\n",
     "dvc.yaml": """\
 # the pipeline
@@ -116,6 +118,10 @@ stages:
     cmd: cat raw/* > raw.out
     deps: [raw]
     outs: [raw.out]
+  code:
+    cmd: cat src/a.py src/b/c.py > code.out; mkdir -p src/cache src/b/cache; echo c > src/cache/a; echo c > src/b/cache/c
+    deps: [src]
+    outs: [code.out]
   long:
     cmd: >-
       echo a rather long command line that has to be folded somewhere by whoever writes it into the lock file
@@ -138,7 +144,7 @@ stages:
     always_changed: true
 """,
 }
-STAGES = ["last", "gather", "part@u", "tree", "grow", "loose", "score", "long", "sub/dvc.yaml:inner", "sub/dvc.yaml:outer"]
+STAGES = ["code", "last", "gather", "part@u", "tree", "grow", "loose", "score", "long", "sub/dvc.yaml:inner", "sub/dvc.yaml:outer"]
 
 
 def write(root, name, text):
@@ -183,6 +189,10 @@ EDITS = [
     lambda: put("raw/x", ["x\n", "z\n"]),
     lambda: put("raw/new", ["n\n"]),
     lambda: put("sub/w/in", ["w\n", "x\n"]),
+    lambda: put("src/a.py", ["a\n", "b\n"]),
+    lambda: put("src/b/new.py", ["n\n"]),
+    lambda: lambda root: remove(root, "src/cache/a"),
+    lambda: lambda root: remove(root, "src/b/cache/c"),
     lambda: put("fail", ["no\n", "no\n", "yes\n"]),
     lambda: line("params.yaml", "lr", ["1e-5", "0.1", "1", "'1'", "null", "true", "2020-01-01x"]),
     lambda: line("params.yaml", "n", ["10", "11", "0x10", "1_000", "1.0"]),

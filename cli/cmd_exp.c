@@ -183,7 +183,9 @@ static const struct opt exp_opts[] = {
     {.name = "keep",
      .kind = OPT_FLAG,
      AT(keep),
-     .doc = "With remove: all others go, those that are meant stay."},
+     .doc = "With remove: all others go, those that are meant stay. With show: columns "
+	    "whose names begin with a match of one of the extended regular expressions "
+	    "behind it are shown in spite of --drop and --only-changed."},
     {.name = "force",
      .letter = 'f',
      .kind = OPT_FLAG,
@@ -226,7 +228,7 @@ static const struct {
     {"sha", SHOW},
     {"hide-workspace", SHOW},
     {"no-pager", SHOW},
-    {"keep", REMOVE},
+    {"keep", REMOVE | SHOW},
     {"force", APPLY | RENAME | RUN},
     {"name", LIST | REMOVE | SHOW | RUN},
     {"set-param", RUN},
@@ -255,7 +257,7 @@ static const struct action {
 } actions[] = {
     {"run", " [STAGE...]", RUN, 0, WORDS_MAX, exp_run_verb},
     {"list", "", LIST, 0, 0, exp_list_verb},
-    {"show", "", SHOW, 0, 0, exp_show_verb},
+    {"show", " [--keep REGEX...]", SHOW, 0, WORDS_MAX, exp_show_verb},
     {"diff", " [A [B]]", DIFF, 0, 2, exp_diff_verb},
     {"apply", " EXPERIMENT", APPLY, 1, 1, exp_apply_verb},
     {"remove", " [EXPERIMENT...]", REMOVE, 0, WORDS_MAX, exp_remove_verb},
@@ -348,7 +350,9 @@ find_action(struct exp_call *k, const struct action **out)
 
 		if (strcmp(a->name, word) != 0)
 			continue;
-		if (k->n < a->min || k->n > a->max)
+		/* Of show they are what --keep is about. */
+		if (k->n < a->min || k->n > a->max ||
+		    (a->bit == SHOW && k->o->keep != (k->n > 0)))
 			return cli_usage(k->c, "it is: dag exp %s%s", word, a->args);
 		*out = a;
 		rc = check_options(k, a);

@@ -233,31 +233,46 @@ matches(const regex_t *re, const char *title)
 	return regexec(re, title, 1, &at, 0) == 0 && at.rm_so == 0;
 }
 
+/* Show, or do not, the columns whose names begin with a match of ${pattern}. */
+static int
+set_columns(struct exp_show *p, const char *option, const char *pattern, bool shown,
+	    struct err *err)
+{
+	char why[256];
+	regex_t re;
+	int rc = regcomp(&re, pattern, REG_EXTENDED);
+
+	if (rc != 0) {
+		(void)regerror(rc, &re, why, sizeof why);
+		return err_set(err, ERR_INVALID,
+			       "%s '%.200s' is no regular expression: %s", option,
+			       pattern, why);
+	}
+	if (matches(&re, EXP_CREATED))
+		p->created = shown;
+	vec_foreach (&p->all, struct exp_column *, c)
+		if (matches(&re, (*c)->title))
+			(*c)->dropped = !shown;
+	regfree(&re);
+	return 0;
+}
+
 static int
 choose_columns(struct exp_show *p, struct err *err)
 {
-	const struct exp_opts *o = p->s.k->o;
+	const struct exp_call *k = p->s.k;
+	const struct exp_opts *o = k->o;
 	size_t n = 0;
 
 	p->created = !o->only_changed || varies(p, NULL);
 	vec_foreach (&p->all, struct exp_column *, c)
 		(*c)->dropped = o->only_changed && !varies(p, *c);
-	for (size_t i = 0; i < o->drop.n; i++) {
-		char why[256];
-		regex_t re;
-		int rc = regcomp(&re, o->drop.v[i], REG_EXTENDED);
-
-		if (rc != 0) {
-			(void)regerror(rc, &re, why, sizeof why);
-			return err_set(err, ERR_INVALID,
-				       "--drop '%.200s' is no regular expression: %s",
-				       o->drop.v[i], why);
-		}
-		p->created = p->created && !matches(&re, EXP_CREATED);
-		vec_foreach (&p->all, struct exp_column *, c)
-			(*c)->dropped = (*c)->dropped || matches(&re, (*c)->title);
-		regfree(&re);
-	}
+	for (size_t i = 0; i < o->drop.n; i++)
+		if (set_columns(p, "--drop", o->drop.v[i], false, err) != 0)
+			return -1;
+	for (size_t i = 0; i < k->n; i++)
+		if (set_columns(p, "--keep", k->words[i], true, err) != 0)
+			return -1;
 	vec_foreach (&p->all, struct exp_column *, c)
 		if (!(*c)->dropped)
 			p->all.v[n++] = *c;

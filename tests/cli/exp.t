@@ -154,6 +154,12 @@ is_deeply(decode_json(ok_dag(0, 'diff', $dir, 'exp', 'diff', 'old', 'new', '--js
 	{metrics => {}, params => {'params.yaml' => {lr => {old => 5, new => 7, diff => 2}}}}, '... by the names of experiments');
 is(ok_dag(0, 'nothing differs', $dir, 'exp', 'diff', 'old', 'old')->{out}, "\n", '... is nothing');
 bad('a column', qr/--sort-by: there is no metric or param 'nope'/, 'show', '--sort-by', 'nope');
+my $kept = ok_dag(0, 'columns that are kept', $dir, 'exp', 'show', '--csv', '--drop', '.', '--keep', 'acc', 'l', '--hide-workspace')->{out};
+like($kept, qr/\AExperiment,.*\blr\b/, '... are there in spite of --drop');
+unlike($kept, qr/\A.*Created/, '... and no others');
+bad('--keep', qr/it is: dag exp show \[--keep REGEX\.\.\.\]/, 'show', '--keep');
+bad('words of show', qr/it is: dag exp show \[--keep REGEX\.\.\.\]/, 'show', 'acc');
+bad('what to keep', qr/--keep '\(' is no regular expression: /, 'show', '--keep', '(');
 bad('an expression', qr/--drop '\(' is no regular expression: /, 'show', '--drop', '(');
 bad('two shapes', qr/only one of --json, --md and --csv/, 'show', '--json', '--csv');
 bad('two shapes', qr/--json and --md exclude/, 'diff', '--json', '--md');

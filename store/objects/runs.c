@@ -187,9 +187,11 @@ runs_read(struct objects *o, const struct run_name *name, struct buf *out,
 	return err_wrap(err, "in '%s'", objects_dir(o));
 }
 
+typedef int replace_fn(int, const char *, const void *, size_t, mode_t, struct err *);
+
 static int
 write_run(struct objects *o, const struct run_name *name, const void *p, size_t n,
-	  bool durable, struct err *err)
+	  replace_fn *replace, struct err *err)
 {
 	char path[RUN_PATH_MAX];
 	struct buf full;
@@ -206,13 +208,12 @@ write_run(struct objects *o, const struct run_name *name, const void *p, size_t 
 		char *slash = strrchr(full.p, '/');
 
 		*slash = '\0';
-		if (objects_make_dirs(o, full.p, durable) != 0)
+		if (objects_make_dirs(o, full.p, replace == fsio_replace) != 0)
 			rc = err_sys(err, errno, "cannot make '%s'", full.p);
 		*slash = '/';
 	}
 	if (rc == 0)
-		rc = (durable ? fsio_replace : fsio_replace_whole)(
-		    AT_FDCWD, full.p, p, n, o->shared ? 0664 : 0666, err);
+		rc = replace(AT_FDCWD, full.p, p, n, o->shared ? 0664 : 0666, err);
 	buf_release(&full);
 	return rc;
 }
@@ -221,12 +222,13 @@ int
 runs_write(struct objects *o, const struct run_name *name, const void *p, size_t n,
 	   struct err *err)
 {
-	return write_run(o, name, p, n, true, err);
+	return write_run(o, name, p, n, fsio_replace, err);
 }
 
 int
 runs_note(struct objects *o, const struct run_name *name, const void *p, size_t n,
 	  struct err *err)
 {
-	return write_run(o, name, p, n, false, err);
+	return write_run(o, name, p, n,
+			 n <= RUN_PAGE ? fsio_replace_lazily : fsio_replace_whole, err);
 }

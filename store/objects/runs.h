@@ -58,9 +58,11 @@ int runs_write(struct objects *, const struct run_name *, const void *, size_t,
 
 /**
  * runs_note(o, name, p, n, err):
- * As runs_write, but a power loss may take the file away again, whole: then the command is run once
- * more.
+ * As runs_write, but a power loss may take the file away again; then the command is run once more.
+ * What lies within RUN_PAGE bytes is not even synced: it is there whole, or empty, or zeros, and such
+ * is no run to whom it is read by.
  */
+#define RUN_PAGE 4096
 int runs_note(struct objects *, const struct run_name *, const void *, size_t,
 	      struct err *);
 

@@ -14,6 +14,7 @@
 #include "store/dvc/dvc_lock.h"
 #include "store/dvc/dvc_yaml.h"
 #include "store/dvc/gitignore.h"
+#include "store/dvc/run_cache.h"
 #include "store/meter.h"
 #include "store/objects/digest.h"
 #include "store/objects/objects.h"
@@ -190,19 +191,17 @@ ignore(struct saving *s)
 	for (size_t i = 0; i < s->n && r >= 0 && o->gitignore != NULL; i++) {
 		const struct stage_file *f = &s->outs[i];
 
-		if (!f->inside || !f->out->cache)
-			continue;
-		r = gitignore_cover(o->gitignore, o->ws->root_fd, o->root, f->full,
-				    f->nfiles >= 0, s->err);
-		if (r > 0)
-			fault_point(TRACK_IGNORED);
+		if (f->inside && f->out->cache)
+			r = gitignore_lines_cover(&s->lines, o->gitignore, o->ws->root_fd,
+						  o->root, f->full, f->nfiles >= 0,
+						  s->err);
 	}
-	return r < 0 ? -1 : 0;
+	return r < 0 ? -1 : gitignore_lines_write(&s->lines, o->ws->root_fd, s->err);
 }
 
 /* ---- the entry ---- */
 
-/* There already: the same, as its name says. */
+/* There already, and whole. */
 static bool
 has_run(struct saving *s, const struct run_name *name)
 {

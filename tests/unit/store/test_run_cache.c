@@ -132,6 +132,7 @@ test_store(void **state)
 	struct run_name second = run;
 	char dir[64] = "/tmp/dag-runs-XXXXXX", path[RUN_PATH_MAX], sub[100], file[300];
 	struct objects *o;
+	static char large[RUN_PAGE + 1];
 	struct stat st;
 	struct buf b;
 	struct err err = {0};
@@ -148,8 +149,12 @@ test_store(void **state)
 	second.value[0] = '0';
 	ok(runs_write(o, &run, text, strlen(text), &err));
 	ok(runs_write(o, &second, "x", 1, &err));
-	/* The bytes are synced before they have their name, and that is all. */
+	/* The bytes of one that could be cut are synced before they have their name, and that is
+	 * all. */
 	syncs = fsio_syncs();
+	ok(runs_note(o, &run, large, RUN_PAGE + 1, &err));
+	assert_int_equal(fsio_syncs() - syncs, 1);
+	ok(runs_note(o, &run, large, RUN_PAGE, &err));
 	ok(runs_note(o, &run, text, strlen(text), &err));
 	assert_int_equal(fsio_syncs() - syncs, 1);
 	(void)umask(022);

@@ -1,6 +1,7 @@
 /*
  * Whether a stage is run, and why; its outputs brought back; what it made recorded.
  */
+#include "store/objects/runs.h"
 #include "unit/store/stage_test.h"
 
 static void
@@ -96,6 +97,34 @@ test_outputs(void **state)
 	stage("    cmd: make it\n    deps: [in.txt]\n    params: [lr, net.size]\n"
 	      "    outs: [out.txt, new]\n");
 	is("run\noutput 'new' is new: nothing is recorded of it");
+}
+
+/* What a power loss has left of a run is none, and is written again. */
+static void
+test_torn_run(void **state)
+{
+	struct run_names names = {0};
+	struct err err = {0};
+	char path[RUN_PATH_MAX + 8];
+	const char *entry;
+	struct buf b;
+
+	(void)state;
+	simple();
+	entry = done();
+	ok(runs_list(shop.o, &names, &err));
+	assert_int_equal(names.v.n, 1);
+	memcpy(path, "cache/", 6);
+	runs_path(&names.v.v[0], path + 6);
+	put(path, "");
+	locked = NULL;
+	is("run\nno run of it is recorded");
+	(void)done();
+	buf_init(&b, RUN_FILE_MAX);
+	ok(runs_read(shop.o, &names.v.v[0], &b, &err));
+	assert_string_equal(b.p, entry);
+	buf_release(&b);
+	vec_release(&names.v);
 }
 
 static void
@@ -430,6 +459,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(test_life, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_outputs, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_torn_run, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_commands, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_frozen, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_persist, setup, teardown),

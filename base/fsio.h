@@ -69,6 +69,27 @@ int fsio_replace_whole(int, const char *, const void *, size_t, mode_t, struct e
 int fsio_temp_name(char[FSIO_TEMP_SIZE]);
 bool fsio_is_temp(const char *);
 
+/* A file on its way to its name; zeroed there is none. */
+struct fsio_new {
+	char *name; /* where it shall be, in dir; NULL: none */
+	int dir, fd;
+	char temp[FSIO_TEMP_SIZE];
+};
+
+/**
+ * fsio_new_write(dirfd, path, p, n, mode, f, err), fsio_new_sync(f, path, err),
+ * fsio_new_name(f, path, err), fsio_new_drop(f):
+ * fsio_replace_whole by steps, for who has several files: where all are written before the first
+ * is synced, and all synced before the first gets its name, a disk is waited for once and not once
+ * for each.  ${path} is for messages where it is not opened.  drop removes what has no name yet,
+ * and is called in any case.  Return 0 or -1.
+ */
+int fsio_new_write(int, const char *, const void *, size_t, mode_t, struct fsio_new *,
+		   struct err *);
+int fsio_new_sync(struct fsio_new *, const char *, struct err *);
+int fsio_new_name(struct fsio_new *, const char *, struct err *);
+void fsio_new_drop(struct fsio_new *);
+
 /**
  * fsio_clear_temp(dirfd, name), fsio_clear_temps(dirfd, dir):
  * Remove ${name}, one component, if it is a temporary of a writer that was killed: of that
@@ -192,6 +213,13 @@ ssize_t fsio_read_some(int, void *, size_t);
  */
 int fsio_sync(int, const char *);
 int fsio_sync_fs(int, const char *);
+
+/**
+ * fsio_write_soon(fd):
+ * Let the kernel begin to write what the file open as ${fd} holds: the sync that follows, or that
+ * of another file, then finds it done.  Makes nothing durable.
+ */
+void fsio_write_soon(int);
 
 /**
  * fsio_rename(dirfd, from, to_dirfd, to), fsio_unlink(dirfd, path),

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -48,28 +49,82 @@ open_temp(int dir, mode_t mode, char name[FSIO_TEMP_SIZE])
 	return fd;
 }
 
-/* Write, and if it shall last sync, a temporary file in dir; on failure, with errno, it is gone
- * again. */
-static int
-write_temp(int dir, const void *p, size_t n, mode_t mode, bool last,
-	   char name[FSIO_TEMP_SIZE])
+/* ---- by steps ---- */
+
+/* Without the temporary; errno is kept. */
+static void
+new_close(struct fsio_new *f)
 {
-	int fd = open_temp(dir, mode, name), r;
-
-	if (fd < 0)
-		return -1;
-	r = sys_write_all(fd, name, p, n);
-	if (r == 0 && last)
-		r = sys_sync(fd, name);
-	sys_close(fd);
-	if (r != 0) {
-		int saved = errno;
-
-		(void)unlinkat(dir, name, 0);
-		errno = saved;
-	}
-	return r;
+	if (f->fd >= 0)
+		sys_close(f->fd);
+	f->fd = -1;
 }
+
+void
+fsio_new_drop(struct fsio_new *f)
+{
+	int saved = errno;
+
+	if (f->name == NULL)
+		return;
+	new_close(f);
+	if (f->temp[0] != '\0')
+		(void)unlinkat(f->dir, f->temp, 0);
+	sys_close(f->dir);
+	free(f->name);
+	*f = (struct fsio_new){0};
+	errno = saved;
+}
+
+int
+fsio_new_write(int dirfd, const char *path, const void *p, size_t n, mode_t mode,
+	       struct fsio_new *f, struct err *err)
+{
+	const char *name;
+	int dir = sys_open_parent(dirfd, path, &name);
+
+	*f = (struct fsio_new){0};
+	if (dir < 0)
+		return err_sys(err, errno, "cannot open the directory of '%s'", path);
+	f->name = strdup(name);
+	if (f->name == NULL) {
+		sys_close(dir);
+		return err_nomem(err);
+	}
+	f->dir = dir;
+	f->fd = open_temp(dir, mode, f->temp);
+	if (f->fd < 0) {
+		f->temp[0] = '\0';
+	} else if (sys_write_all(f->fd, f->temp, p, n) == 0) {
+		return 0;
+	}
+	(void)err_sys(err, errno, "cannot write '%s'", path);
+	fsio_new_drop(f);
+	return -1;
+}
+
+int
+fsio_new_sync(struct fsio_new *f, const char *path, struct err *err)
+{
+	if (sys_sync(f->fd, f->temp) != 0)
+		return err_sys(err, errno, "cannot write '%s'", path);
+	new_close(f);
+	return 0;
+}
+
+int
+fsio_new_name(struct fsio_new *f, const char *path, struct err *err)
+{
+	new_close(f);
+	fault_point(REPLACE_WRITTEN);
+	if (sys_fault(FSIO_RENAME, path) < 0 ||
+	    renameat(f->dir, f->temp, f->dir, f->name) != 0)
+		return err_sys(err, errno, "cannot replace '%s'", path);
+	f->temp[0] = '\0';
+	return 0;
+}
+
+/* ---- in one ---- */
 
 /* What of it outlives a power loss. */
 enum lasting { LAST_NOT, LAST_BYTES, LAST_NAME };
@@ -78,27 +133,17 @@ static int
 replace(int dirfd, const char *path, const void *p, size_t n, mode_t mode,
 	enum lasting last, struct err *err)
 {
-	char temp[FSIO_TEMP_SIZE];
-	const char *name;
-	int dir = sys_open_parent(dirfd, path, &name), r = -1;
+	struct fsio_new f;
+	int r;
 
-	if (dir < 0)
-		return err_sys(err, errno, "cannot open the directory of '%s'", path);
-	if (write_temp(dir, p, n, mode, last != LAST_NOT, temp) != 0) {
-		(void)err_sys(err, errno, "cannot write '%s'", path);
-		sys_close(dir);
+	if (fsio_new_write(dirfd, path, p, n, mode, &f, err) != 0)
 		return -1;
-	}
-	fault_point(REPLACE_WRITTEN);
-	if (sys_fault(FSIO_RENAME, path) < 0 || renameat(dir, temp, dir, name) != 0) {
-		(void)err_sys(err, errno, "cannot replace '%s'", path);
-		(void)unlinkat(dir, temp, 0);
-	} else if (last == LAST_NAME && sys_sync(dir, path) != 0 && errno != EINVAL) {
-		(void)err_sys(err, errno, "cannot sync the directory of '%s'", path);
-	} else {
-		r = 0;
-	}
-	sys_close(dir);
+	r = last != LAST_NOT ? fsio_new_sync(&f, path, err) : 0;
+	if (r == 0)
+		r = fsio_new_name(&f, path, err);
+	if (r == 0 && last == LAST_NAME && sys_sync(f.dir, path) != 0 && errno != EINVAL)
+		r = err_sys(err, errno, "cannot sync the directory of '%s'", path);
+	fsio_new_drop(&f);
 	return r;
 }
 

@@ -180,6 +180,12 @@ fsio_sync_fs(int fd, const char *path)
 	return r;
 }
 
+void
+fsio_write_soon(int fd)
+{
+	(void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
 int
 fsio_rename(int dirfd, const char *from, int to_dirfd, const char *to)
 {

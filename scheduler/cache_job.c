@@ -35,7 +35,8 @@ make(struct cache_job *j, struct err *err)
 	j->how = (struct stage_how){.force = j->ask.how.force || j->ask.force,
 				    .no_run_cache = j->ask.how.no_run_cache,
 				    .no_commit = j->ask.how.no_commit,
-				    .allow_missing = j->ask.how.allow_missing};
+				    .allow_missing = j->ask.how.allow_missing,
+				    .synced = true};
 	if (stage != NULL) {
 		j->run = (struct stage_run){
 		    .name = stage->name, .dir = stage->dir, .stage = stage->stage};

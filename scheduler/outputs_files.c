@@ -278,8 +278,20 @@ find_output(const struct project *p, const char *path, struct stat *st, struct e
 	return dirfd;
 }
 
-int
-output_there(const struct project *p, const char *path, bool *is_dir, struct err *err)
+static void
+write_soon(int dirfd, const char *name)
+{
+	int fd = openat(dirfd, name,
+			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	if (fd == -1)
+		return;
+	fsio_write_soon(fd);
+	(void)close(fd);
+}
+
+static int
+look(const struct project *p, const char *path, bool soon, bool *is_dir, struct err *err)
 {
 	struct stat st;
 	int dirfd = find_output(p, path, &st, err);
@@ -287,9 +299,23 @@ output_there(const struct project *p, const char *path, bool *is_dir, struct err
 	*is_dir = dirfd != -1 && S_ISDIR(st.st_mode);
 	if (dirfd == -1)
 		return -1;
+	if (soon && S_ISREG(st.st_mode))
+		write_soon(dirfd, path_basename(path));
 	(void)close(dirfd);
 	fault_point(OUTPUT_CHECKED);
 	return 0;
+}
+
+int
+output_there(const struct project *p, const char *path, bool *is_dir, struct err *err)
+{
+	return look(p, path, false, is_dir, err);
+}
+
+int
+output_soon(const struct project *p, const char *path, bool *is_dir, struct err *err)
+{
+	return look(p, path, true, is_dir, err);
 }
 
 int

@@ -34,12 +34,14 @@ int output_clear(const struct project *, const struct output_task *, const char 
 		 const bool *, struct err *);
 
 /**
- * output_there(p, path, is_dir, err), output_durable(p, path, stop, is_dir, err):
- * See that the declared output ${path} exists; durable also syncs it: a file, or a directory with
- * all below it, and the directories above it up to the root, and refuses other kinds of files by
- * name.  Return 0 or -1.
+ * output_there(p, path, is_dir, err), output_soon(p, path, is_dir, err),
+ * output_durable(p, path, stop, is_dir, err):
+ * See that the declared output ${path} exists; with soon the kernel begins to write a file, which is
+ * to be durable in a moment; durable syncs it: a file, or a directory with all below it, and the
+ * directories above it up to the root, and refuses other kinds of files by name.  Return 0 or -1.
  */
 int output_there(const struct project *, const char *, bool *, struct err *);
+int output_soon(const struct project *, const char *, bool *, struct err *);
 int output_durable(const struct project *, const char *, const bool *, bool *,
 		   struct err *);
 

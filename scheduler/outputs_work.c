@@ -100,10 +100,12 @@ done_working(struct work *w)
 
 /* ---- prepare ---- */
 
-/* What it has made, or would have made if it had been run: there, and ${durable} where it may be
- * new. */
+/* What is new is to be durable. */
+enum made { MADE_BEFORE, MADE_NOW, MADE_DURABLE };
+
+/* What it has made, or would have made if it had been run, is there. */
 static int
-keep_produced(struct work *w, bool durable)
+keep_produced(struct work *w, enum made made)
 {
 	const struct render_paths *p = &w->r->rpaths[w->t->id];
 	size_t i;
@@ -117,9 +119,12 @@ keep_produced(struct work *w, bool durable)
 		struct meta_path *to = &w->produced[i];
 
 		to->path = p->outputs[i];
-		rc = durable ? output_durable(w->r->s->p, to->path, &w->a->stop,
-					      &to->write, &w->err)
-			     : output_there(w->r->s->p, to->path, &to->write, &w->err);
+		if (made == MADE_DURABLE)
+			rc = output_durable(w->r->s->p, to->path, &w->a->stop, &to->write,
+					    &w->err);
+		else
+			rc = (made == MADE_NOW ? output_soon : output_there)(
+			    w->r->s->p, to->path, &to->write, &w->err);
 		/* What was found unchanged without it. */
 		if (rc != 0 && w->cached && w->r->how.allow_missing &&
 		    w->err.code == ERR_FAILED) {
@@ -188,7 +193,9 @@ prepare(uv_work_t *req)
 		w->rc = -1;
 	w->cached = w->rc == 0 && known == 1;
 	if (w->rc == 0)
-		w->rc = w->cached ? keep_produced(w, w->job->restored) : clear_outputs(w);
+		w->rc = w->cached ? keep_produced(w, w->job->restored ? MADE_DURABLE
+								      : MADE_BEFORE)
+				  : clear_outputs(w);
 }
 
 /* What is known of a result that was there already. */
@@ -363,11 +370,11 @@ commit(uv_work_t *req)
 		return;
 	fault_point(OUTPUTS_READ);
 	/* What goes into the cache is linked from there, and is a file anew. */
-	w->rc = keep_produced(w, w->job == NULL);
+	w->rc = keep_produced(w, w->job == NULL ? MADE_DURABLE : MADE_NOW);
 	if (w->rc == 0 && w->job != NULL)
 		w->rc = cache_job_keep(w->job, w->a->inputs, &w->err);
 	if (w->rc == 0 && w->job != NULL)
-		w->rc = keep_produced(w, true);
+		w->rc = keep_produced(w, MADE_DURABLE);
 	cache_hold_drop(w->a->hold);
 	w->a->hold = NULL;
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -125,35 +126,43 @@ has_line(const struct buf *text, const char *entry)
 	return false;
 }
 
-int
-gitignore_add(int root_fd, const char *path, struct err *err)
+/* Append the entry of ${path} unless a line says just that.  Return 1, 0 or -1. */
+static int
+add_entry(struct file *f, const char *path, struct err *err)
 {
 	struct buf entry;
-	struct file f;
-	int rc;
+	int rc = 0;
 
 	buf_init(&entry, 0);
 	gitignore_entry(&entry, path_basename(path));
-	rc = file_read(&f, root_fd, path, err);
-	if (rc == 0 && buf_failed(&entry))
-		rc = err_nomem(err);
-	if (rc == 0 && !has_line(&f.text, entry.p)) {
-		if (f.text.n > 0 && f.text.p[f.text.n - 1] != '\n')
-			buf_addc(&f.text, '\n');
-		buf_add(&f.text, entry.p, entry.n);
-		buf_addc(&f.text, '\n');
-		if (f.text.state == BUF_TOOBIG)
-			rc = err_set(err, ERR_LIMIT, "'%s' would pass the limit of 1 MiB",
-				     f.path.p);
-		else if (buf_failed(&f.text))
-			rc = err_nomem(err);
-		else
-			rc = fsio_replace(root_fd, f.path.p, f.text.p, f.text.n, f.mode,
-					  err);
-		rc = rc == 0 ? 1 : -1;
+	if (!buf_failed(&entry) && !has_line(&f->text, entry.p)) {
+		if (f->text.n > 0 && f->text.p[f->text.n - 1] != '\n')
+			buf_addc(&f->text, '\n');
+		buf_add(&f->text, entry.p, entry.n);
+		buf_addc(&f->text, '\n');
+		rc = 1;
 	}
-	file_release(&f);
+	if (f->text.state == BUF_TOOBIG)
+		rc = err_set(err, ERR_LIMIT, "'%s' would pass the limit of 1 MiB",
+			     f->path.p);
+	else if (buf_failed(&f->text) || buf_failed(&entry))
+		rc = err_nomem(err);
 	buf_release(&entry);
+	return rc;
+}
+
+int
+gitignore_add(int root_fd, const char *path, struct err *err)
+{
+	struct file f;
+	int rc = file_read(&f, root_fd, path, err);
+
+	if (rc == 0)
+		rc = add_entry(&f, path, err);
+	if (rc == 1 &&
+	    fsio_replace(root_fd, f.path.p, f.text.p, f.text.n, f.mode, err) != 0)
+		rc = -1;
+	file_release(&f);
 	return rc;
 }
 
@@ -174,9 +183,10 @@ filter(const struct buf *text, const char *entry, const char *raw, struct buf *o
 	return found;
 }
 
-int
-gitignore_cover(struct gitignore *g, int root_fd, const char *root, const char *path,
-		bool is_dir, struct err *err)
+/* 1 where git ignores the path already, 0 or -1. */
+static int
+is_covered(struct gitignore *g, const char *root, const char *path, bool is_dir,
+	   struct err *err)
 {
 	struct buf full;
 	int r;
@@ -185,6 +195,15 @@ gitignore_cover(struct gitignore *g, int root_fd, const char *root, const char *
 	buf_addf(&full, "%s/%s", root, path);
 	r = buf_failed(&full) ? err_nomem(err) : gitignore_check(g, full.p, is_dir, err);
 	buf_release(&full);
+	return r;
+}
+
+int
+gitignore_cover(struct gitignore *g, int root_fd, const char *root, const char *path,
+		bool is_dir, struct err *err)
+{
+	int r = is_covered(g, root, path, is_dir, err);
+
 	if (r != 0)
 		return r < 0 ? -1 : 0;
 	return gitignore_add(root_fd, path, err);
@@ -221,4 +240,118 @@ gitignore_remove(int root_fd, const char *path, struct err *err)
 	buf_release(&raw);
 	buf_release(&entry);
 	return rc;
+}
+
+/* ---- several at once ---- */
+
+struct gitignore_file {
+	struct gitignore_file *next;
+	struct file file;
+	struct fsio_new made;
+	bool more; /* lines than there were */
+};
+
+/* The one beside ${path}, read once.  NULL with the error. */
+static struct gitignore_file *
+file_beside(struct gitignore_lines *l, int root_fd, const char *path, struct err *err)
+{
+	size_t dir = (size_t)(path_basename(path) - path);
+	struct gitignore_file *f;
+
+	for (f = l->first; f != NULL; f = f->next)
+		if (f->file.path.n == dir + strlen(FILE_NAME) &&
+		    memcmp(f->file.path.p, path, dir) == 0)
+			return f;
+	f = calloc(1, sizeof(*f));
+	if (f == NULL) {
+		(void)err_nomem(err);
+		return NULL;
+	}
+	if (file_read(&f->file, root_fd, path, err) != 0) {
+		file_release(&f->file);
+		free(f);
+		return NULL;
+	}
+	f->next = l->first;
+	l->first = f;
+	return f;
+}
+
+int
+gitignore_lines_cover(struct gitignore_lines *l, struct gitignore *g, int root_fd,
+		      const char *root, const char *path, bool is_dir, struct err *err)
+{
+	int r = is_covered(g, root, path, is_dir, err);
+	struct gitignore_file *f;
+
+	if (r != 0)
+		return r < 0 ? -1 : 0;
+	f = file_beside(l, root_fd, path, err);
+	if (f == NULL)
+		return -1;
+	r = add_entry(&f->file, path, err);
+	f->more = f->more || r > 0;
+	return r;
+}
+
+int
+gitignore_lines_write(struct gitignore_lines *l, int root_fd, struct err *err)
+{
+	for (struct gitignore_file *f = l->first; f != NULL; f = f->next) {
+		if (!f->more)
+			continue;
+		if (fsio_new_write(root_fd, f->file.path.p, f->file.text.p,
+				   f->file.text.n, f->file.mode, &f->made, err) != 0)
+			return -1;
+		fsio_write_soon(f->made.fd);
+	}
+	return 0;
+}
+
+int
+gitignore_lines_sync(struct gitignore_lines *l, struct err *err)
+{
+	for (struct gitignore_file *f = l->first; f != NULL; f = f->next)
+		if (f->more && fsio_new_sync(&f->made, f->file.path.p, err) != 0)
+			return -1;
+	return 0;
+}
+
+int
+gitignore_lines_name(struct gitignore_lines *l, struct err *err)
+{
+	int r = 0;
+
+	for (struct gitignore_file *f = l->first; f != NULL; f = f->next) {
+		if (!f->more)
+			continue;
+		if (fsio_new_name(&f->made, f->file.path.p, err) != 0)
+			return -1;
+		r = 1;
+	}
+	return r;
+}
+
+int
+gitignore_lines_last(struct gitignore_lines *l, struct err *err)
+{
+	for (struct gitignore_file *f = l->first; f != NULL; f = f->next)
+		if (f->more && fsio_sync(f->made.dir, f->file.path.p) != 0 &&
+		    errno != EINVAL)
+			return err_sys(err, errno, "cannot sync the directory of '%s'",
+				       f->file.path.p);
+	return 0;
+}
+
+void
+gitignore_lines_drop(struct gitignore_lines *l)
+{
+	struct gitignore_file *f;
+
+	while ((f = l->first) != NULL) {
+		l->first = f->next;
+		fsio_new_drop(&f->made);
+		file_release(&f->file);
+		free(f);
+	}
 }

@@ -63,6 +63,34 @@ int gitignore_add(int, const char *, struct err *);
 int gitignore_cover(struct gitignore *, int, const char *, const char *, bool,
 		    struct err *);
 
+/*
+ * The same for several paths, each file of them written once, by steps (fsio_new_write in
+ * base/fsio.h): cover for each path, then write, sync, name, last; drop in any case.
+ */
+struct gitignore_file;
+struct gitignore_lines {
+	struct gitignore_file *first; /* zeroed: nothing is to be written */
+};
+
+/**
+ * gitignore_lines_cover(l, g, root_fd, root, path, is_dir, err):
+ * As gitignore_cover, with nothing written yet.
+ */
+int gitignore_lines_cover(struct gitignore_lines *, struct gitignore *, int, const char *,
+			  const char *, bool, struct err *);
+
+/**
+ * gitignore_lines_write(l, root_fd, err), gitignore_lines_sync(l, err),
+ * gitignore_lines_name(l, err), gitignore_lines_last(l, err), gitignore_lines_drop(l):
+ * Write what is new beside the files, sync that, put it in their places, sync the names; free all,
+ * and remove what has no name.  name returns 1 where there was something.  Return 0 or -1.
+ */
+int gitignore_lines_write(struct gitignore_lines *, int, struct err *);
+int gitignore_lines_sync(struct gitignore_lines *, struct err *);
+int gitignore_lines_name(struct gitignore_lines *, struct err *);
+int gitignore_lines_last(struct gitignore_lines *, struct err *);
+void gitignore_lines_drop(struct gitignore_lines *);
+
 /**
  * gitignore_remove(root_fd, path, err):
  * Take the entry of ${path} out again, also one that DVC wrote without backslashes; a file

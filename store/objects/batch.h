@@ -88,6 +88,14 @@ int batch_replace(struct batch *, const struct object_id *, struct err *);
 int batch_flush(struct batch *, struct err *);
 
 /**
+ * batch_sync(b, err), batch_name(b, err):
+ * The first steps of a flush, for who has other files that are to be synced, or named, with the
+ * objects: their bytes are durable; they have their names.  Return 0 or -1.
+ */
+int batch_sync(struct batch *, struct err *);
+int batch_name(struct batch *, struct err *);
+
+/**
  * batch_end(b, keep, err):
  * Flush with ${keep}, else remove what has no name yet; free ${b} (NULL is allowed) in any
  * case.  Return 0 or -1.

@@ -71,22 +71,45 @@ sync_all(struct batch *b)
 	return base < 0 ? 0 : fsio_sync_fs(base, b->o->dir);
 }
 
-/* First step: the bytes. */
+/* Those one by one: the writing of all begins before the first is waited for. */
 static int
-sync_bytes(struct batch *b, const struct pendings *list)
+sync_each(struct batch *b, const struct pending *v, size_t n)
 {
+	int fds[BATCH_FSYNC_MAX], r = 0, saved;
 	char rel[TEMP_REL_MAX];
+	size_t i, opened = 0;
 
-	if (list->v.n > BATCH_FSYNC_MAX)
-		return sync_all(b);
-	for (size_t i = 0; i < list->v.n; i++) {
-		const struct pending *p = &list->v.v[i];
-
-		batch_temp_rel(p, rel);
-		if (sync_name(objects_base(b->o, p->id.legacy, false), rel, 0) != 0)
-			return -1;
+	for (; opened < n; opened++) {
+		batch_temp_rel(&v[opened], rel);
+		fds[opened] = fsio_open(objects_base(b->o, v[opened].id.legacy, false),
+					rel, O_RDONLY, 0);
+		if (fds[opened] < 0)
+			break;
+		if (n > 1)
+			fsio_write_soon(fds[opened]);
 	}
-	return 0;
+	if (opened < n)
+		r = -1;
+	for (i = 0; i < opened && r == 0; i++) {
+		batch_temp_rel(&v[i], rel);
+		r = fsio_sync(fds[i], rel);
+	}
+	saved = errno;
+	for (i = 0; i < opened; i++)
+		(void)close(fds[i]);
+	errno = saved;
+	return r;
+}
+
+/* First step: the bytes, of those that are not yet. */
+static int
+sync_bytes(struct batch *b, const struct pendings *list, size_t done)
+{
+	size_t n = list->v.n - done;
+
+	if (n == 0)
+		return 0;
+	return n > BATCH_FSYNC_MAX ? sync_all(b) : sync_each(b, list->v.v + done, n);
 }
 
 /* Second step: the name of one. */
@@ -105,9 +128,10 @@ name_one(struct batch *b, const struct pending *p)
 	return fsio_rename(base, temp, base, rel);
 }
 
-/* Both steps for a list, which is freed; on failure the batch is given up. */
+/* Both steps for a list, of which the first ${synced} need only the second, and which is freed; on
+ * failure the batch is given up. */
 static int
-name_all(struct batch *b, struct pendings *list, struct err *err)
+name_all(struct batch *b, struct pendings *list, size_t synced, struct err *err)
 {
 	struct err why = {0};
 	size_t i = 0;
@@ -116,7 +140,7 @@ name_all(struct batch *b, struct pendings *list, struct err *err)
 		drop(b, list, 0);
 		return -1;
 	}
-	if (sync_bytes(b, list) != 0) {
+	if (sync_bytes(b, list, synced) != 0) {
 		(void)sync_failed(b, err);
 		drop(b, list, 0);
 		return -1;
@@ -208,7 +232,7 @@ name_loads(void *arg)
 		b->busy = true;
 		(void)pthread_cond_broadcast(&b->changed);
 		(void)pthread_mutex_unlock(&b->lock);
-		(void)name_all(b, &list, NULL); /* the batch knows how it ended */
+		(void)name_all(b, &list, 0, NULL); /* the batch knows how it ended */
 		(void)pthread_mutex_lock(&b->lock);
 		b->busy = false;
 		(void)pthread_cond_broadcast(&b->changed);
@@ -232,6 +256,7 @@ batch_load(struct batch *b)
 	b->load = b->now;
 	b->now = (struct pendings){0};
 	b->now_bytes = 0;
+	b->nsynced = 0;
 	(void)pthread_cond_broadcast(&b->changed);
 }
 
@@ -250,17 +275,37 @@ finish_loads(struct batch *b)
 }
 
 int
-batch_flush(struct batch *b, struct err *err)
+batch_sync(struct batch *b, struct err *err)
 {
+	finish_loads(b);
+	if (batch_check(b, err) != 0)
+		return -1;
+	if (sync_bytes(b, &b->now, b->nsynced) != 0)
+		return sync_failed(b, err);
+	b->nsynced = b->now.v.n;
+	return 0;
+}
+
+int
+batch_name(struct batch *b, struct err *err)
+{
+	size_t synced = b->nsynced;
 	struct pendings list;
 
 	finish_loads(b);
 	list = b->now;
 	b->now = (struct pendings){0};
 	b->now_bytes = 0;
-	if (list.v.n != 0 && name_all(b, &list, err) != 0)
+	b->nsynced = 0;
+	if (list.v.n != 0 && name_all(b, &list, synced, err) != 0)
 		return -1;
-	if (batch_check(b, err) != 0)
+	return batch_check(b, err);
+}
+
+int
+batch_flush(struct batch *b, struct err *err)
+{
+	if (batch_name(b, err) != 0)
 		return -1;
 	if (b->nyoung != 0 && sync_names(b) != 0)
 		return sync_failed(b, err);

@@ -40,6 +40,7 @@ struct batch {
 	pthread_mutex_t lock; /* of all below */
 	struct pendings now;  /* written, not yet synced */
 	uint64_t now_bytes;
+	size_t nsynced;		/* of now, from its begin */
 	struct pendings load;	/* for the thread to take; empty: there is none */
 	pthread_cond_t changed; /* of load, busy and quit */
 	bool busy;		/* the thread has taken a load */

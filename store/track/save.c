@@ -101,6 +101,18 @@ save_path(struct save *s, const char *path, bool into_cache, struct saved *out,
 }
 
 int
+save_sync(struct save *s, struct err *err)
+{
+	return s->batch != NULL ? batch_sync(s->batch, err) : 0;
+}
+
+int
+save_name(struct save *s, struct err *err)
+{
+	return s->batch != NULL ? batch_name(s->batch, err) : 0;
+}
+
+int
 save_end(struct save *s, bool keep, struct err *err)
 {
 	int r = 0;

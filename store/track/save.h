@@ -55,6 +55,14 @@ int save_path(struct save *, const char *, bool, struct saved *, struct err *);
 int save_tree(struct save *, const struct tree *, bool, struct object_id *, struct err *);
 
 /**
+ * save_sync(s, err), save_name(s, err):
+ * The first steps of save_end, for who has other files that are to be synced, or named, with the
+ * objects: their bytes are durable; they are visible.  Return 0 or -1.
+ */
+int save_sync(struct save *, struct err *);
+int save_name(struct save *, struct err *);
+
+/**
  * save_end(s, keep, err):
  * With ${keep} make all objects durable and visible, else drop those that are not yet; free
  * ${s} (NULL is allowed) in any case.  Return 0 or -1.

@@ -67,6 +67,7 @@ struct stage_how {
 	bool no_run_cache; /* is not looked at; what is run is noted there */
 	bool no_commit;	   /* outputs are hashed, and not taken into the cache */
 	bool no_relink;	   /* they are left as the command made them */
+	bool synced;	   /* the caller syncs the directories that they lie in */
 	/* Nothing was run, what is there is recorded: the run cache takes also what git is to
 	 * keep. */
 	bool commit;

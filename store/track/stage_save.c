@@ -42,6 +42,9 @@ struct saving {
 	size_t n;
 	bool runs; /* the run cache will know it */
 	bool ran;  /* the command did, just now */
+	/* What is on its way to the disk. */
+	struct save *to;
+	struct gitignore_lines lines;
 };
 
 /* ---- what is in the way ---- */
@@ -139,19 +142,11 @@ save_out(struct saving *s, struct save *to, size_t i)
 static int
 save_outs(struct saving *s)
 {
-	struct save *to;
-	int r = save_begin(s->l->o.ws, &to, s->err);
+	int r = save_begin(s->l->o.ws, &s->to, s->err);
 
 	meter_begin(s->l->o.ws->meter, "hashing");
 	for (size_t i = 0; r == 0 && i < s->n; i++)
-		r = save_out(s, to, i);
-	if (r != 0) {
-		/* What is copied by now is of use to the next try, unless it is damaged. */
-		(void)save_end(to, s->err->code == ERR_CANCELLED, NULL);
-		return -1;
-	}
-	r = save_end(to, true, s->err);
-	fault_point(TRACK_SAVED);
+		r = save_out(s, s->to, i);
 	return r;
 }
 
@@ -210,7 +205,8 @@ has_run(struct saving *s, const struct run_name *name)
 	bool has;
 
 	buf_init(&b, RUN_FILE_MAX);
-	has = runs_read(s->l->o.ws->cache, name, &b, &err) == 0;
+	has = runs_read(s->l->o.ws->cache, name, &b, &err) == 0 &&
+	      run_check(name, b.p, b.n, &err) == 0;
 	buf_release(&b);
 	return has;
 }
@@ -270,6 +266,52 @@ is_for_runs(const struct saving *s)
 	return true;
 }
 
+/*
+ * All that is written shares its waits for the disk: first the bytes of the objects and of
+ * .gitignore, then their names.
+ */
+static int
+settle(struct saving *s)
+{
+	struct save *to = s->to;
+	int r;
+
+	if (save_sync(to, s->err) != 0 || gitignore_lines_sync(&s->lines, s->err) != 0 ||
+	    save_name(to, s->err) != 0)
+		return -1;
+	r = gitignore_lines_name(&s->lines, s->err);
+	if (r < 0)
+		return -1;
+	if (r > 0)
+		fault_point(TRACK_IGNORED);
+	s->to = NULL;
+	if (save_end(to, true, s->err) != 0)
+		return -1;
+	fault_point(TRACK_SAVED);
+	return s->how->synced ? 0 : gitignore_lines_last(&s->lines, s->err);
+}
+
+static int
+save_all(struct saving *s, const char **text)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < s->n && r == 0; i++)
+		r = check_out(s, &s->outs[i]);
+	if (r == 0)
+		r = save_outs(s);
+	if (r == 0)
+		r = ignore(s);
+	if (r == 0)
+		r = settle(s);
+	/* What is copied by now is of use to the next try, unless it is damaged. */
+	(void)save_end(s->to, r != 0 && s->err->code == ERR_CANCELLED, NULL);
+	gitignore_lines_drop(&s->lines);
+	if (r == 0)
+		r = relink(s);
+	return r == 0 ? record(s, text) : -1;
+}
+
 static int
 save(struct saving *s, const struct dvc_lock_stage *locked, const char *inputs,
      const char **text)
@@ -284,17 +326,7 @@ save(struct saving *s, const struct dvc_lock_stage *locked, const char *inputs,
 	if (s->saved == NULL || s->kept == NULL)
 		return err_nomem(s->err);
 	s->runs = is_for_runs(s);
-	r = 0;
-	for (size_t i = 0; i < s->n && r == 0; i++)
-		r = check_out(s, &s->outs[i]);
-	if (r == 0)
-		r = save_outs(s);
-	if (r == 0)
-		r = relink(s);
-	if (r == 0)
-		r = ignore(s);
-	if (r == 0)
-		r = record(s, text);
+	r = save_all(s, text);
 	for (size_t i = 0; i < s->n; i++)
 		saved_release(&s->saved[i]);
 	return r;

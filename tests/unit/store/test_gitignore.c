@@ -1,5 +1,7 @@
 #include "unit/store/store_test.h"
 
+#include <dirent.h>
+
 #include "unit/memory.h"
 
 #include "store/dvc/gitignore.h"
@@ -242,6 +244,88 @@ test_settings(void **state)
 }
 
 static int
+count_names(int root_fd)
+{
+	int fd = openat(root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), n = 0;
+	DIR *d = fdopendir(fd);
+
+	assert_non_null(d);
+	while (readdir(d) != NULL)
+		n++;
+	(void)closedir(d);
+	return n;
+}
+
+/* Three paths in two files: each of these is written and synced once, and what is given up has not
+ * been. */
+static void
+test_lines(void **state)
+{
+	static const char *const paths[] = {"w/a", "w/d/b", "w/c", "w/x.excl"};
+	struct gitignore_lines l = {0};
+	char top[128];
+	uint64_t syncs = fsio_syncs();
+	int fd, names;
+
+	(void)state;
+	(void)snprintf(top, sizeof(top), "%s/w", pl.dir);
+	assert_int_equal(gitignore_open(top, &g, &err), 0);
+	fd = openat(pl.p.root_fd, "w", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	names = count_names(fd);
+	for (int kept = 0; kept < 2; kept++) {
+		for (size_t i = 0; i < 4; i++)
+			assert_int_equal(gitignore_lines_cover(&l, g, fd, top,
+							       paths[i] + 2, false, &err),
+					 i < 3);
+		assert_int_equal(gitignore_lines_cover(&l, g, fd, top, "a", false, &err),
+				 0);
+		assert_int_equal(gitignore_lines_write(&l, fd, &err), 0);
+		assert_int_equal(gitignore_lines_sync(&l, &err), 0);
+		assert_int_equal(fsio_syncs() - syncs, 2 * (kept + 1));
+		assert_null(slurp(pl.dir, "w/.gitignore"));
+		assert_string_equal(slurp(pl.dir, "w/d/.gitignore"), "/data\n");
+		if (kept == 1) {
+			assert_int_equal(gitignore_lines_name(&l, &err), 1);
+			assert_int_equal(gitignore_lines_last(&l, &err), 0);
+		}
+		gitignore_lines_drop(&l);
+		assert_int_equal(count_names(fd), names + kept);
+	}
+	assert_int_equal(fsio_syncs() - syncs, 6);
+	assert_string_equal(slurp(pl.dir, "w/.gitignore"), "/a\n/c\n");
+	assert_string_equal(slurp(pl.dir, "w/d/.gitignore"), "/data\n/b\n");
+	/* Nothing new: nothing is written. */
+	assert_int_equal(gitignore_lines_cover(&l, g, fd, top, "a", false, &err), 0);
+	assert_int_equal(gitignore_lines_write(&l, fd, &err), 0);
+	assert_int_equal(gitignore_lines_sync(&l, &err), 0);
+	assert_int_equal(gitignore_lines_name(&l, &err), 0);
+	assert_int_equal(gitignore_lines_last(&l, &err), 0);
+	gitignore_lines_drop(&l);
+	assert_int_equal(fsio_syncs() - syncs, 6);
+	(void)close(fd);
+	gitignore_close(g);
+}
+
+static int
+run_lines(void *ctx, struct err *e)
+{
+	struct place *in = ctx;
+	struct gitignore_lines l = {0};
+	int rc = -1;
+
+	if (gitignore_open(in->dir, &g, e) != 0)
+		return -1;
+	if (gitignore_lines_cover(&l, g, in->p.root_fd, in->dir, "a", false, e) >= 0 &&
+	    gitignore_lines_cover(&l, g, in->p.root_fd, in->dir, "b", false, e) >= 0 &&
+	    gitignore_lines_write(&l, in->p.root_fd, e) == 0 &&
+	    gitignore_lines_sync(&l, e) == 0)
+		rc = 0;
+	gitignore_lines_drop(&l);
+	gitignore_close(g);
+	return rc;
+}
+
+static int
 run_open(void *ctx, struct err *e)
 {
 	int rc;
@@ -270,6 +354,7 @@ test_memory(void **state)
 {
 	struct memory_call c = {"open", NULL, run_open, NULL, NULL, 0};
 	struct memory_call a = {"add and remove", NULL, run_add, NULL, NULL, 0};
+	struct memory_call l = {"lines", NULL, run_lines, NULL, NULL, 0};
 
 	(void)state;
 	place_make(&pl);
@@ -278,6 +363,8 @@ test_memory(void **state)
 	assert_true(memory_fail_each(&c) > 5);
 	a.ctx = &pl;
 	assert_true(memory_fail_each(&a) > 2);
+	l.ctx = &pl;
+	assert_true(memory_fail_each(&l) > 5);
 	place_remove(&pl);
 }
 
@@ -290,6 +377,7 @@ main(void)
 	    cmocka_unit_test(test_refused),
 	    cmocka_unit_test_setup_teardown(test_check, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_settings, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_lines, setup, teardown),
 	    cmocka_unit_test(test_memory),
 	};
 

@@ -103,7 +103,7 @@ put_bar(struct bars *p, size_t series, const struct chart_point *it)
 		struct buf value;
 
 		buf_init(&value, sizeof text);
-		buf_addf(&value, "%.4g", it->x);
+		buf_addf(&value, "%s%.4g", it->x < 0 ? "\xE2\x88\x92" : "", fabs(it->x));
 		put_text(p->b, "t", "start", fmax(from, to) + 5, y + THICK - 3.5, value.p,
 			 12);
 		buf_release(&value);
@@ -122,7 +122,7 @@ fit_bars(struct bars *p)
 				hi = fmax(hi, p->c->series[s].v[i].x);
 			}
 	chart_axis_fit(&p->x, lo, hi, TICKS);
-	p->left = 30 + (double)longest_name(p->c->names, p->n, NAME_MAX) * SVG_CHAR_WIDTH;
+	p->left = 34 + (double)longest_name(p->c->names, p->n, NAME_MAX) * SVG_CHAR_WIDTH;
 	p->width = WIDTH - RIGHT - p->left;
 	p->bottom = TOP + (double)p->n * ((double)p->c->nseries * THICK + GAP);
 }

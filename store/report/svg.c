@@ -49,19 +49,20 @@ put_char(struct buf *b, const char *p, size_t n, uint32_t c)
 void
 svg_text_cut(struct buf *b, const char *text, size_t max)
 {
-	size_t left = strlen(text), done = 0;
-	bool cut = svg_length(text) > max;
+	size_t left = strlen(text), all = svg_length(text);
+	/* Names that begin alike often end otherwise: the middle goes. */
+	size_t head = max / 2, tail = all - (max - head - 1);
 
-	while (left != 0) {
+	for (size_t i = 0; left != 0; i++) {
 		uint32_t c;
 		int n = utf8_decode(text, left, &c);
 		size_t len = (size_t)(n < 0 ? -n : n);
 
-		if (cut && ++done >= max) {
+		if (all > max && i == head)
 			buf_adds(b, ELLIPSIS);
-			return;
-		}
-		if (n < 0)
+		if (all > max && i >= head && i < tail)
+			;
+		else if (n < 0)
 			buf_adds(b, REPLACEMENT);
 		else
 			put_char(b, text, len, c);

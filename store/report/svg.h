@@ -12,7 +12,7 @@ struct buf;
  * svg_text(b, text), svg_text_cut(b, text, max):
  * Append ${text} for an element or an attribute in double quotes, whatever is in it: markup
  * is escaped; control characters, those that turn the direction of text, and what is no UTF-8
- * are U+FFFD.  The second one cuts it to ${max} characters, the last of them an ellipsis.
+ * are U+FFFD.  The second one cuts it to ${max} (at least 1) characters, an ellipsis in their middle.
  */
 void svg_text(struct buf *, const char *);
 void svg_text_cut(struct buf *, const char *, size_t);

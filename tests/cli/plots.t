@@ -28,6 +28,22 @@ like(ok_dag(2, 'without git', $dir, 'plots', 'diff')->{err}, qr/no git repositor
 like(ok_dag(1, 'a field', $dir, 'plots', 'show', 'loss.csv', '-y', 'q')->{err}, qr/no field 'q' in 'loss.csv': it has epoch, loss/, '... that there is not');
 spew("$dir/loss.csv", "a,b\n1,\"2\n");
 like(ok_dag(1, 'a quote', $dir, 'plots', 'show', 'loss.csv')->{err}, qr/loss\.csv:2:1: error: a quote does not end/, '... is shown');
+# Limits: at it, and one past it.
+my $most = 16 << 20;
+spew("$dir/loss.csv", "epoch,loss\n1,1\n" . "\n" x ($most - 15));
+ok_dag(0, 'a file of 16 MiB', $dir, 'plots', 'show', 'loss.csv', '--json');
+spew("$dir/loss.csv", "epoch,loss\n1,1\n" . "\n" x ($most - 14));
+like(ok_dag(1, '... and a byte', $dir, 'plots', 'show', 'loss.csv', '--json')->{err}, qr/loss\.csv.*16777216|loss\.csv.*16 MiB/, '... is named');
+my $deep = '[' x 62 . '{"a": 1}' . ']' x 62;
+spew("$dir/deep.json", qq({"x": [{"n": 1}], "d": $deep}));
+ok_dag(0, '64 levels', $dir, 'plots', 'show', 'deep.json', '-y', 'n', '--json');
+spew("$dir/deep.json", qq({"x": [{"n": 1}], "d": [$deep]}));
+like(ok_dag(1, '... and one', $dir, 'plots', 'show', 'deep.json', '-y', 'n', '--json')->{err}, qr/deep\.json:1:\d+: error: .*64 levels/, '... are shown');
+my $some = project('dvc.yaml' => "plots:\n" . join('', map { "- p$_.csv\n" } 1 .. 1000));
+ok_dag(0, '1,000 plots', $some, 'plots', 'show', '--json');
+spew("$some/dvc.yaml", "plots:\n" . join("", map { "- p$_.csv\n" } 1 .. 1001));
+like(ok_dag(2, '... and one', $some, 'plots', 'show', '--json')->{err}, qr/more than 1000 plots: name those that are meant/, '... are refused');
+ok_dag(0, '... but one of them', $some, 'plots', 'show', '--json', 'p7.csv');
 unlink "$dir/loss.csv";
 like(ok_dag(0, 'no file', $dir, 'plots', 'show')->{err}, qr/loss\.csv of workspace is left out/, '... is left out');
 done_testing();

@@ -202,7 +202,15 @@ texts_are_never_markup(void **state)
 	buf_clear(&b);
 	svg_text_cut(&b, "abcde", 5);
 	svg_text_cut(&b, "abcdef", 5);
-	assert_string_equal(b.p, "abcdeabcd\xE2\x80\xA6");
+	svg_text_cut(&b,
+		     "\xC3\xA9"
+		     "bcdefgh",
+		     4);
+	svg_text_cut(&b, "abc", 1);
+	assert_string_equal(b.p, "abcdeab\xE2\x80\xA6"
+				 "ef\xC3\xA9"
+				 "b\xE2\x80\xA6"
+				 "h\xE2\x80\xA6");
 	buf_release(&b);
 }
 

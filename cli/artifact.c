@@ -11,7 +11,6 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/fsio.h"
-#include "base/hash.h"
 #include "base/num.h"
 #include "base/path.h"
 #include "base/textwidth.h"
@@ -258,13 +257,14 @@ artifact_put_item(struct artifact *a, const struct add_item *it)
 int
 artifact_links(struct artifact *a, struct links *l, struct err *err)
 {
-	const char *name = LINKS_FILE;
+	const char *name;
+	struct buf b;
 
 	/* A repository in the project has a memory of its own. */
-	if (strcmp(a->track.root, a->project.root) != 0)
-		name = arena_printf(
-		    a->arena, "%s-%016llx", LINKS_FILE,
-		    (unsigned long long)hash_64(a->track.root, strlen(a->track.root)));
+	buf_init(&b, 0);
+	track_own_name(&a->track, LINKS_FILE, &b);
+	name = buf_failed(&b) ? NULL : arena_strdup(a->arena, b.p);
+	buf_release(&b);
 	if (name == NULL)
 		return err_nomem(err);
 	return links_load(a->project.state_fd, name, l, err);

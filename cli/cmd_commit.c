@@ -18,6 +18,7 @@
 #include "store/dvc/dvc_yaml.h"
 #include "store/track/add.h"
 #include "store/track/commit_stages.h"
+#include "store/track/links.h"
 #include "store/track/problems.h"
 #include "store/track/stage_run.h"
 #include "store/track/status.h"
@@ -65,7 +66,8 @@ struct commit {
 	struct add_item *items; /* what else is to be recorded */
 	size_t nitems, nchanged;
 	struct problems problems, gone;
-	bool asked; /* the changes are known, and may be recorded */
+	struct links notes; /* what lies in the work tree of the outputs of stages */
+	bool asked;	    /* the changes are known, and may be recorded */
 };
 
 /* ---- what is to be done ---- */
@@ -130,6 +132,25 @@ add_stages(struct commit *k, struct err *err)
 	return 0;
 }
 
+/* Remember the outputs of stages. */
+static int
+remember(struct links *l, void *arg, struct err *err)
+{
+	const struct commit *k = arg;
+	int r = 0;
+
+	for (size_t i = 0; i < k->notes.n && r == 0; i++)
+		r = links_set(l, k->notes.v[i].path, &k->notes.v[i].id, err);
+	return r;
+}
+
+/* An output of a stage that lies there now. */
+static int
+note(void *arg, const char *path, const struct object_id *id, struct err *err)
+{
+	return links_set(&((struct commit *)arg)->notes, path, id, err);
+}
+
 static int
 git_tracks(void *arg, const char *path, struct err *err)
 {
@@ -145,7 +166,9 @@ look_at_stages(struct commit *k, struct err *err)
 				       .gitignore = k->a.track.gitignore,
 				       .git_tracks = git_tracks,
 				       .git = &k->a,
-				       .diag = k->a.diag};
+				       .diag = k->a.diag,
+				       .note = note,
+				       .note_arg = k};
 	size_t kept = 0;
 
 	if (add_stages(k, err) != 0)
@@ -233,6 +256,8 @@ record(struct commit *k, struct err *err)
 	meter_begin(&k->a.meter, "hashing");
 	if (k->nstages > 0 && commit_stages(k->stage_look, &how, k->a.track.root_fd,
 					    k->stages, k->nstages, k->a.arena, err) != 0)
+		return -1;
+	if (k->notes.n > 0 && artifact_edit_links(&k->a, remember, k, err) != 0)
 		return -1;
 	if (k->nitems == 0)
 		return 0;
@@ -354,13 +379,14 @@ put_items(struct commit *k)
 static int
 commit_verb(struct cli *c, const void *opts)
 {
-	struct commit k = {.o = opts};
+	struct commit k = {.o = opts, .notes = {.state_fd = -1}};
 	struct err err = {0};
 	int rc, code = EXIT_OK;
 
 	problems_init(&k.problems);
 	problems_init(&k.gone);
 	rc = artifact_open(c, &k.o->common, true, &k.a, &err);
+	k.notes.state_fd = k.a.project.state_fd;
 	if (rc == 0)
 		rc = artifact_work(&k.a, work, &k, &err);
 	if (rc == 0 && k.nchanged > 0 && !k.o->force) {
@@ -382,6 +408,7 @@ commit_verb(struct cli *c, const void *opts)
 		code = EXIT_WORK;
 	}
 	stage_look_close(k.stage_look);
+	links_release(&k.notes);
 	problems_release(&k.problems);
 	problems_release(&k.gone);
 	artifact_close(&k.a);

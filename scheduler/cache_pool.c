@@ -8,13 +8,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "base/path.h"
 #include "store/dvc/dvc_lock.h"
 #include "store/meta.h"
 #include "store/meter.h"
 #include "store/objects/index.h"
 #include "store/project.h"
+#include "store/track/links.h"
 #include "store/track/parallel.h"
 
 #define WAIT_US (INT64_C(86400) * 1000000) /* the meter ends it earlier */
@@ -34,6 +37,7 @@ struct cache_pool {
 	pthread_mutex_t mutex;
 	struct cache_seat *idle;
 	struct index *index; /* of the first seat, shared by all; NULL: none */
+	struct links notes;  /* to be remembered */
 };
 
 /* ---- seats ---- */
@@ -59,11 +63,25 @@ seat_free(struct cache_seat *seat)
 }
 
 static int
-open_look(struct cache_seat *seat, struct err *err)
+note(void *arg, const char *path, const struct object_id *id, struct err *err)
+{
+	struct cache_pool *pool = arg;
+	int rc;
+
+	(void)pthread_mutex_lock(&pool->mutex);
+	rc = links_set(&pool->notes, path, id, err);
+	(void)pthread_mutex_unlock(&pool->mutex);
+	return rc;
+}
+
+static int
+open_look(struct cache_pool *pool, struct cache_seat *seat, struct err *err)
 {
 	struct stage_look_options o = {.ws = &seat->ws,
 				       .root = seat->track.root,
-				       .gitignore = seat->track.gitignore};
+				       .gitignore = seat->track.gitignore,
+				       .note = note,
+				       .note_arg = pool};
 
 	return stage_look_open(&o, &seat->look, err);
 }
@@ -126,7 +144,7 @@ seat_new(struct cache_pool *pool, struct cache_seat **out, struct err *err)
 		return -1;
 	}
 	fill(seat);
-	if (open_look(seat, err) != 0) {
+	if (open_look(pool, seat, err) != 0) {
 		seat_free(seat);
 		return -1;
 	}
@@ -149,6 +167,7 @@ cache_pool_new(const struct project *p, bool still)
 	}
 	pool->project = p;
 	pool->still = still;
+	pool->notes.state_fd = p->state_fd;
 	return pool;
 }
 
@@ -164,6 +183,7 @@ cache_pool_free(struct cache_pool *pool)
 		seat_free(seat);
 	}
 	index_close(pool->index);
+	links_release(&pool->notes);
 	(void)pthread_mutex_destroy(&pool->mutex);
 	free(pool);
 }
@@ -197,6 +217,60 @@ cache_pool_give(struct cache_pool *pool, struct cache_seat *seat)
 	seat->next = pool->idle;
 	pool->idle = seat;
 	(void)pthread_mutex_unlock(&pool->mutex);
+}
+
+/* ---- what lies in the work tree ---- */
+
+bool
+cache_pool_noted(struct cache_pool *pool)
+{
+	bool any;
+
+	(void)pthread_mutex_lock(&pool->mutex);
+	any = pool->notes.n > 0;
+	(void)pthread_mutex_unlock(&pool->mutex);
+	return any;
+}
+
+static int
+remember(struct cache_seat *seat, const struct links *notes, struct err *err)
+{
+	struct links l = {.state_fd = -1};
+	struct buf name;
+	int rc = 0;
+
+	buf_init(&name, 0);
+	track_own_name(&seat->track, LINKS_FILE, &name);
+	if (buf_failed(&name))
+		rc = err_nomem(err);
+	if (rc == 0)
+		rc = links_load(seat->project->state_fd, name.p, &l, err);
+	for (size_t i = 0; rc == 0 && i < notes->n; i++)
+		rc = links_set(&l, notes->v[i].path, &notes->v[i].id, err);
+	if (rc == 0)
+		rc = links_save(&l, err);
+	links_release(&l);
+	buf_release(&name);
+	return rc;
+}
+
+void
+cache_pool_remember(struct cache_pool *pool, struct cache_seat *seat)
+{
+	struct links notes;
+	struct err err;
+
+	(void)pthread_mutex_lock(&pool->mutex);
+	notes = pool->notes;
+	pool->notes = (struct links){.state_fd = notes.state_fd};
+	(void)pthread_mutex_unlock(&pool->mutex);
+	if (seat != NULL && notes.n > 0) {
+		if (cache_seat_lock(seat, &err) != 0 || remember(seat, &notes, &err) != 0)
+			log_debug("what lies in the work tree is not remembered: %s",
+				  err.msg);
+		cache_seat_unlock(seat);
+	}
+	links_release(&notes);
 }
 
 /* ---- what is in a seat ---- */

@@ -49,6 +49,15 @@ int cache_pool_take(struct cache_pool *, struct meter *, struct cache_seat **,
 void cache_pool_give(struct cache_pool *, struct cache_seat *);
 
 /**
+ * cache_pool_noted(pool), cache_pool_remember(pool, seat):
+ * Return whether outputs of stages lie in the work tree that are not yet remembered there
+ * (store/track/links.h).  Remember them, with the repository's lock held meanwhile; where that
+ * cannot be, or ${seat} is NULL, they are forgotten: then a checkout leaves more lying about.
+ */
+bool cache_pool_noted(struct cache_pool *);
+void cache_pool_remember(struct cache_pool *, struct cache_seat *);
+
+/**
  * cache_seat_lock(seat, err), cache_seat_unlock(seat):
  * Take the repository's lock, waiting as long as it takes or until the seat's meter is
  * cancelled.  Return 0 or -1 (ERR_CANCELLED).

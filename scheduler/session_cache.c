@@ -41,10 +41,12 @@ write_lock(uv_work_t *req)
 {
 	struct lock_job *j = req->data;
 	struct cache_seat *seat = NULL;
+	struct cache_pool *pool = j->s->cache->pool;
 
-	if (cache_pool_take(j->s->cache->pool, &j->meter, &seat, &j->err) == 0)
+	if (cache_pool_take(pool, &j->meter, &seat, &j->err) == 0)
 		(void)cache_lock_flush(j->lock, seat, &j->err);
-	cache_pool_give(j->s->cache->pool, seat);
+	cache_pool_remember(pool, seat);
+	cache_pool_give(pool, seat);
 }
 
 static void
@@ -66,14 +68,17 @@ lock_written(uv_work_t *req, int status)
 }
 
 static void
-write_dirty(struct session *s)
+write_dirty(struct session *s, bool all)
 {
+	/* What was brought back, as its lock says, is for any of them to remember. */
+	bool noted = all && cache_pool_noted(s->cache->pool);
+
 	for (size_t i = 0; i < s->cache->jobs.n; i++) {
 		struct lock_job *j = s->cache->jobs.v[i];
 
-		if (!j->dirty || j->busy)
+		if ((!j->dirty && !noted) || j->busy)
 			continue;
-		j->dirty = false;
+		j->dirty = noted = false;
 		j->err = (struct err){0};
 		j->req.data = j;
 		if (uv_queue_work(&s->loop, &j->req, write_lock, lock_written) != 0)
@@ -86,7 +91,7 @@ write_dirty(struct session *s)
 static void
 on_time(uv_timer_t *t)
 {
-	write_dirty(t->data);
+	write_dirty(t->data, false);
 }
 
 /**
@@ -117,7 +122,7 @@ session_cache_waits(struct session *s)
 
 	if (s->cache == NULL)
 		return false;
-	write_dirty(s);
+	write_dirty(s, true);
 	for (size_t i = 0; i < s->cache->jobs.n; i++)
 		busy = busy || s->cache->jobs.v[i]->busy;
 	return busy;

@@ -150,6 +150,11 @@ struct stage_look_options {
 	struct diag
 	    *diag; /* for mistakes in files of params; NULL: the first is in the error */
 	struct arena *arena; /* where those files are kept, for the diag; NULL: its own */
+	/* Told of each output of a stage of dvc.yaml that lies there as the cache has it, once
+	 * it does, for store/track/links.h; 0 or -1.  Outputs of tasks are not told: a run
+	 * with a date leaves some that no lock names, and that are to stay.  NULL: nobody is. */
+	int (*note)(void *, const char *, const struct object_id *, struct err *);
+	void *note_arg;
 };
 
 /**

@@ -194,6 +194,18 @@ ignore(struct saving *s)
 	return r < 0 ? -1 : gitignore_lines_write(&s->lines, o->ws->root_fd, s->err);
 }
 
+static int
+note_links(struct saving *s)
+{
+	const struct stage_look_options *o = &s->l->o;
+	int r = 0;
+
+	for (size_t i = 0; i < s->n && r == 0 && o->note != NULL && !s->run->native; i++)
+		if (s->kept[i] && s->outs[i].out->cache)
+			r = o->note(o->note_arg, s->outs[i].full, &s->outs[i].id, s->err);
+	return r;
+}
+
 /* ---- the entry ---- */
 
 /* There already, and whole. */
@@ -309,7 +321,9 @@ save_all(struct saving *s, const char **text)
 	gitignore_lines_drop(&s->lines);
 	if (r == 0)
 		r = relink(s);
-	return r == 0 ? record(s, text) : -1;
+	if (r == 0)
+		r = record(s, text);
+	return r == 0 ? note_links(s) : -1;
 }
 
 static int

@@ -178,4 +178,42 @@ ok_dag(0, 'a lock that git ignores', $r, 'checkout', '-q');
 ok(!-e "$r/a.out", '... is nothing that is tracked');
 gc($r, '-w');
 ok(has("$r/.dag/cache", "3\nA\n"), '... but what it names stays');
+
+# ---- what runs leave behind ----
+
+# A checkout takes away what stages made, where no dvc.yaml has them any more; not what a task made of which no lock tells.
+my $w = "$top/w";
+make_path("$w/.dvc");
+spew("$w/in", "1\n");
+spew("$w/dvc.yaml", "stages:\n  s: {cmd: cp in s.out, deps: [in], outs: [s.out]}\n  t: {cmd: cp in t.out, deps: [in], outs: [t.out]}\n" .
+	"  g: {cmd: cp in g.out, deps: [in], outs: [{g.out: {cache: false}}]}\n");
+spew("$w/p.yaml", "tasks:\n  p: {inputs: [in], outputs: [p.out], run: cp in p.out}\n");
+git($w, qw(init -q -b main));
+sub links { join ' ', map { /(\S+)$/ } split /\n/, slurp("$w/.dag/links") // '' }
+run($w, 'dvc.yaml');
+is(links(), 's.out t.out', 'a run of stages remembers what they have left');
+ok_dag(0, 'a run with a date', $w, 'run', 'p.yaml', '--date', '2026-01-02');
+is(links(), 's.out t.out', '... one of tasks does not');
+unlink("$w/.dag/links", "$w/s.out", "$w/t.out");
+run($w, 'dvc.yaml');
+is(links(), 's.out t.out', 'what is brought back is remembered, too');
+unlink("$w/.dag/links");
+spew("$w/s.out", "2\n");
+ok_dag(0, 'commit of a stage', $w, 'commit', '-f', '-q', 's');
+is(links(), 's.out', '... remembers what it has recorded');
+run($w, 'dvc.yaml');
+commit($w, 'one');
+git($w, qw(switch -qc other));
+spew("$w/dvc.yaml", "stages:\n  t: {cmd: cp in t.out, deps: [in], outs: [t.out]}\n");
+commit($w, 'two');
+ok_dag(0, 'checkout on another branch', $w, 'checkout', '-q');
+ok(!-e "$w/s.out" && -e "$w/t.out" && -e "$w/g.out" && -e "$w/p.out", '... takes what that has not, and nothing else');
+run($w, 'p.yaml');
+ok_dag(0, 'checkout', $w, 'checkout', '-q');
+ok(links() =~ /p\.out/, 'a checkout remembers what tasks have made');
+git($w, qw(rm -q --cached p.yaml));
+rename("$w/p.yaml", "$w/q.yaml");
+unlink("$w/p.dag.lock");
+ok_dag(0, 'checkout without the lock', $w, 'checkout', '-q');
+ok(!-e "$w/p.out", '... takes it');
 done_testing();

@@ -101,11 +101,13 @@ static const struct opt run_opts[] = {
     {.name = "allow-missing",
      .kind = OPT_FLAG,
      .at = offsetof(struct run_opts, how.allow_missing),
-     .doc = "Data that is not there counts as unchanged."},
+     .doc = "Data that is not there counts as unchanged, unless who makes it has made "
+	    "another."},
     {.name = "pull",
      .kind = OPT_FLAG,
      .at = offsetof(struct run_opts, how.pull),
-     .doc = "Fetch what is missing from the remote, results of earlier runs too."},
+     .doc = "Fetch what is missing from the default remote, earlier runs too; with "
+	    "--allow-missing only what a task that runs depends on."},
     STAGE_OPTS(struct run_opts, stages),
     WORK_OPTS(struct run_opts, work),
     {.name = NULL}};
@@ -303,6 +305,18 @@ resolve(struct make *m)
 	return check_values(m);
 }
 
+/* What is there, or comes from elsewhere, before the run begins. */
+static int
+begin_with(struct make *m)
+{
+	const struct dag_how *how = &m->o->how;
+	int rc = how->pull && !how->no_run_cache ? run_fetch_runs(m->c) : 0;
+
+	if (rc == 0 && m->words.stages && !m->words.single)
+		rc = run_sources(m->c, m->l.source.dag, m->selected, how);
+	return rc;
+}
+
 static int
 start(struct make *m)
 {
@@ -321,9 +335,7 @@ start(struct make *m)
 
 	if (load_own(m->c, &m->l, &err) != 0)
 		return cli_fail(m->c, &err);
-	rc = m->words.stages && !m->words.single
-		 ? run_sources(m->c, req.dag, req.selected, m->o->how.no_commit)
-		 : 0;
+	rc = begin_with(m);
 	if (rc != 0)
 		return rc;
 	if (work_open(m->c, &m->l.project, &m->o->work, &w, &err) != 0 ||

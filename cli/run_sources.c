@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "scheduler/dag.h"
 #include "store/track/add.h"
+#include "store/track/far.h"
 #include "store/track/problems.h"
 #include "store/track/status.h"
 
@@ -16,7 +17,7 @@ struct sources {
 	struct artifact a;
 	const struct dag *dag;
 	const bool *selected;
-	bool no_commit;
+	const struct dag_how *how;
 	struct status_out *outs; /* that stages depend on */
 	struct add_item *items;	 /* those of them that have changed */
 	size_t n, nitems;
@@ -55,6 +56,17 @@ find(struct sources *s, struct err *err)
 	return s->n > 0 ? status_outs(&s->a.ws, s->outs, s->n, err) : 0;
 }
 
+/* What is not there comes, and is then what is recorded. */
+static int
+bring(struct sources *s, struct meter *m, struct err *err)
+{
+	for (size_t i = 0; s->how->pull && !s->how->allow_missing && i < s->n; i++)
+		if (!s->outs[i].there && far_bring(&s->a.track, &s->a.ws, &s->a.list,
+						   s->outs[i].path, m, err) < 0)
+			return -1;
+	return 0;
+}
+
 static int
 work(void *arg, struct meter *m, struct err *err)
 {
@@ -62,12 +74,11 @@ work(void *arg, struct meter *m, struct err *err)
 	struct add_options o = {.root = s->a.track.root,
 				.list = &s->a.list,
 				.commit = true,
-				.into_cache = !s->no_commit,
-				.relink = !s->no_commit,
+				.into_cache = !s->how->no_commit,
+				.relink = !s->how->no_commit,
 				.gitignore = s->a.track.gitignore};
 
-	(void)m;
-	if (find(s, err) != 0)
+	if (find(s, err) != 0 || bring(s, m, err) != 0)
 		return -1;
 	for (size_t i = 0; i < s->n; i++)
 		if (s->outs[i].there && s->outs[i].changed)
@@ -107,10 +118,11 @@ tell(struct sources *s, struct err *err)
 }
 
 int
-run_sources(struct cli *c, const struct dag *g, const bool *selected, bool no_commit)
+run_sources(struct cli *c, const struct dag *g, const bool *selected,
+	    const struct dag_how *how)
 {
 	static const struct artifact_opts opts = {.quiet = true};
-	struct sources s = {.dag = g, .selected = selected, .no_commit = no_commit};
+	struct sources s = {.dag = g, .selected = selected, .how = how};
 	struct err err = {0};
 	int rc, code = 0;
 
@@ -128,5 +140,36 @@ run_sources(struct cli *c, const struct dag *g, const bool *selected, bool no_co
 		artifact_problems(&s.a, &s.problems);
 	problems_release(&s.problems);
 	artifact_close(&s.a);
+	return code;
+}
+
+/* ---- earlier runs ---- */
+
+static int
+fetch_runs(void *arg, struct meter *m, struct err *err)
+{
+	const struct artifact *a = arg;
+
+	meter_begin(m, "fetching the run cache");
+	return far_runs(&a->track, m, err);
+}
+
+int
+run_fetch_runs(struct cli *c)
+{
+	static const struct artifact_opts opts = {.quiet = true};
+	struct err err = {0};
+	struct artifact a;
+	int code = 0;
+
+	if (artifact_open(c, &opts, true, &a, &err) != 0) {
+		code = artifact_fail(&a, &err);
+	} else if (artifact_work(&a, fetch_runs, &a, &err) != 0) {
+		if (err.code == ERR_CANCELLED || err.code == ERR_NOMEM)
+			code = artifact_fail(&a, &err);
+		else
+			cli_warn(c, "earlier runs are not fetched: %s", err.msg);
+	}
+	artifact_close(&a);
 	return code;
 }

@@ -9,6 +9,7 @@
 #include "base/fault.h"
 #include "base/hash.h"
 #include "base/path.h"
+#include "scheduler/cache_far.h"
 #include "scheduler/cache_hold.h"
 #include "scheduler/cache_pool.h"
 #include "scheduler/render.h"
@@ -37,6 +38,11 @@ make(struct cache_job *j, struct err *err)
 				    .no_commit = j->ask.how.no_commit,
 				    .allow_missing = j->ask.how.allow_missing,
 				    .synced = true};
+	j->how.upstream = cache_far_upstream;
+	if (j->ask.how.pull && j->ask.coming == NULL)
+		j->how.fetch = cache_far_fetch;
+	else if (j->ask.how.pull) /* only asked: it would come */
+		j->how.allow_missing = true;
 	if (stage != NULL) {
 		j->run = (struct stage_run){
 		    .name = stage->name, .dir = stage->dir, .stage = stage->stage};
@@ -96,6 +102,7 @@ sit_down(struct cache_job *j, bool done, struct cache_seat **seat,
 
 	if (cache_pool_take(j->ask.pool, j->ask.meter, seat, err) != 0)
 		return -1;
+	j->how.arg = *seat;
 	if (!pipeline(j)) {
 		j->run.dir = (*seat)->below;
 		if (cache_task_deps(j->ask.project->root_fd, j->ask.stop, j->arena,
@@ -249,6 +256,12 @@ decide(struct cache_job *j, struct cache_seat *seat, const struct dvc_lock_stage
 
 	if (stage_decide(seat->look, &j->run, locked, &j->how, j->arena, &d, err) != 0)
 		return -1;
+	if (d.verdict == STAGE_RUN && d.lacks != NULL && j->how.fetch != NULL) {
+		rc = cache_far_deps(seat, &j->run, err);
+		if (rc < 0 || (rc > 0 && stage_decide(seat->look, &j->run, locked,
+						      &j->how, j->arena, &d, err) != 0))
+			return -1;
+	}
 	if (d.inputs == NULL && locked != NULL && !pipeline(j) &&
 	    locked_inputs(j, locked, &d.inputs, err) != 0)
 		return -1;

@@ -17,6 +17,7 @@
 #include "store/meter.h"
 #include "store/objects/index.h"
 #include "store/project.h"
+#include "store/track/collect.h"
 #include "store/track/links.h"
 #include "store/track/parallel.h"
 
@@ -56,6 +57,9 @@ seat_free(struct cache_seat *seat)
 		free(l);
 	}
 	stage_look_close(seat->look);
+	if (seat->list != NULL)
+		track_list_free(seat->list);
+	free(seat->list);
 	meta_close(seat->meta);
 	seat->track.index = NULL; /* the pool's */
 	track_close(&seat->track);
@@ -288,6 +292,26 @@ cache_seat_unlock(struct cache_seat *seat)
 {
 	if (seat->track.lock != -1)
 		track_unlock(&seat->track);
+}
+
+const struct track_list *
+cache_seat_list(struct cache_seat *seat, struct err *err)
+{
+	struct track_list *l;
+
+	if (seat->list != NULL)
+		return seat->list;
+	l = calloc(1, sizeof(*l));
+	if (l == NULL) {
+		(void)err_nomem(err);
+		return NULL;
+	}
+	if (track_collect(&seat->track, seat->ws.meter, NULL, l, err) != 0) {
+		track_list_free(l);
+		free(l);
+		return NULL;
+	}
+	return seat->list = l;
 }
 
 struct meta *

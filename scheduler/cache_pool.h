@@ -18,6 +18,7 @@ struct err;
 struct meta;
 struct meter;
 struct project;
+struct track_list;
 
 struct cache_seat {
 	struct track track;
@@ -26,6 +27,7 @@ struct cache_seat {
 	struct stage_look *look;
 	const char *below; /* the project's root as seen from the repository's; "." */
 	struct meta *meta; /* opened when it is needed */
+	struct track_list *list; /* what is tracked; collected when it is needed */
 	struct cache_seat *next;
 	struct seat_lock *locks;
 	const struct project *project;
@@ -73,6 +75,12 @@ void cache_seat_unlock(struct cache_seat *);
  */
 int cache_seat_locked(struct cache_seat *, const char *, bool, struct dvc_lock **,
 		      struct err *);
+
+/**
+ * cache_seat_list(seat, err):
+ * Return all that is tracked in the repository, as it was when that seat was first asked, or NULL.
+ */
+const struct track_list *cache_seat_list(struct cache_seat *, struct err *);
 
 /**
  * cache_seat_meta(seat, err):

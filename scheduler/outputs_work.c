@@ -135,16 +135,17 @@ keep_produced(struct work *w, enum made made)
 	return rc;
 }
 
-/* Its inputs must be there, unless it is known without them what has changed. */
+/* Its inputs must be there, unless it is known without them what has changed: then they must be
+ * there where it is to ${run}. */
 static int
-look_for_inputs(struct work *w)
+look_for_inputs(struct work *w, bool run)
 {
 	const struct render_paths *p = &w->r->rpaths[w->t->id];
 	const struct dag_stage *stage = w->t->stage;
 	size_t i;
 
 	if (w->t->frozen || (stage != NULL && stage->stage->frozen) ||
-	    w->r->how.allow_missing || w->r->how.pull)
+	    run != (w->r->how.allow_missing || w->r->how.pull))
 		return 0;
 	for (i = 0; i < p->ninputs; i++)
 		if (input_present(w->r->s->p, p->inputs[i], &w->a->stop, &w->err) != 0)
@@ -186,12 +187,14 @@ prepare(uv_work_t *req)
 	struct work *w = req->data;
 	int known = 0;
 
-	w->rc = look_for_inputs(w);
+	w->rc = look_for_inputs(w, false);
 	if (w->rc == 0 && w->job != NULL)
 		known = cache_job_decide(w->job, &w->err);
 	if (w->rc == 0 && known < 0)
 		w->rc = -1;
 	w->cached = w->rc == 0 && known == 1;
+	if (w->rc == 0 && !w->cached)
+		w->rc = look_for_inputs(w, true);
 	if (w->rc == 0)
 		w->rc = w->cached ? keep_produced(w, w->job->restored ? MADE_DURABLE
 								      : MADE_BEFORE)

@@ -101,8 +101,9 @@ is_allowed(struct decide *d, const struct stage_reason *r)
 	const struct stage_how *how = d->how;
 	struct object_id made;
 
-	if (!how->allow_missing || r->kind != STAGE_DEP || r->state != STAGE_DELETED ||
-	    d->was == NULL || !object_id_is_set(&r->was.id))
+	/* What can be fetched is, once somebody needs it. */
+	if (!(how->allow_missing || how->fetch != NULL) || r->kind != STAGE_DEP ||
+	    r->state != STAGE_DELETED || d->was == NULL || !object_id_is_set(&r->was.id))
 		return false;
 	return how->upstream == NULL || how->upstream(how->arg, r->path, &made) != 1 ||
 	       object_id_equal(&made, &r->was.id);
@@ -347,8 +348,9 @@ decide(struct decide *d)
 		return 0;
 	}
 	d->out->verdict = STAGE_RUN;
+	/* What is known without them may be brought back without them. */
 	d->out->lacks = d->in.lacks;
-	if (d->in.lacks != NULL)
+	if (d->in.lacks != NULL && !outs_only)
 		return 0;
 	if (stage_entry_inputs(d->a, d->run, &d->in, &d->entry, d->err) != 0 ||
 	    stage_entry_text(d->a, &d->entry, NULL, &d->out->inputs, d->err) != 0)

@@ -21,6 +21,7 @@
 #include "cli/load.h"
 #include "cli/opts.h"
 #include "cli/progress.h"
+#include "cli/run_autostage.h"
 #include "cli/run_sources.h"
 #include "cli/run_stages.h"
 #include "cli/selection.h"
@@ -328,6 +329,7 @@ start(struct make *m)
 	    .selected = m->selected,
 	    .fail_fast = m->o->fail_fast || (m->words.stages && !m->o->stages.keep_going),
 	    .how = m->o->how};
+	struct run_autostage written = {0};
 	char id[META_RUN_ID];
 	struct err err = {0};
 	struct work w = {0};
@@ -338,6 +340,9 @@ start(struct make *m)
 	rc = begin_with(m);
 	if (rc != 0)
 		return rc;
+	if (run_autostage_begin(&m->l.project, req.dag, req.file, req.selected, m->arena,
+				&written, &err) != 0)
+		return cli_fail(m->c, &err);
 	if (work_open(m->c, &m->l.project, &m->o->work, &w, &err) != 0 ||
 	    session_settle(w.session, &err) != 0 ||
 	    session_run(w.session, &req, id, &err) != 0)
@@ -345,7 +350,7 @@ start(struct make *m)
 	else
 		rc = work_loop(&w, false);
 	work_close(&w);
-	return rc;
+	return rc == EXIT_OK ? run_autostage_end(m->c, &written) : rc;
 }
 
 /* Whether there is anything to do: a word may name what no stage makes. */

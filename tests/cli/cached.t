@@ -352,6 +352,20 @@ spew("$d/in.txt", "6\n");
 is(ran($d), 't', '... and of what was there before it');
 like(why($d, 't'), qr/'in\.txt' changed: 2 bytes, was/, '... has its size');
 
+# core.autostage: the lock file and .gitignore are in git's index then.
+sub staged { my @all = `git -C '$d' diff --cached --name-only --relative`; chomp @all; git($repo, 'commit', '-q', '--allow-empty', '-mx'); return "@all" }
+git($repo, 'add', '.');
+staged();
+ok_dag(0, 'core.autostage', $d, 'config', 'core.autostage', 'true');
+edit("$d/pipe.yaml", 'outputs: [o]', 'outputs: [o, sub/p]');
+edit("$d/pipe.yaml", '> o}', '> o; mkdir -p sub; cp o sub/p}');
+is(ran($d), 't', '... of a task with one more output');
+is(staged(), 'pipe.dag.lock sub/.gitignore', '... stages the lock file and .gitignore');
+is(ran($d) . staged(), '', '... nothing where nothing was written');
+edit("$d/pipe.yaml", 'run: echo', 'run: false; echo');
+dag($d, 'run', 'pipe.yaml');
+is(staged(), '', '... nor where a run has failed');
+
 is(join("\n", @wrong), '', "$looks dry runs before runs: each said what came, and wrote nothing");
 
 done_testing();

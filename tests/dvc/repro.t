@@ -368,5 +368,35 @@ if not failed:
     tap.ok(True, f"{steps} runs after edits leave the same files")
     tap.ok(foreseen > steps / 3, f"... {foreseen} of them came as a dry run had said")
     tap.ok(ran > steps, f"... in which {ran} stages ran")
+    # core.autostage: what a run has written of git's files is in its index.
+    staged = {"dag": [], "dvc": []}
+    for side, root in SIDES.items():
+        def git(*argv, root=root):
+            return subprocess.run(["git", "-C", root, "-c", "user.name=t", "-c", "user.email=t@t", *argv], check=True,
+                                  env=env, stdout=subprocess.PIPE, text=True).stdout
+        for name, text in FILES.items():
+            write(root, name, text)
+        dvc.run(["config", "core.autostage", "true"], root)
+        git("add", "-A")
+        git("commit", "-qm", "x")
+        write(root, "dvc.yaml", FILES["dvc.yaml"] + """\
+  fresh:
+    cmd: mkdir -p new/dir && cat in.txt raw/x > new/dir/f && cp in.txt kept
+    deps: [in.txt, raw]
+    outs: [new/dir/f, {kept: {cache: false}}]
+""")
+        write(root, "in.txt", "staged\n")
+        write(root, "raw/x", "staged\n")
+        for words in (["fresh"], ["-P"], ["-P"], ["fail", "-f"]):
+            if words[0] == "fail":
+                write(root, "fail", "yes\n")
+                write(root, "in.txt", "more\n")
+                words = ["grid@1-p", "may"]
+            (dvc.run(["repro"] + words, root) if side == "dvc" else dag.run(["run", "-j1"] + words, root))
+            staged[side].append(git("diff", "--cached", "--name-status"))
+            git("commit", "--allow-empty", "-qm", "x")
+    tap.same(staged["dag"], staged["dvc"], "core.autostage stages what DVC does, and nothing where the run failed")
+    tap.ok("dvc.lock" in staged["dag"][0] and "new/dir/.gitignore" in staged["dag"][0], "... which is something") \
+        or tap.diag(repr(staged))
 dvc.driver.close()
 tap.done()

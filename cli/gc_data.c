@@ -289,7 +289,9 @@ find_held(struct gc *g, struct meter *m, struct err *err)
 			    .add = hold,
 			    .ctx = g};
 
-	return artifact_git(a, &h.git, err) == 0 ? gc_held(&h, err) : -1;
+	if (artifact_git(a, &h.git, err) != 0 || gc_held(&h, err) != 0)
+		return -1;
+	return gc_trials(&h, !g->dry, err);
 }
 
 static int

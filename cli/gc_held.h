@@ -1,8 +1,9 @@
 #ifndef DAG_CLI_GC_HELD_H
 #define DAG_CLI_GC_HELD_H
 /*
- * What runs that have not ended use of the cache (store/track/held.h).
+ * What runs that have not ended use of the cache (store/track/held.h), and experiments.
  */
+#include <stdbool.h>
 #include <stddef.h>
 
 struct arena;
@@ -32,5 +33,13 @@ struct gc_held {
  * one that could not, what the commit names that was checked out then.  Return 0 or -1.
  */
 int gc_held(const struct gc_held *, struct err *);
+
+/**
+ * gc_trials(h, sweep, err):
+ * Find what the experiments use that are under way here (store/exp/trial.h): what the pointers of
+ * their work trees name.  With ${sweep} remove first what those have left that were killed.
+ * Return 0 or -1.
+ */
+int gc_trials(const struct gc_held *, bool, struct err *);
 
 #endif

@@ -108,7 +108,7 @@ of_runs(struct other *o, struct err *err)
 				  .add = add_held,
 				  .ctx = o};
 
-	return gc_held(&h, err);
+	return gc_held(&h, err) == 0 ? gc_trials(&h, false, err) : -1;
 }
 
 /* A directory that was misspelt would protect nothing. */

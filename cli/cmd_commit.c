@@ -13,6 +13,7 @@
 #include "cli/artifact.h"
 #include "cli/artifact_select.h"
 #include "cli/cli.h"
+#include "cli/commit.h"
 #include "cli/opts.h"
 #include "cli/verbs.h"
 #include "store/dvc/dvc_yaml.h"
@@ -412,6 +413,25 @@ commit_verb(struct cli *c, const void *opts)
 	problems_release(&k.problems);
 	problems_release(&k.gone);
 	artifact_close(&k.a);
+	return code;
+}
+
+int
+commit_targets(struct cli *c, char **words, size_t n, bool recursive)
+{
+	const struct commit_opts o = {.common = {.quiet = true},
+				      .force = true,
+				      .recursive = recursive,
+				      .no_relink = true};
+	char **args = c->args;
+	size_t nargs = c->nargs;
+	int code;
+
+	c->args = words;
+	c->nargs = n;
+	code = commit_verb(c, &o);
+	c->args = args;
+	c->nargs = nargs;
 	return code;
 }
 

@@ -57,7 +57,22 @@ static const struct opt exp_opts[] = {
      .kind = OPT_STRING,
      AT(message),
      .arg = "TEXT",
-     .doc = "With run: the message of the commit."},
+     .doc = "With run and save: the message of the commit."},
+    {.name = "copy-paths",
+     .kind = OPT_STRINGS,
+     AT(copy),
+     .arg = "PATH",
+     .doc =
+	 "With run: this file or directory, which git does not track, is there too. May "
+	 "be repeated."},
+    {.name = "include-untracked",
+     .letter = 'I',
+     .kind = OPT_STRINGS,
+     AT(include),
+     .arg = "PATH",
+     .doc =
+	 "With save: this file or directory, which git does not track, is in it too. May "
+	 "be repeated."},
     {.name = "single-item",
      .letter = 's',
      .kind = OPT_FLAG,
@@ -214,7 +229,7 @@ static const struct {
     {"all-tags", SHOW},
     {"name-only", LIST},
     {"sha-only", LIST},
-    {"json", LIST | SHOW | DIFF},
+    {"json", LIST | SHOW | DIFF | SAVE},
     {"md", SHOW | DIFF},
     {"csv", SHOW},
     {"precision", SHOW | DIFF},
@@ -229,11 +244,13 @@ static const struct {
     {"hide-workspace", SHOW},
     {"no-pager", SHOW},
     {"keep", REMOVE | SHOW},
-    {"force", APPLY | RENAME | RUN},
-    {"name", LIST | REMOVE | SHOW | RUN},
+    {"force", APPLY | RENAME | RUN | SAVE},
+    {"name", LIST | REMOVE | SHOW | RUN | SAVE},
     {"set-param", RUN},
     {"jobs", RUN},
-    {"message", RUN},
+    {"message", RUN | SAVE},
+    {"copy-paths", RUN},
+    {"include-untracked", SAVE},
     {"single-item", RUN},
     {"pull", RUN},
     {"allow-missing", RUN},
@@ -242,7 +259,7 @@ static const struct {
     {"temp", RUN},
     {"pipeline", RUN},
     {"all-pipelines", RUN},
-    {"recursive", RUN},
+    {"recursive", RUN | SAVE},
     {"downstream", RUN},
     {"glob", RUN},
     {"keep-going", RUN},
@@ -256,6 +273,7 @@ static const struct action {
 	int (*run)(struct exp_call *);
 } actions[] = {
     {"run", " [STAGE...]", RUN, 0, WORDS_MAX, exp_run_verb},
+    {"save", " [TARGET...]", SAVE, 0, WORDS_MAX, exp_save_verb},
     {"list", "", LIST, 0, 0, exp_list_verb},
     {"show", " [--keep REGEX...]", SHOW, 0, WORDS_MAX, exp_show_verb},
     {"diff", " [A [B]]", DIFF, 0, 2, exp_diff_verb},
@@ -266,6 +284,15 @@ static const struct action {
     {"ls", "", LIST, 0, 0, exp_list_verb},
     {"rm", " [EXPERIMENT...]", REMOVE, 0, WORDS_MAX, exp_remove_verb},
 };
+
+const char *
+exp_action(size_t i, const char **args)
+{
+	if (i >= sizeof(actions) / sizeof(actions[0]))
+		return NULL;
+	*args = actions[i].args + (actions[i].args[0] == ' ');
+	return actions[i].name;
+}
 
 int
 exp_begin(struct exp_call *k)
@@ -360,7 +387,7 @@ find_action(struct exp_call *k, const struct action **out)
 	}
 	return cli_usage(
 	    k->c,
-	    "'%s' is nothing that exp can do: it is one of run, list, show, diff, "
+	    "'%s' is nothing that exp can do: it is one of run, save, list, show, diff, "
 	    "apply, remove, rename and branch",
 	    word);
 }
@@ -386,11 +413,12 @@ const struct verb verb_exp = {
     .name = "exp",
     .group = GROUP_DATA,
     .summary = "experiments: run, compare, apply and remove them",
-    .args = "run|list|show|diff|apply|remove|rename|branch [WORD...]",
+    .args = "ACTION [WORD...]",
     .min = 1,
     .max = WORDS_MAX + 1,
     .doc =
 	"  dag exp run [-S KEY=VALUE...]     run stages, with other params\n"
+	"  dag exp save                      the work tree as it is, as an experiment\n"
 	"  dag exp list                      those made from HEAD\n"
 	"  dag exp show                      the same as a table of metrics and params\n"
 	"  dag exp diff [A [B]]              what differs between two experiments or\n"
@@ -417,6 +445,10 @@ const struct verb verb_exp = {
 	"those "
 	"that run; what they have left is removed, at the latest by the next 'dag exp "
 	"run'.\n"
+	"\n"
+	"save records what has changed, as 'dag commit' does, and keeps the files that "
+	"are here "
+	"as run keeps those that came of it.\n"
 	"\n"
 	"apply makes the tracked files what they are in the experiment, and the data "
 	"what "

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/exp.h"
 #include "cli/find.h"
 #include "cli/opts.h"
 #include "tasks/schema/schema.h"
@@ -93,6 +94,16 @@ put_topics(struct complete *cp)
 }
 
 static void
+put_exp_actions(struct complete *cp)
+{
+	const char *name, *args;
+	size_t i;
+
+	for (i = 0; (name = exp_action(i, &args)) != NULL; i++)
+		complete_add(cp, name, args);
+}
+
+static void
 put_nothing(struct complete *cp)
 {
 	(void)cp;
@@ -138,6 +149,7 @@ static const struct meaning {
     {"FIELD", NULL, NULL, put_nothing},
     {"REGEX", NULL, NULL, put_nothing},
     {"PLOT", NULL, NULL, put_file}, /* an id as well */
+    {"ACTION", "exp", NULL, put_exp_actions},
     {"VERB", NULL, NULL, put_verbs},
     {"TYPE", NULL, NULL, put_types},
     {"KEY", NULL, NULL, put_keys},

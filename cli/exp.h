@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/err.h"
 #include "cli/artifact.h"
 #include "cli/opts.h"
 #include "cli/run_stages.h"
@@ -11,7 +12,6 @@
 #include "store/project.h"
 
 struct cli;
-struct err;
 struct repo;
 
 #define EXP_LAST_MAX 1000000
@@ -48,6 +48,12 @@ struct exp_call {
  */
 int exp_begin(struct exp_call *);
 
+/**
+ * exp_action(i, args):
+ * Return the name of the i-th action, and the words behind it; NULL past the end.
+ */
+const char *exp_action(size_t, const char **);
+
 /* The actions: each returns the exit code. */
 int exp_list_verb(struct exp_call *);
 int exp_remove_verb(struct exp_call *);
@@ -57,5 +63,6 @@ int exp_apply_verb(struct exp_call *);
 int exp_show_verb(struct exp_call *);
 int exp_diff_verb(struct exp_call *);
 int exp_run_verb(struct exp_call *);
+int exp_save_verb(struct exp_call *);
 
 #endif

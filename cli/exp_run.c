@@ -2,7 +2,6 @@
  * dag exp run: stages run with other params, each time in a work tree of its own, and what comes
  * of it is kept as an experiment.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,37 +22,18 @@
 
 /* ---- where ---- */
 
-/* ${path}, absolute, as seen from git's top; NULL with the error. */
-static const char *
-below_top(struct exp_run *x, const char *path, struct err *err)
-{
-	const char *top = repo_top(x->k->git), *rel;
-
-	if (top == NULL || !path_is_below(path, top)) {
-		(void)err_set(err, ERR_INVALID,
-			      "'%s' is not in the work tree of a git repository", path);
-		return NULL;
-	}
-	rel = path + strlen(top);
-	rel = arena_strdup(x->a.arena, *rel == '/' ? rel + 1 : rel);
-	if (rel == NULL)
-		(void)err_nomem(err);
-	return rel;
-}
-
 static int
 find_places(struct exp_run *x, struct err *err)
 {
-	const char *dir = x->k->c->dir;
-	char *here = fsio_realpath(dir != NULL ? dir : ".", err);
-	int rc = -1;
+	const struct exp_call *k = x->k;
+	struct arena *a = x->a.arena;
 
-	if (here != NULL && (x->project = below_top(x, x->a.project.root, err)) != NULL &&
-	    (x->root = below_top(x, x->a.track.root, err)) != NULL &&
-	    (x->here = below_top(x, here, err)) != NULL)
-		rc = 0;
-	free(here);
-	return rc;
+	x->project = exp_below_top(k, a, x->a.project.root, err);
+	if (x->project != NULL)
+		x->root = exp_below_top(k, a, x->a.track.root, err);
+	if (x->root != NULL)
+		x->here = exp_here(k, a, err);
+	return x->here != NULL ? 0 : -1;
 }
 
 /* ---- what is wrong with what was asked ---- */
@@ -61,38 +41,45 @@ find_places(struct exp_run *x, struct err *err)
 static int
 check_settings(struct exp_run *x, struct err *err)
 {
-	if (repo_head(x->k->git, &x->head, err) != 0)
+	if (exp_check_base(x->k, &x->head, err) != 0)
 		return -1;
-	if (x->head.id[0] == '\0')
-		return err_set(err, ERR_INVALID,
-			       "there is no commit yet that an experiment could be made "
-			       "from: 'git commit' first");
-	if (config_bool(x->a.track.config, "hydra", "enabled", false) &&
-	    !x->k->o->no_hydra)
-		return err_set(err, ERR_INVALID,
-			       "hydra.enabled is set, and what Hydra composes is not "
-			       "known here: --no-hydra takes params.yaml as it is");
-	return repo_author(x->k->git, err);
+	if (!config_bool(x->a.track.config, "hydra", "enabled", false) ||
+	    x->k->o->no_hydra)
+		return 0;
+	return err_set(err, ERR_INVALID,
+		       "hydra.enabled is set, and what Hydra composes is not known here: "
+		       "--no-hydra takes params.yaml as it is");
 }
 
+/* The file that an override is about, links on the way followed. */
 static int
-check_file(struct exp_run *x, const struct override *o, struct err *err)
+find_file(struct exp_run *x, const struct override *o, const char **out, struct err *err)
 {
-	struct buf joined, full;
+	const char *dir = x->k->c->dir, *top = repo_top(x->k->git);
+	const char *name = path_basename(o->file);
+	struct buf b;
+	char *real = NULL;
 	int rc = 0;
 
-	buf_init(&joined, 0);
-	buf_init(&full, 0);
-	path_join(&joined, x->here, o->file);
-	path_normalize(&full, joined.p);
-	if (buf_failed(&joined) || buf_failed(&full))
+	buf_init(&b, 0);
+	path_join(&b, dir != NULL ? dir : ".", o->file);
+	buf_truncate(&b, b.n - strlen(name));
+	buf_addc(&b, '.');
+	if (buf_failed(&b))
 		rc = err_nomem(err);
-	else if (path_climbs(full.p) || path_is_below(full.p, ".git"))
+	else if ((real = fsio_realpath(b.p, err)) == NULL)
+		rc = err_wrap(err, "-S '%.200s'", o->word);
+	buf_clear(&b);
+	if (rc == 0 && path_is_below(real, top))
+		path_join(&b, real + strlen(top) + (real[strlen(top)] == '/'), name);
+	if (rc == 0 && (b.n == 0 || path_is_below(b.p, ".git")))
 		rc = err_set(err, ERR_INVALID,
 			     "-S '%.200s': '%s' is not a file of this repository",
 			     o->word, o->file);
-	buf_release(&joined);
-	buf_release(&full);
+	if (rc == 0 && (*out = arena_strdup(x->a.arena, b.p)) == NULL)
+		rc = err_nomem(err);
+	free(real);
+	buf_release(&b);
 	return rc;
 }
 
@@ -104,8 +91,11 @@ check_overrides(struct exp_run *x, struct err *err)
 
 	if (override_parse(x->a.arena, set->v, set->n, &x->overrides, err) != 0)
 		return -1;
+	x->params = arena_array(x->a.arena, x->overrides.n + 1, sizeof(*x->params));
+	if (x->params == NULL)
+		return err_nomem(err);
 	for (size_t i = 0; i < x->overrides.n; i++)
-		if (check_file(x, &x->overrides.v[i], err) != 0)
+		if (find_file(x, &x->overrides.v[i], &x->params[i], err) != 0)
 			return -1;
 	return override_check(&x->overrides, dir != NULL ? dir : ".", err);
 }
@@ -298,29 +288,21 @@ make_commands(struct exp_run *x, struct err *err)
 
 /* ---- the work ---- */
 
-/* Params that git does not have yet are to be there, too. */
 static int
-find_more(struct exp_run *x, const char ***out, struct err *err)
+find_copies(struct exp_run *x, struct err *err)
 {
-	const char **v = arena_array(x->a.arena, x->overrides.n + 1, sizeof(*v));
-	struct buf joined, full;
-	int rc = v != NULL ? 0 : err_nomem(err);
+	const struct opt_strings *words = &x->k->o->copy;
 
-	buf_init(&joined, 0);
-	buf_init(&full, 0);
-	for (size_t i = 0; rc == 0 && i < x->overrides.n; i++) {
-		buf_clear(&joined);
-		buf_clear(&full);
-		path_join(&joined, x->here, x->overrides.v[i].file);
-		path_normalize(&full, joined.p);
-		v[i] = buf_failed(&full) ? NULL : arena_strdup(x->a.arena, full.p);
-		if (v[i] == NULL)
-			rc = err_nomem(err);
+	for (size_t i = 0; i < words->n; i++) {
+		const char *path =
+		    exp_path(x->k, x->a.arena, words->v[i], "--copy-paths", err);
+
+		if (path == NULL)
+			return -1;
+		if (vec_push(&x->copies, path) != 0)
+			return err_nomem(err);
 	}
-	buf_release(&joined);
-	buf_release(&full);
-	*out = v;
-	return rc;
+	return 0;
 }
 
 static int
@@ -330,16 +312,25 @@ prepare(void *arg, struct meter *m, struct err *err)
 	struct keep_options o = {.from = x->k->git,
 				 .into = x->k->git,
 				 .root = x->a.track.root,
+				 /* Also those that git does not have yet. */
+				 .more = x->params,
 				 .n = x->overrides.n,
+				 .ignored = &x->copies,
+				 .arena = x->a.arena,
 				 .base = x->head.id,
 				 .stop = &m->cancel};
-	const char **more;
+	int rc;
 
 	meter_begin(m, "reading the work tree");
-	if (trials_sweep(x->a.project.state, err) != 0 || find_more(x, &more, err) != 0)
+	if (trials_sweep(x->a.project.state, err) != 0)
 		return -1;
-	o.more = more;
-	return keep_tree(&o, &x->start, err);
+	rc = keep_tree(&o, &x->start, err);
+	meter_begin(m, "hashing");
+	if (rc == 0)
+		rc = bring_changed(&x->a.ws, &x->a.list, x->a.arena, &x->changed, err);
+	/* From here on others may change what they like. */
+	track_unlock(&x->a.track);
+	return rc;
 }
 
 /* Return 0 or the exit code; mistakes are printed. */
@@ -353,7 +344,8 @@ check(struct exp_run *x)
 		return cli_fail(x->k->c, &err);
 	if ((rc = check_stages(x)) != 0)
 		return rc;
-	if (check_overrides(x, &err) != 0 || make_list(x, &err) != 0)
+	if (check_overrides(x, &err) != 0 || find_copies(x, &err) != 0 ||
+	    make_list(x, &err) != 0)
 		return cli_fail(x->k->c, &err);
 	x->jobs = x->k->o->common.jobs.set ? (unsigned)x->k->o->common.jobs.v : 1;
 	if (x->jobs > x->n)
@@ -407,6 +399,7 @@ exp_run_verb(struct exp_call *k)
 		rc = artifact_work(&x.a, prepare, &x, &err) != 0
 			 ? artifact_fail(&x.a, &err)
 			 : run_all(&x);
+	vec_release(&x.copies);
 	outbox_free(x.out);
 	free(x.program);
 	free(x.checkout);

@@ -12,6 +12,7 @@
 
 #include "cli/artifact.h"
 #include "cli/exp.h"
+#include "store/exp/bring.h"
 #include "store/exp/keep.h"
 #include "store/exp/override.h"
 #include "store/exp/trial.h"
@@ -49,11 +50,13 @@ struct exp_run {
 	struct repo_head head;
 	struct override_list overrides;
 	struct kept start; /* what all of them begin with */
+	struct bring changed;
+	const char **params; /* the overrides' files, seen from git's top */
+	struct kept_paths copies;
 	/* Seen from git's top, "" there: of the project, of the tracked data, where we are. */
 	const char *project, *root, *here;
 	char *program;
 	char **checkout, **run; /* command lines */
-	char **environ;		/* of all of them */
 	struct exp_one *v;
 	size_t n, next, running, saved, failed;
 	unsigned jobs;
@@ -64,10 +67,34 @@ struct exp_run {
 };
 
 /**
- * exp_trial_begin(x, one, err):
+ * exp_below_top(k, a, path, err), exp_here(k, a, err):
+ * Return in ${a} the absolute, canonical ${path}, or the directory that we are in, as seen from
+ * git's top, "" there; NULL with ${err} where it lies elsewhere.
+ */
+const char *exp_below_top(const struct exp_call *, struct arena *, const char *,
+			  struct err *);
+const char *exp_here(const struct exp_call *, struct arena *, struct err *);
+
+/**
+ * exp_path(k, a, word, option, err):
+ * Return in ${a} the path ${word}, the value of ${option}, as seen from git's top: of something
+ * that is there.  NULL with ${err}.
+ */
+const char *exp_path(const struct exp_call *, struct arena *, const char *, const char *,
+		     struct err *);
+
+/**
+ * exp_check_base(k, head, err):
+ * Find the commit that experiments are made from now, and whether they can be.  Return 0 or -1.
+ */
+int exp_check_base(const struct exp_call *, struct repo_head *, struct err *);
+
+/**
+ * exp_trial_begin(x, one, stop, err):
  * Make the work tree of an experiment.  Return 0 or -1; what there is then is for trial_end.
  */
-int exp_trial_begin(struct exp_run *, struct exp_one *, struct err *);
+int exp_trial_begin(struct exp_run *, struct exp_one *, const atomic_bool *,
+		    struct err *);
 
 /**
  * exp_trial_spawn(x, one, argv, err):

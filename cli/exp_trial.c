@@ -95,8 +95,23 @@ settle(struct exp_run *x, struct exp_one *one, struct err *err)
 	return rc;
 }
 
+/* What git does not bring. */
+static int
+bring(struct exp_run *x, struct exp_one *one, const atomic_bool *stop, struct err *err)
+{
+	char *root = below(one, x->root);
+	int rc = root != NULL ? bring_pointers(&x->changed, root, err) : err_nomem(err);
+
+	free(root);
+	for (size_t i = 0; rc == 0 && i < x->copies.n; i++)
+		rc = bring_copy(repo_top(x->k->git), one->trial.tree, x->copies.v[i],
+				stop, err);
+	return rc;
+}
+
 int
-exp_trial_begin(struct exp_run *x, struct exp_one *one, struct err *err)
+exp_trial_begin(struct exp_run *x, struct exp_one *one, const atomic_bool *stop,
+		struct err *err)
 {
 	struct repo *apart = NULL;
 	int rc;
@@ -106,7 +121,7 @@ exp_trial_begin(struct exp_run *x, struct exp_one *one, struct err *err)
 	rc = repo_apart(x->k->git, x->start.trees.tree, x->head.id, one->trial.tree,
 			&apart, err);
 	repo_close(apart);
-	return rc == 0 ? settle(x, one, err) : -1;
+	return rc == 0 && bring(x, one, stop, err) == 0 ? settle(x, one, err) : -1;
 }
 
 /* ---- what runs in it ---- */

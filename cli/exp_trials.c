@@ -95,7 +95,7 @@ start(struct exp_run *x, struct exp_one *one)
 	one->began_us = clock_now().mono_us;
 	one->step = EXP_CHECKOUT;
 	exp_board_event(x, one);
-	if (exp_trial_begin(x, one, &one->err) != 0 ||
+	if (exp_trial_begin(x, one, &stop, &one->err) != 0 ||
 	    exp_trial_spawn(x, one, x->checkout, &one->err) != 0)
 		settle(x, one, atomic_load(&stop) ? EXP_STOPPED : EXP_FAILED);
 }

@@ -1,14 +1,19 @@
 #include "store/exp/keep.h"
 
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/diag.h"
 #include "base/err.h"
+#include "base/fsio.h"
 #include "base/path.h"
 #include "base/vec.h"
 #include "base/yaml.h"
@@ -22,6 +27,8 @@
 #include "store/track/track.h"
 #include "store/track/workspace.h"
 
+#define DEPTH_MAX 128 /* of directories */
+
 struct keep {
 	const struct keep_options *o;
 	struct project project;
@@ -33,7 +40,8 @@ struct keep {
 	struct arena *arena;
 	struct meter meter;
 	const char *prefix; /* of the root below git's top: "" or "a/b/" */
-	VEC(const char *) paths;
+	struct kept_paths paths;
+	bool dep; /* what stages need is looked at */
 	struct err *err;
 };
 
@@ -49,31 +57,90 @@ is_data(const struct keep *k, const char *path)
 }
 
 static int
-add_file(void *arg, const char *path, struct err *err)
+push(struct keep *k, struct kept_paths *to, struct arena *a, const char *path)
 {
-	struct keep *k = arg;
-	const char *full;
-	struct buf b;
-	struct stat st;
+	const char *full = arena_printf(a, "%s%s", k->prefix, path);
+
+	return full != NULL && vec_push(to, full) == 0 ? 0 : err_nomem(k->err);
+}
+
+/* Of git: whether it tracks ${path}, or ignores it.  1, 0 or -1. */
+static int
+ask_git(struct keep *k, const char *path, bool dir, bool ignores)
+{
+	struct buf full;
 	int is;
 
-	if (path_climbs(path) || is_data(k, path))
-		return 0;
+	buf_init(&full, 0);
+	buf_addf(&full, "%s%s%s", k->prefix, path, dir ? "/" : "");
+	if (buf_failed(&full))
+		is = err_nomem(k->err);
+	else if (ignores)
+		is = repo_ignores(k->o->from, full.p, k->err);
+	else
+		is = repo_tracks(k->o->from, full.p, k->err);
+	buf_release(&full);
+	return is;
+}
+
+static int add_any(struct keep *, const char *, unsigned);
+
+static int
+add_dir(struct keep *k, const char *path, unsigned depth)
+{
+	const struct dirent *d;
+	struct buf b;
+	DIR *dir = NULL;
+	int rc = 0, fd;
+
+	if (depth > DEPTH_MAX)
+		return err_set(k->err, ERR_LIMIT, "'%s' lies deeper than %d directories",
+			       path, DEPTH_MAX);
+	fd =
+	    fsio_open_nolinks(k->track.root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || (dir = fdopendir(fd)) == NULL) {
+		rc = err_sys(k->err, errno, "cannot read the directory '%s'", path);
+		if (fd >= 0)
+			(void)close(fd);
+		return rc;
+	}
 	buf_init(&b, 0);
-	path_join(&b, k->track.root, path);
-	is = buf_failed(&b) ? -1 : lstat(b.p, &st) == 0;
+	while (rc == 0 && (d = readdir(dir)) != NULL) {
+		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0 ||
+		    strcmp(d->d_name, ".git") == 0)
+			continue;
+		buf_clear(&b);
+		path_join(&b, path, d->d_name);
+		rc = buf_failed(&b) ? err_nomem(k->err) : add_any(k, b.p, depth + 1);
+	}
 	buf_release(&b);
-	if (is < 0)
-		return err_nomem(err);
-	if (is == 0 || !(S_ISREG(st.st_mode) || S_ISLNK(st.st_mode)))
+	(void)closedir(dir);
+	return rc;
+}
+
+/* A file that git does not have yet, or all such below a directory. */
+static int
+add_any(struct keep *k, const char *path, unsigned depth)
+{
+	struct stat st;
+	bool dir;
+	int is;
+
+	if (is_data(k, path) ||
+	    fstatat(k->track.root_fd, path, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return 0;
-	full = arena_printf(k->arena, "%s%s", k->prefix, path);
-	if (full == NULL)
-		return err_nomem(err);
-	is = repo_ignores(k->o->from, full, err);
-	if (is != 0)
+	dir = S_ISDIR(st.st_mode);
+	if (!dir && !S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode))
+		return 0;
+	if (!dir && (is = ask_git(k, path, false, false)) != 0)
 		return is < 0 ? -1 : 0;
-	return vec_push(&k->paths, full) == 0 ? 0 : err_nomem(err);
+	if ((is = ask_git(k, path, dir, true)) < 0)
+		return -1;
+	if (is == 1)
+		return k->dep && k->o->ignored != NULL
+			   ? push(k, k->o->ignored, k->o->arena, path)
+			   : 0;
+	return dir ? add_dir(k, path, depth) : push(k, &k->paths, k->arena, path);
 }
 
 /* ${path}, seen from ${dir}: a file, or all below a directory. */
@@ -81,33 +148,13 @@ static int
 add(struct keep *k, const char *dir, const char *path)
 {
 	const char *seen;
-	struct buf b;
-	int rc = 0;
 
 	if (*path == '\0' || strstr(path, "://") != NULL)
 		return 0;
 	seen = snapshot_path(&k->snapshot, dir, path, k->err);
 	if (seen == NULL)
 		return -1;
-	if (path_climbs(seen) || is_data(k, seen))
-		return 0;
-	buf_init(&b, 0);
-	path_join(&b, k->track.root, seen);
-	if (buf_failed(&b))
-		rc = err_nomem(k->err);
-	else {
-		struct stat st;
-
-		/* Others' files are not followed to. */
-		if (lstat(b.p, &st) != 0)
-			rc = 0;
-		else if (S_ISDIR(st.st_mode))
-			rc = snapshot_list(&k->snapshot, seen, add_file, k, k->err);
-		else
-			rc = add_file(k, seen, k->err);
-	}
-	buf_release(&b);
-	return rc;
+	return path_climbs(seen) ? 0 : add_any(k, seen, 0);
 }
 
 /* Names of files: a text, or those of a list. */
@@ -165,10 +212,12 @@ add_stage(struct keep *k, const char *dir, const struct dvc_yaml_stage *s)
 	struct buf b;
 	int rc = in != NULL ? 0 : -1;
 
+	k->dep = true;
 	for (size_t i = 0; rc == 0 && i < s->ndeps; i++)
 		rc = add(k, in, s->deps[i].path);
 	for (size_t i = 0; rc == 0 && i < s->nparams; i++)
 		rc = add(k, in, s->params[i].file);
+	k->dep = false;
 	buf_init(&b, 0);
 	for (size_t i = 0; rc == 0 && i < s->nouts; i++) {
 		const char *slash = strrchr(s->outs[i].path, '/');

@@ -11,20 +11,32 @@
 #include <stddef.h>
 
 #include "base/hash.h"
+#include "base/vec.h"
 #include "store/git_write.h"
 
+struct arena;
 struct err;
 struct repo;
+
+/* Seen from git's top. */
+struct kept_paths {
+	const char **v;
+	size_t n, cap;
+};
 
 struct keep_options {
 	struct repo *from; /* whose work tree it is */
 	struct repo *into; /* where it is kept; may be the same */
 	const char *root;  /* absolute, in the work tree: of the tracked data */
-	const char *const
-	    *more; /* paths to be kept too, seen from git's top, ignored or not */
+	const char *base;  /* the id of the commit that it is an experiment of */
+	bool all;	   /* of the hash: also of entries that are what they were */
+	/* Paths to be kept too, seen from git's top, ignored or not. */
+	const char *const *more;
 	size_t n;
-	bool all;	  /* of the hash: also of entries that are what they were */
-	const char *base; /* the id of the commit that it is an experiment of */
+	/* What stages depend on and git ignores is added there, in ${arena}: files, and whole
+	 * directories.  NULL: nobody asks. */
+	struct kept_paths *ignored;
+	struct arena *arena;
 	const atomic_bool *stop; /* may be NULL */
 };
 

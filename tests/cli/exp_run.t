@@ -64,6 +64,13 @@ sub bad {
 	is(join(' ', refs(), trials()), '', '... and nothing is made');
 }
 
+# The same where there are experiments already.
+sub bad2 {
+	my ($what, $like, @words) = @_;
+	like(run(2, $what, @words)->{err}, $like, '... says so');
+	is(join(' ', trials()), '', '... and nothing is made');
+}
+
 git('init', '-q', '-b', 'main');
 bad('no commit', qr/there is no commit yet/);
 git('config', 'user.name', 't');
@@ -136,6 +143,68 @@ is($s->{rc}, 0, '... all saved') or diag($s->{err});
 is(join(' ', map { of("sweep-$_", 'metrics.json') } 1 .. 4), join(' ', map { "{\"acc\": $_}" } 1 .. 4), '... each with its value');
 is_deeply(mine(), $before, '... nothing of the user\'s has changed');
 is(scalar(grep { /^sweep-/ } refs()), 4, '... four references');
+delete $ENV{GATE};
+
+# Others may work here meanwhile, gc too: what the experiment uses stays, though nothing here names it.
+unlink glob("$gate/*");
+$ENV{GATE} = $gate;
+spew("$dir/data.txt", "changed\n");
+my $changed = md5_hex("changed\n");
+spew("$dir/train.sh", slurp("$dir/train.sh") . "cat secret.txt raw/x more/y > seen.txt\n");
+spew("$dir/dvc.yaml", $yaml =~ s/train.sh\]/train.sh, secret.txt, raw]/r);
+spew("$dir/.git/info/exclude", "/secret.txt\n/raw\n/more\n");
+spew("$dir/secret.txt", "secret\n");
+spew("$dir/raw/x", "raw\n");
+spew("$dir/more/y", "more\n");
+$before = mine();
+my @long = ('-n', 'long', '-S', 'train.lr=21', '--copy-paths', 'more');
+$s = start($dir, 'exp', 'run', @long, 'train');
+wait_for('at work', sub { -e "$gate/21.here" });
+ok_dag(0, 'a verb that takes the lock', $dir, 'unprotect', 'data.txt');
+ok_dag(0, 'gc', $dir, 'gc', '-w', '-f', '--grace', '0s');
+ok(-e Cli::object("$dir/.dag/cache", $changed), 'gc meanwhile: the data of the experiment stays');
+ok_dag(0, 'a second one', $dir, 'exp', 'run', '-q', '-n', 'beside', 'other');
+spew("$gate/go", '');
+is(finish($s)->{rc}, 0, '... and it comes to its end') or diag($s->{err});
+is_deeply(mine(), $before, '... nothing of the user\'s has changed');
+like(of('long', 'data.txt.dvc'), qr/$changed/, '... data that has changed came along');
+unlike(slurp("$dir/data.txt.dvc"), qr/$changed/, '... and is not recorded here');
+unlike(said('ls-tree', '-r', '--name-only', $s->{out} =~ /^(\w+)/), qr/secret|raw|more/, '... what git ignores is not kept');
+ok_dag(0, 'gc', $dir, 'gc', '-w', '-f', '--grace', '0s');
+ok(!-e Cli::object("$dir/.dag/cache", $changed), '... and gc takes it when it has ended');
+delete $ENV{GATE};
+bad2('nothing to copy', qr/--copy-paths 'nope': No such file/, '--copy-paths', 'nope');
+bad2('a path elsewhere', qr/--copy-paths '..\/x' is no path below/, '--copy-paths', '../x');
+git('checkout', '-q', 'dvc.yaml', 'train.sh');
+spew("$dir/data.txt", "data\n");
+
+# Links, and the variables of git: none has us write elsewhere.
+mkdir "$dir/.dag/out" or die;
+spew("$dir/.dag/out/p.yaml", "a: 1\n");
+symlink("$dir/.dag/out", "$dir/conf") or die;
+symlink('/tmp', "$dir/tmp") or die;
+git('add', 'conf', 'tmp');
+like(run(1, 'a link to params elsewhere', '-S', 'conf/p.yaml:a=2')->{err}, qr/leads out of the repository/, '... is not followed');
+is(slurp("$dir/.dag/out/p.yaml"), "a: 1\n", '... to be written');
+bad2('a link out of the repository', qr/is not a file of this repository/, '-S', 'tmp/p.yaml:a=2');
+git('rm', '-qf', 'conf', 'tmp');
+{
+	local @ENV{qw(GIT_DIR GIT_INDEX_FILE)} = ("$dir/.git", "$dir/.git/index");
+	$before = mine();
+	run(0, 'with GIT_DIR', '-n', 'git', '-S', 'train.lr=0.9');
+	is_deeply(mine(), $before, '... nothing of the user\'s has changed');
+}
+
+# On a terminal: those that run, and what they say; Ctrl-C takes the picture away with them.
+$ENV{GATE} = $gate;
+unlink glob("$gate/*");
+$p = pty($dir, ['--size', '24x80', '--expect', 'train: running', '--expect', '0 of 2 saved, 0 failed, 1 run', '--send', '\x03'],
+	'exp', 'run', '-n', 'tty', '-S', 'train.lr=31,32');
+is($p->{rc}, 130, 'Ctrl-C on a terminal');
+like($p->{out}, qr/tty-1  train\.lr=31  \d+s  .*train: running/, '... there it was to be seen');
+$p = screen($p->{out}, 24, 80);
+unlike($p->{text}, qr/0 of 2 saved/, '... and is no more');
+like($p->{text}, qr/tty-1 \(train\.lr=31\) is stopped, after/, '... but how it ended');
 delete $ENV{GATE};
 
 # One that fails: no reference, and where to look.

@@ -228,6 +228,42 @@ test_toml(void **state)
 		"only values that are there already");
 }
 
+/* Each value is tried before anything begins, and nothing is written. */
+static void
+test_check(void **state)
+{
+	const char *words[] = {"a=1,2", "b=x", "c=1,[2],\"\\q\"", "other.yaml:d=1"};
+	struct arena *a = arena_new(0);
+	struct override_list l;
+	struct err err = {0};
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 0);
+	spill(place, "params.yaml", "a: 0\nb: 0\nc: 0\n");
+	assert_int_equal(override_parse(a, words, 2, &l, &err), 0);
+	assert_int_equal(override_check(&l, place, &err), 0);
+	override_put(&l, 1, &b);
+	assert_string_equal(b.p, "a=2");
+	assert_int_equal(override_parse(a, words, 3, &l, &err), 0);
+	assert_int_equal(override_check(&l, place, &err), -1);
+	assert_non_null(strstr(err.msg, "is not a value"));
+	words[2] = "~c";
+	assert_int_equal(override_parse(a, words + 1, 2, &l, &err), 0);
+	assert_int_equal(override_check(&l, place, &err), 0);
+	buf_clear(&b);
+	override_put(&l, 0, &b);
+	assert_string_equal(b.p, "b=x ~c");
+	assert_int_equal(override_parse(a, words + 3, 1, &l, &err), 0);
+	assert_int_equal(override_check(&l, place, &err), -1);
+	buf_clear(&b);
+	override_put(&l, 0, &b);
+	assert_string_equal(b.p, "other.yaml:d=1");
+	assert_string_equal(slurp(place, "params.yaml"), "a: 0\nb: 0\nc: 0\n");
+	buf_release(&b);
+	arena_free(a);
+}
+
 int
 main(void)
 {
@@ -235,6 +271,7 @@ main(void)
 	    cmocka_unit_test(test_yaml),   cmocka_unit_test(test_refused),
 	    cmocka_unit_test(test_limits), cmocka_unit_test(test_sweep),
 	    cmocka_unit_test(test_json),   cmocka_unit_test(test_toml),
+	    cmocka_unit_test(test_check),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -1,9 +1,12 @@
 /*
  * One call of the C library that fails, in a program that does not know: to be preloaded.
  *
- *	FAILING=CALL:N:HOW	the Nth CALL (from 1) fails with the errno HOW, or is cut short
+ *	FAILING=CALL:N:HOW	the Nth CALL (from 1) fails with the errno HOW, is cut short, or (kill)
+ *				never comes: the process is killed before it
  *	FAILING_LOG=FILE	gets a line "failed CALL N" then; without FAILING, at the end, a
  *				line "CALL COUNT" for each kind of call
+ *
+ * A CALL `change` is any that changes what is on the disk.
  *
  * Only the process that is started so is meant: the variables are gone before its main.
  */
@@ -44,7 +47,8 @@
 	X(stat)      \
 	X(readdir)   \
 	X(fcntl)     \
-	X(link)
+	X(link)      \
+	X(change)
 
 enum call {
 #define X(name) CALL_##name,
@@ -65,7 +69,8 @@ static const struct {
 } hows[] = {{"ENOSPC", ENOSPC}, {"EIO", EIO},	    {"EMFILE", EMFILE},
 	    {"ENFILE", ENFILE}, {"EAGAIN", EAGAIN}, {"EINTR", EINTR},
 	    {"ENOMEM", ENOMEM}, {"EACCES", EACCES}, {"EROFS", EROFS},
-	    {"EDQUOT", EDQUOT}, {"ENOLCK", ENOLCK}, {"short", -1}};
+	    {"EDQUOT", EDQUOT}, {"ENOLCK", ENOLCK}, {"short", -1},
+	    {"kill", -2}};
 
 static int counts[CALL_COUNT];
 static int which = -1, nth, how;
@@ -139,16 +144,46 @@ end(void)
 
 /* Does this call fail (1, with errno), or is it to be cut short (-1)? */
 static int
-fails(enum call c)
+fails_as(enum call c)
 {
 	int n = __atomic_add_fetch(&counts[c], 1, __ATOMIC_RELAXED);
 
 	if ((int)c != which || n != nth)
 		return 0;
 	say("failed %s %d\n", names[c], n);
+	if (how == -2)
+		(void)kill(getpid(), SIGKILL);
 	if (how > 0)
 		errno = how;
 	return how > 0 ? 1 : -1;
+}
+
+static int
+fails(enum call c)
+{
+	switch (c) {
+	case CALL_write:
+	case CALL_pwrite:
+	case CALL_rename:
+	case CALL_mkdir:
+	case CALL_unlink:
+	case CALL_ftruncate:
+	case CALL_link:
+		(void)fails_as(CALL_change);
+		break;
+	default:
+		break;
+	}
+	return fails_as(c);
+}
+
+/* To open a file may make it. */
+static int
+open_fails(int flags)
+{
+	if ((flags & (O_CREAT | O_TRUNC)) != 0)
+		(void)fails_as(CALL_change);
+	return fails(CALL_open);
 }
 
 /* ---- what is wrapped ---- */
@@ -257,7 +292,7 @@ open64(const char *path, int flags, ...)
 	va_start(ap, flags);
 	mode = va_arg(ap, mode_t);
 	va_end(ap);
-	return fails(CALL_open) > 0 ? -1 : REAL(open64)(path, flags, mode);
+	return open_fails(flags) > 0 ? -1 : REAL(open64)(path, flags, mode);
 }
 
 int
@@ -269,7 +304,7 @@ openat64(int dir, const char *path, int flags, ...)
 	va_start(ap, flags);
 	mode = va_arg(ap, mode_t);
 	va_end(ap);
-	return fails(CALL_open) > 0 ? -1 : REAL(openat64)(dir, path, flags, mode);
+	return open_fails(flags) > 0 ? -1 : REAL(openat64)(dir, path, flags, mode);
 }
 
 int
@@ -300,6 +335,35 @@ int
 ftruncate64(int fd, off64_t n)
 {
 	return fails(CALL_ftruncate) > 0 ? -1 : REAL(ftruncate64)(fd, n);
+}
+
+/* What else changes files is only counted, and killed at. */
+int
+rmdir(const char *path)
+{
+	(void)fails_as(CALL_change);
+	return REAL(rmdir)(path);
+}
+
+ssize_t
+copy_file_range(int in, off64_t *from, int out, off64_t *to, size_t n, unsigned flags)
+{
+	(void)fails_as(CALL_change);
+	return REAL(copy_file_range)(in, from, out, to, n, flags);
+}
+
+int
+fchmod(int fd, mode_t mode)
+{
+	(void)fails_as(CALL_change);
+	return REAL(fchmod)(fd, mode);
+}
+
+int
+fchmodat(int dir, const char *path, mode_t mode, int flags)
+{
+	(void)fails_as(CALL_change);
+	return REAL(fchmodat)(dir, path, mode, flags);
 }
 
 /* To take it only: to let it go cannot fail. */

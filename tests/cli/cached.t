@@ -3,30 +3,17 @@
 # name; results that come back; options and keys.
 use strict;
 use warnings;
-use Cwd qw(abs_path);
 use Digest::MD5 qw(md5_hex);
 use File::Basename qw(dirname);
 use File::Find;
 use File::Path qw(make_path remove_tree);
-use File::Temp qw(tempdir);
 use lib dirname(__FILE__);
 use Cli qw(:DEFAULT home git object);
 use JSON::PP;
 use Test::More;
 
-my $top = abs_path(tempdir('dag-cached-XXXXXX', -w '/dev/shm' ? (DIR => '/dev/shm') : (TMPDIR => 1), CLEANUP => 1));
-home($top);
+home(project());
 $ENV{PATH} = build() . "/bin:$ENV{PATH}";
-my $made = 0;
-
-# A project whose tasks append their names to the file `ran`.
-sub fresh {
-	my (%files) = @_;
-	my $dir = "$top/p" . $made++;
-	make_path("$dir/.dag");
-	spew("$dir/$_", $files{$_}) for keys %files;
-	return $dir;
-}
 
 # All files of a project with what they hold, but for SQLite's own: a look writes nothing.
 sub contents {
@@ -111,7 +98,7 @@ my %files = ('pipe.yaml' => $pipe, 'in.txt' => "1\n2\n3\n", 'more/a.txt' => "a\n
 
 # ---- nothing has changed; each thing that changes ----
 
-my $d = fresh(%files);
+my $d = project(%files);
 is(ran($d), 'first other second third', 'the first run runs all');
 like(why($d, 'first'), qr/^`first` succeeded\. .*Why it ran: no run of it is recorded\./, '... as none is recorded');
 my $lock = lock_of($d);
@@ -176,7 +163,7 @@ like(why($d, 'third'), qr/'fourth\.txt'/, '... is named') or diag(why($d, 'third
 is(ran($d), '', '... and then it rests');
 
 # What needs no run needs no slot either: it ends before who has the only one.
-my $e = fresh('pipe.yaml' => "tasks:\n  slow: {priority: 9, run: 'echo slow >> ran; sleep 0.2'}\n" .
+my $e = project('pipe.yaml' => "tasks:\n  slow: {priority: 9, run: 'echo slow >> ran; sleep 0.2'}\n" .
 	"  other: {outputs: [o], run: 'echo other >> ran; echo > o'}\n" .
 	"  last: {inputs: [o], outputs: [p], run: 'echo last >> ran; cp o p'}\n");
 ran($e, '-j1');
@@ -255,7 +242,7 @@ is(ran($d, '--no-commit'), 'first second', '--no-commit runs what changed');
 ok(!-e object("$d/.dag/cache", md5_hex(slurp("$d/first.txt"))), '... what it makes does not go into the cache');
 is(ran($d), '', '... and is a result');
 
-$d = fresh('in' => "1\n", 'pipe.yaml' => <<'END');
+$d = project('in' => "1\n", 'pipe.yaml' => <<'END');
 tasks:
   always: {inputs: [in], outputs: [a], cache: false, run: echo always >> ran; cp in a}
   plain: {inputs: [in], run: echo plain >> ran}
@@ -281,7 +268,7 @@ isnt((dag($d, 'run', 'pipe.yaml', '-s', 'cold'))[0], 0, 'a frozen task whose res
 like(why($d, 'cold'), qr/'c'/, '... cannot end well, and names it') or diag(why($d, 'cold'));
 
 # With links into the cache: what is changed in place is no object.
-$d = fresh('in' => "1\n", 'pipe.yaml' => "tasks:\n  grow: {inputs: [in], outputs: [sum], persist: true, run: echo grow >> ran; cat in >> sum}\n");
+$d = project('in' => "1\n", 'pipe.yaml' => "tasks:\n  grow: {inputs: [in], outputs: [sum], persist: true, run: echo grow >> ran; cat in >> sum}\n");
 ok_dag(0, 'links', $d, 'config', 'cache.type', 'hardlink');
 ran($d);
 $object = object("$d/.dag/cache", md5_hex("1\n"));
@@ -292,7 +279,7 @@ is(slurp($object), "1\n", '... leave the object whole');
 is(slurp("$d/sum"), "1\n2\n", '... and what was added is there');
 
 # What is only known when a run has begun.
-$d = fresh('in' => "1\n", 'pipe.yaml' => <<'END');
+$d = project('in' => "1\n", 'pipe.yaml' => <<'END');
 tasks:
   get: {inputs: [in], outputs: [a], run: 'cp in a; echo n=$(cat in) >> "$DAG_OUTPUT"'}
   when: {needs: [get], when: outputs.get.n | int > 1, outputs: [w], run: echo when >> ran; touch w}
@@ -324,7 +311,7 @@ look($d);
 like(foreseen('get'), qr/^fails: .*pipe\.dag\.lock/, 'a lock file with a mistake') or diag(foreseen('get'));
 
 # Lines are counted where git has what was there; the project lies in a directory of the repository.
-my $repo = "$top/repo";
+my $repo = project() . "/repo";
 $d = "$repo/in here";
 make_path("$d/.dag");
 spew("$d/$_->[0]", $_->[1]) for ['in.txt', "1\n2\n3\n"], ['copy.txt', "1\n"],

@@ -3,27 +3,15 @@
 # do not run again.
 use strict;
 use warnings;
-use Cwd qw(abs_path);
 use Digest::MD5 qw(md5_hex);
 use File::Basename qw(dirname);
-use File::Path qw(make_path remove_tree);
-use File::Temp qw(tempdir);
+use File::Path qw(remove_tree);
 use lib dirname(__FILE__);
 use Cli qw(:DEFAULT home git object);
 use Test::More;
 
-my $top = abs_path(tempdir('dag-cached-XXXXXX', -w '/dev/shm' ? (DIR => '/dev/shm') : (TMPDIR => 1), CLEANUP => 1));
-home($top);
+home(project());
 $ENV{PATH} = build() . "/bin:$ENV{PATH}";
-my $made = 0;
-
-sub fresh {
-	my (%files) = @_;
-	my $dir = "$top/p" . $made++;
-	make_path("$dir/.dag");
-	spew("$dir/$_", $files{$_}) for keys %files;
-	return $dir;
-}
 
 # The names of the tasks that a run has run, which they append to the file `ran`; sorted.
 my $ended;
@@ -40,7 +28,7 @@ sub edit { my ($path, $from, $to) = @_; my $s = slurp($path); $s =~ s/\Q$from\E/
 
 # ---- what the file says ----
 
-my $d = fresh('in' => "1\n", 'p.yaml' => <<'END');
+my $d = project('in' => "1\n", 'p.yaml' => <<'END');
 params: {size: 3, day: ''}
 tasks:
   b: {inputs: [a.out], outputs: [b.out], run: 'echo b >> ran; cat a.out a.out > b.out'}
@@ -134,7 +122,7 @@ unlike(ran($d, 'p.yaml'), qr/\d/, '... and without it all is well');
 like(slurp("$d/p.dag.lock") // '', qr/@{[md5_hex("5\n")]}/, '... the lock says what was run');
 
 # It cannot be written: the work is done, and the next run tells the lock.
-$d = fresh('in' => "1\n", 'sub/r.yaml' => "tasks:\n  a: {inputs: [in], outputs: [a.out], run: 'echo a >> ran; cp in a.out; test -e go || mv sub away'}\n");
+$d = project('in' => "1\n", 'sub/r.yaml' => "tasks:\n  a: {inputs: [in], outputs: [a.out], run: 'echo a >> ran; cp in a.out; test -e go || mv sub away'}\n");
 is(ran($d, 'sub/r.yaml'), 'a', 'a lock that cannot be written');
 like("$ended->{out}$ended->{err}", qr/sub\/r\.dag\.lock cannot be written: .*; what it should say is kept, and written by the next run/,
 	'... is told, and the run ends well');
@@ -152,7 +140,7 @@ like(slurp("$d/sub/r.dag.lock"), qr/@{[md5_hex("2\n")]}/, '... does');
 
 # ---- retry ----
 
-$d = fresh('in' => "1\n", 'p.yaml' => <<'END');
+$d = project('in' => "1\n", 'p.yaml' => <<'END');
 tasks:
   a: {inputs: [in], outputs: [a.out], run: 'echo a >> ran; cp in a.out'}
   b: {inputs: [a.out], outputs: [b.out], run: 'echo b >> ran; test -e mended; cp a.out b.out'}
@@ -171,7 +159,7 @@ is((slurp("$d/ran") // '') =~ s/\n/ /gr, 'a ', '... runs it, changed or not; wha
 is(ran($d, 'p.yaml'), '', '... the lock holds');
 
 # Spoilt while a task runs: its work is not lost.
-$d = fresh('in' => "1\n", 'p.yaml' => "tasks:\n  a: {inputs: [in], outputs: [a.out], run: 'echo a >> ran; cp in a.out; echo [ > p.dag.lock'}\n");
+$d = project('in' => "1\n", 'p.yaml' => "tasks:\n  a: {inputs: [in], outputs: [a.out], run: 'echo a >> ran; cp in a.out; echo [ > p.dag.lock'}\n");
 is(ran($d, 'p.yaml'), 'a', 'a lock that is spoilt while a task runs');
 like("$ended->{out}$ended->{err}", qr/p\.dag\.lock/, '... is named');
 unlink("$d/p.dag.lock");
@@ -180,7 +168,7 @@ like(slurp("$d/p.dag.lock") // '', qr/- path: a\.out/, '... also to the lock');
 
 # ---- values ----
 
-$d = fresh('in' => "1\n", 'p.yaml' => <<'END');
+$d = project('in' => "1\n", 'p.yaml' => <<'END');
 tasks:
   a: {inputs: [in], outputs: [a.out], run: 'echo a >> ran; cp in a.out; echo n=$(cat in) >> $DAG_OUTPUT; echo "t=two words" >> $DAG_OUTPUT'}
   b: {needs: [a], env: {N: '{{ outputs.a.n }}', T: '{{ outputs.a.t }}'}, run: 'echo b >> ran; echo "$N $T" > b.txt'}
@@ -208,7 +196,7 @@ is($again, 'a b', '... the task runs, as nobody knows its values');
 
 my $slow = "tasks:\n  a: {inputs: [in], outputs: [a.out], run: 'echo a >> ran; touch busy; until test -e go; do sleep 0.02; done; cp in a.out'}\n"
 	. "  b: {inputs: [a.out], outputs: [b.out], run: 'echo b >> ran; cp a.out b.out'}\n";
-$d = fresh('in' => "1\n", 'p.yaml' => $slow);
+$d = project('in' => "1\n", 'p.yaml' => $slow);
 my @two = (start($d, 'run', 'p.yaml'));
 wait_for('a task at work', sub { -e "$d/busy" });
 push @two, start($d, 'run', 'p.yaml');

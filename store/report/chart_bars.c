@@ -23,19 +23,6 @@
 #define LABEL_MAX 14
 
 static void
-put_text(struct buf *b, const char *class, const char *anchor, double x, double y,
-	 const char *text, size_t max)
-{
-	buf_addf(b, "<text class=\"%s\" text-anchor=\"%s\" x=\"", class, anchor);
-	svg_number(b, x);
-	buf_adds(b, "\" y=\"");
-	svg_number(b, y);
-	buf_adds(b, "\">");
-	svg_text_cut(b, text, max);
-	buf_adds(b, "</text>");
-}
-
-static void
 put_rect(struct buf *b, const char *more, double x, double y, double w, double h)
 {
 	buf_addf(b, "<rect%s x=\"", more);
@@ -104,8 +91,8 @@ put_bar(struct bars *p, size_t series, const struct chart_point *it)
 
 		buf_init(&value, sizeof text);
 		buf_addf(&value, "%s%.4g", it->x < 0 ? "\xE2\x88\x92" : "", fabs(it->x));
-		put_text(p->b, "t", "start", fmax(from, to) + 5, y + THICK - 3.5, value.p,
-			 12);
+		svg_label(p->b, "t", "start", fmax(from, to) + 5, y + THICK - 3.5,
+			  value.p, 12);
 		buf_release(&value);
 	}
 }
@@ -140,20 +127,16 @@ put_bar_axes(struct bars *p)
 		chart_axis_label(&p->x, i, &label);
 		put_rect(p->b, " class=\"r\"", x, TOP, 0.5, p->bottom - TOP);
 		buf_adds(p->b, "</rect>");
-		put_text(p->b, "t", "middle", x, p->bottom + 16, label.p, 20);
+		svg_label(p->b, "t", "middle", x, p->bottom + 16, label.p, 20);
 		buf_release(&label);
 	}
 	for (size_t i = 0; i < p->n; i++)
-		put_text(p->b, "t", "end", p->left - 8,
-			 TOP + ((double)i + 0.5) * block + 4, p->c->names[i], NAME_MAX);
-	put_text(p->b, "l", "middle", p->left + p->width / 2, p->bottom + 37,
-		 p->c->x_label, 60);
-	buf_adds(p->b, "<g transform=\"translate(13 ");
-	svg_number(p->b, (TOP + p->bottom) / 2);
-	buf_adds(p->b, ") rotate(-90)\">");
-	put_text(p->b, "l", "middle", 0, 0, p->c->y_label,
-		 (size_t)fmax(4, (p->bottom - TOP) / SVG_CHAR_WIDTH));
-	buf_adds(p->b, "</g>");
+		svg_label(p->b, "t", "end", p->left - 8,
+			  TOP + ((double)i + 0.5) * block + 4, p->c->names[i], NAME_MAX);
+	svg_label(p->b, "l", "middle", p->left + p->width / 2, p->bottom + 37,
+		  p->c->x_label, 60);
+	svg_label_up(p->b, 13, (TOP + p->bottom) / 2, p->c->y_label,
+		     (size_t)fmax(4, (p->bottom - TOP) / SVG_CHAR_WIDTH));
 }
 
 void
@@ -203,8 +186,8 @@ put_cell(const struct chart_matrix *m, struct buf *b, size_t x, size_t y, double
 	svg_text(b, m->names[x]);
 	buf_addf(b, "\n%s</title></rect>", text.p);
 	if (cell >= CELL_TEXT && (double)text.n * SVG_CHAR_WIDTH <= cell)
-		put_text(b, part > 0.5 ? "t w" : "t", "middle", px + cell / 2,
-			 py + cell / 2 + 4, text.p, 20);
+		svg_label(b, part > 0.5 ? "t w" : "t", "middle", px + cell / 2,
+			  py + cell / 2 + 4, text.p, 20);
 	buf_release(&text);
 	buf_release(&more);
 }
@@ -221,23 +204,19 @@ put_matrix_labels(const struct chart_matrix *m, struct buf *b, double cell, doub
 	for (size_t i = 0; i < m->n; i += every) {
 		double middle = ((double)i + 0.5) * cell;
 
-		put_text(b, "t", "end", left - 7, TOP + middle + 4, m->names[i],
-			 LABEL_MAX);
+		svg_label(b, "t", "end", left - 7, TOP + middle + 4, m->names[i],
+			  LABEL_MAX);
 		buf_adds(b, "<g transform=\"translate(");
 		svg_number(b, left + middle + (turn ? 4 : 0));
 		buf_addc(b, ' ');
 		svg_number(b, TOP + side + (turn ? 7 : 17));
 		buf_addf(b, ")%s\">", turn ? " rotate(-90)" : "");
-		put_text(b, "t", turn ? "end" : "middle", 0, 0, m->names[i], LABEL_MAX);
+		svg_label(b, "t", turn ? "end" : "middle", 0, 0, m->names[i], LABEL_MAX);
 		buf_adds(b, "</g>");
 	}
-	put_text(b, "l", "middle", left + side / 2, TOP + side + deep + 26, m->x_label,
-		 50);
-	buf_adds(b, "<g transform=\"translate(13 ");
-	svg_number(b, TOP + side / 2);
-	buf_adds(b, ") rotate(-90)\">");
-	put_text(b, "l", "middle", 0, 0, m->y_label, 40);
-	buf_adds(b, "</g>");
+	svg_label(b, "l", "middle", left + side / 2, TOP + side + deep + 26, m->x_label,
+		  50);
+	svg_label_up(b, 13, TOP + side / 2, m->y_label, 40);
 }
 
 void

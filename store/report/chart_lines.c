@@ -110,13 +110,15 @@ put_line(struct buf *b, const char *class, double x1, double y1, double x2, doub
 }
 
 static void
-open_text(struct buf *b, const char *class, const char *anchor, double x, double y)
+put_tick(struct plane *p, const struct chart_axis *a, size_t i, const char *anchor,
+	 double x, double y)
 {
-	buf_addf(b, "<text class=\"%s\" text-anchor=\"%s\" x=\"", class, anchor);
-	svg_number(b, x);
-	buf_adds(b, "\" y=\"");
-	svg_number(b, y);
-	buf_adds(b, "\">");
+	struct buf label;
+
+	buf_init(&label, 64);
+	chart_axis_label(a, i, &label);
+	svg_label(p->b, "t", anchor, x, y, label.p, 64);
+	buf_release(&label);
 }
 
 /* Every so many-th of the names, that they do not meet. */
@@ -132,11 +134,9 @@ put_names(struct plane *p)
 	step = (size_t)ceil(((double)longest * SVG_CHAR_WIDTH + 10) *
 			    (double)p->c->nnames / p->width);
 	step = step == 0 ? 1 : step;
-	for (size_t i = 0; i < p->c->nnames; i += step) {
-		open_text(p->b, "t", "middle", at_x(p, (double)i), HEIGHT - BOTTOM + 17);
-		svg_text_cut(p->b, p->c->names[i], NAME_MAX);
-		buf_adds(p->b, "</text>");
-	}
+	for (size_t i = 0; i < p->c->nnames; i += step)
+		svg_label(p->b, "t", "middle", at_x(p, (double)i), HEIGHT - BOTTOM + 17,
+			  p->c->names[i], NAME_MAX);
 }
 
 static void
@@ -148,28 +148,19 @@ put_axes(struct plane *p)
 		double y = at_y(p, chart_axis_tick(&p->y, i));
 
 		put_line(p->b, i == 0 ? "a" : "g", p->left, y, right, y);
-		open_text(p->b, "t", "end", p->left - 7, y + 4);
-		chart_axis_label(&p->y, i, p->b);
-		buf_adds(p->b, "</text>");
+		put_tick(p, &p->y, i, "end", p->left - 7, y + 4);
 	}
 	for (size_t i = 0; !p->names && i < p->x.n; i++) {
 		double x = at_x(p, chart_axis_tick(&p->x, i));
 
 		put_line(p->b, "a", x, bottom, x, bottom + 4);
-		open_text(p->b, "t", "middle", x, bottom + 17);
-		chart_axis_label(&p->x, i, p->b);
-		buf_adds(p->b, "</text>");
+		put_tick(p, &p->x, i, "middle", x, bottom + 17);
 	}
 	if (p->names)
 		put_names(p);
-	open_text(p->b, "l", "middle", p->left + p->width / 2, HEIGHT - 8);
-	svg_text_cut(p->b, p->c->x_label, 70);
-	buf_adds(p->b, "</text><g transform=\"translate(15 ");
-	svg_number(p->b, TOP + p->height / 2);
-	buf_adds(p->b, ") rotate(-90)\">");
-	open_text(p->b, "l", "middle", 0, 0);
-	svg_text_cut(p->b, p->c->y_label, 40);
-	buf_adds(p->b, "</text></g>");
+	svg_label(p->b, "l", "middle", p->left + p->width / 2, HEIGHT - 8, p->c->x_label,
+		  70);
+	svg_label_up(p->b, 15, TOP + p->height / 2, p->c->y_label, 40);
 }
 
 /* ---- points ---- */

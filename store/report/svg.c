@@ -106,6 +106,31 @@ svg_number(struct buf *b, double v)
 }
 
 void
+svg_label(struct buf *b, const char *class, const char *anchor, double x, double y,
+	  const char *text, size_t max)
+{
+	buf_addf(b, "<text class=\"%s\" text-anchor=\"%s\" x=\"", class, anchor);
+	svg_number(b, x);
+	buf_adds(b, "\" y=\"");
+	svg_number(b, y);
+	buf_adds(b, "\">");
+	svg_text_cut(b, text, max);
+	buf_adds(b, "</text>");
+}
+
+void
+svg_label_up(struct buf *b, double x, double y, const char *text, size_t max)
+{
+	buf_adds(b, "<g transform=\"translate(");
+	svg_number(b, x);
+	buf_addc(b, ' ');
+	svg_number(b, y);
+	buf_adds(b, ") rotate(-90)\">");
+	svg_label(b, "l", "middle", 0, 0, text, max);
+	buf_adds(b, "</g>");
+}
+
+void
 svg_base64(struct buf *b, const char *p, size_t n)
 {
 	static const char digits[] =

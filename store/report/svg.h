@@ -30,6 +30,16 @@ size_t svg_length(const char *);
 void svg_number(struct buf *, double);
 
 /**
+ * svg_label(b, class, anchor, x, y, text, max), svg_label_up(b, x, y, text, max):
+ * Append ${text}, cut to ${max} characters, as a <text> of that class at ${x}, ${y}, where its ${anchor}
+ * is ("start", "middle", "end"); as the label (class l) of an axis that goes upwards, with its
+ * middle there.
+ */
+void svg_label(struct buf *, const char *, const char *, double, double, const char *,
+	       size_t);
+void svg_label_up(struct buf *, double, double, const char *, size_t);
+
+/**
  * svg_base64(b, p, n):
  * Append ${n} bytes as base64.
  */

@@ -1,6 +1,8 @@
 /*
  * dag stage: stages of dvc.yaml, added and listed.
  */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -33,7 +35,7 @@ struct stage_opts {
 	struct artifact_opts common;
 	const char *name, *wdir, *desc;
 	struct opt_strings deps, params, outs[OUT_KINDS];
-	bool always_changed, force;
+	bool always_changed, force, run;
 	bool all, recursive, name_only, fail;
 };
 
@@ -113,6 +115,10 @@ static const struct opt stage_opts[] = {
      .at = offsetof(struct stage_opts, desc),
      .arg = "TEXT",
      .doc = "With add: what it is for, for people."},
+    {.name = "run",
+     .kind = OPT_FLAG,
+     .at = offsetof(struct stage_opts, run),
+     .doc = "With add: then run it, by itself; if that fails it stays in dvc.yaml."},
     {.name = "force",
      .letter = 'f',
      .kind = OPT_FLAG,
@@ -355,13 +361,45 @@ add(struct cli *c, const struct stage_opts *o)
 	return code;
 }
 
+/* `dag run -s dvc.yaml:NAME`, as if it were called. */
+static int
+run_it(struct cli *c, const struct stage_opts *o)
+{
+	const struct verb *v = &verb_run;
+	void *values = calloc(1, v->size);
+	struct opts_target t = {.table = v->opts, .values = values};
+	char *select = NULL, quiet[] = "--progress=none", *argv[3];
+	struct err err = {0};
+	size_t n = 0;
+	int rc;
+
+	if (values == NULL || asprintf(&select, "--select=dvc.yaml:%s", o->name) < 0) {
+		free(values);
+		(void)err_nomem(&err);
+		return cli_fail(c, &err);
+	}
+	argv[n++] = select;
+	if (o->common.quiet)
+		argv[n++] = quiet;
+	argv[n] = NULL;
+	c->nargs = 0;
+	opts_init(&t);
+	rc = opts_parse(&t, 1, true, argv, &n, &err) == 0 ? v->run(c, values)
+							  : cli_fail(c, &err);
+	opts_release(&t);
+	free(values);
+	free(select);
+	return rc;
+}
+
 /* ---- the call ---- */
 
 static bool
 is_for_add(const struct stage_opts *o)
 {
 	bool any = o->name != NULL || o->wdir != NULL || o->desc != NULL ||
-		   o->deps.n > 0 || o->params.n > 0 || o->always_changed || o->force;
+		   o->deps.n > 0 || o->params.n > 0 || o->always_changed || o->force ||
+		   o->run;
 
 	for (size_t i = 0; i < OUT_KINDS; i++)
 		any = any || o->outs[i].n > 0;
@@ -380,6 +418,7 @@ stage_verb(struct cli *c, const void *opts)
 				  .recursive = o->recursive,
 				  .name_only = o->name_only,
 				  .fail = o->fail};
+	int rc;
 
 	if (strcmp(what, "list") == 0) {
 		if (is_for_add(o))
@@ -400,7 +439,8 @@ stage_verb(struct cli *c, const void *opts)
 				 "the stage needs a command: dag stage add -n %s ... "
 				 "COMMAND",
 				 o->name);
-	return add(c, o);
+	rc = add(c, o);
+	return rc == EXIT_OK && o->run ? run_it(c, o) : rc;
 }
 
 const struct verb verb_stage = {
@@ -418,8 +458,10 @@ const struct verb verb_stage = {
 	"Add writes a stage into dvc.yaml in the directory where it is called, which is "
 	"made if there is none; comments and layout of the rest stay. What the cache is "
 	"to keep is entered into .gitignore. Options stand before COMMAND: what follows "
-	"its first word belongs to it. Nothing is run, and nothing has to be there yet "
-	"but the directory to work in. Outputs in one another, circles and names that "
+	"its first word belongs to it. Without --run nothing is run, and nothing has to "
+	"be "
+	"there yet but the directory to work in. Outputs in one another, circles and "
+	"names that "
 	"are taken are refused.\n"
 	"\n"
 	"List shows the stages of dvc.yaml here, or those of each STAGE: a name, one "

@@ -69,6 +69,18 @@ is_dag(const struct cli *c, const char *word)
 	return rc == 0;
 }
 
+bool
+stage_word_is(const struct cli *c, const char *word)
+{
+	size_t n = file_in(word);
+
+	if (n > 0)
+		return word[n] == ':';
+	if (strpbrk(word, ":@") != NULL && strchr(word, '/') == NULL)
+		return true;
+	return !find_is_file(word) && stages_here(c) && !is_dag(c, word);
+}
+
 static bool
 are_stages(const struct cli *c, const struct stage_opts *o, const struct stage_words *w)
 {

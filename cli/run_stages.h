@@ -73,6 +73,13 @@ int stage_words_take(struct cli *, const struct stage_opts *, const struct opt_s
 		     const struct selection_opts *, struct arena *, struct stage_words *);
 
 /**
+ * stage_word_is(c, word):
+ * Return whether ${word} names a stage of dvc.yaml here, by "dvc.yaml:STAGE", ":STAGE" or as no DAG
+ * is called.
+ */
+bool stage_word_is(const struct cli *, const char *);
+
+/**
  * stage_words_load(c, w, out):
  * Load the DAG of the repository that the words speak of.  As load_word.
  */

@@ -103,23 +103,42 @@ each_edge(const struct dag *g, const bool *selected, struct buf *out,
 	}
 }
 
+/* Names of tasks need no escapes; paths may. */
+static void
+dot_name(struct buf *out, const char *s)
+{
+	buf_addc(out, '"');
+	for (; *s != '\0'; s++) {
+		if (*s == '"' || *s == '\\')
+			buf_addc(out, '\\');
+		buf_addc(out, *s);
+	}
+	buf_addc(out, '"');
+}
+
 static void
 dot_edge(struct buf *out, const struct dag_task *from, const struct dag_task *to)
 {
-	buf_addf(out, "\t\"%s\" -> \"%s\";\n", from->name, to->name);
+	buf_addc(out, '\t');
+	dot_name(out, from->name);
+	buf_adds(out, " -> ");
+	dot_name(out, to->name);
+	buf_adds(out, ";\n");
 }
 
 void
 dag_show_dot(const struct dag *g, const bool *selected, struct buf *out)
 {
-	/* Names need no escapes: letters, digits, _ and -. */
 	buf_addf(out, "digraph \"%s\" {\n\trankdir=LR;\n\tnode [shape=box];\n", g->name);
 	for (size_t i = 0; i < g->ntasks; i++) {
 		const struct dag_task *t = &g->tasks[g->order[i]];
 
-		if (selected == NULL || selected[t->id])
-			buf_addf(out, "\t\"%s\"%s;\n", t->name,
-				 t->type->kind == TASK_ENGINE ? " [style=rounded]" : "");
+		if (selected != NULL && !selected[t->id])
+			continue;
+		buf_addc(out, '\t');
+		dot_name(out, t->name);
+		buf_adds(out,
+			 t->type->kind == TASK_ENGINE ? " [style=rounded];\n" : ";\n");
 	}
 	each_edge(g, selected, out, dot_edge);
 	buf_adds(out, "}\n");

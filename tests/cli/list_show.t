@@ -97,7 +97,7 @@ flowchart LR
     t1 --> t3
     t2 --> t3
 END
-usage($dir, '--format, --json and --dot exclude each other', 'show', 'pipe', '--dot', '--format', 'dot');
+usage($dir, '--format, --json, --dot and --md exclude each other', 'show', 'pipe', '--dot', '--format', 'dot');
 
 # Drawings.
 my $fan = "tasks:\n  start: {run: x}\n"

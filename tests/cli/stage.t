@@ -102,4 +102,13 @@ spew("$dir/dvc.yaml", "vars:\n- {a: 1}   # one\nstages:\n  a:\n    cmd: x\n");
 ok_dag(0, 'the last stage', $dir, 'remove', 'a');
 is(slurp("$dir/dvc.yaml"), "vars:\n- {a: 1}   # one\n", '... and the rest stays');
 ok_dag(2, 'again', $dir, 'remove', 'a');
+# Added and run: a failure leaves it in the file.
+$dir = project('raw' => "r\n");
+like(ok_dag(0, 'added and run', $dir, 'stage', 'add', '-n', 'a', '-d', 'raw', '-o', 'out', '--run', 'cp raw out')->{out},
+	qr/^a  added to dvc\.yaml\n.*a: success.*1 task: 1 success/s, 'is told');
+is(slurp("$dir/out") . (slurp("$dir/dvc.lock") =~ /^  a:\n    cmd: cp raw out\n/m), "r\n1", '... and done');
+$p = ok_dag(1, 'added and failed', $dir, 'stage', 'add', '-q', '-n', 'b', '-d', 'out', '--run', 'exit 3');
+like($p->{out}, qr/b: exit status 3/, '... says why');
+like(slurp("$dir/dvc.yaml"), qr/^  b:$/m, '... and it is there');
+usage($dir, "that option has no meaning for 'dag stage list'", 'stage', 'list', '--run');
 done_testing;

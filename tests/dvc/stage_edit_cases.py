@@ -132,6 +132,9 @@ def add(*words):
 
 
 # A new file.
+case("added and run", {}, add("-n", "a", "-d", "raw", "-p", "lr", "-o", "out", "-O", "sub/x", "--run", "cp raw out; cp raw sub/x"), ok=True)
+case("added and run below", TWO, add("-n", "c", "-d", "../raw", "-o", "c.out", "--run", "cp ../raw c.out"), cwd="sub", ok=True)
+case("added, run and failed", {}, add("-n", "a", "-o", "out", "--run", "false"), ok=False, rest=True)
 case("nothing but a command", {}, add("-n", "a", "echo"), ok=True)
 case("all kinds of outputs", {"d/": None},
      add("-n", "all", "-o", "o", "-O", "O", "--outs-persist", "op", "--outs-persist-no-cache", "opn", "-m", "m",

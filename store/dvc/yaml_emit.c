@@ -511,5 +511,5 @@ ydoc_emit(struct yaml_doc *doc, struct buf *out, struct err *err)
 		emit_indent(&e);
 	}
 	arena_free(e.a);
-	return rc;
+	return rc == 0 && e.nomem ? err_nomem(err) : rc;
 }

@@ -34,6 +34,7 @@ struct emit {
 	bool in_seq;	 /* the value is an entry of a list */
 	bool in_map;	 /* ... of a mapping */
 	bool simple_key; /* ... a key on one line */
+	bool nomem;	 /* something could not be told for want of memory */
 	unsigned ids;	 /* made-up anchors so far */
 	unsigned epoch;
 };

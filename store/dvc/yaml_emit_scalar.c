@@ -36,8 +36,10 @@ decode(struct emit *e, const struct yaml_val *v, struct chars *t)
 	t->at = arena_array(e->a, v->len + 1, sizeof *t->at);
 	t->n = 0;
 	t->p = v->text;
-	if (t->c == NULL || t->at == NULL)
+	if (t->c == NULL || t->at == NULL) {
+		e->nomem = true;
 		return err_nomem(e->err);
+	}
 	while (at < v->len) {
 		int len = utf8_decode(v->text + at, v->len - at, &t->c[t->n]);
 

@@ -151,6 +151,16 @@ diag_count(const struct diag *d)
 	return d->count + (d->nomem ? 1 : 0);
 }
 
+bool
+diag_nomem(const struct diag *d)
+{
+	bool is = d->nomem;
+
+	vec_foreach (&d->messages, const struct diag_message, m)
+		is = is || strcmp(m->text, "out of memory") == 0;
+	return is;
+}
+
 static int
 by_place(const void *a, const void *b)
 {

@@ -81,6 +81,12 @@ size_t diag_errors(const struct diag *);
 size_t diag_count(const struct diag *);
 
 /**
+ * diag_nomem(d):
+ * Return whether memory ran out: for a message, or for what one is about.
+ */
+bool diag_nomem(const struct diag *);
+
+/**
  * diag_print(d, out, color, width):
  * Append all messages to ${out}, sorted by file (in order of registration), line and column,
  * notes behind the message they belong to, identical ones once, with ANSI colours if

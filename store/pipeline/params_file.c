@@ -59,16 +59,19 @@ static int
 parse(struct arena *a, struct diag *d, const char *name, const char *text, size_t len,
       bool dates, struct yaml_node **out)
 {
+	int r;
+
 	if (params_is_python(name))
-		return refuse(
-		    d, name, NULL, 0,
-		    "params in Python are not read, since that would mean to run "
-		    "it: keep them in a .yaml, .json or .toml file");
-	if (ends(name, ".json"))
-		return json_value_parse(a, d, name, text, len, out);
-	if (ends(name, ".toml"))
-		return toml_parse(a, d, name, text, len, out);
-	return parse_yaml(a, d, name, text, len, dates, out);
+		r = refuse(d, name, NULL, 0,
+			   "params in Python are not read, since that would mean to run "
+			   "it: keep them in a .yaml, .json or .toml file");
+	else if (ends(name, ".json"))
+		r = json_value_parse(a, d, name, text, len, out);
+	else if (ends(name, ".toml"))
+		r = toml_parse(a, d, name, text, len, out);
+	else
+		r = parse_yaml(a, d, name, text, len, dates, out);
+	return r > 0 && diag_nomem(d) ? -1 : r;
 }
 
 int

@@ -242,20 +242,6 @@ take_task(struct task_outline *o, const struct yaml_node *name,
 	return rc;
 }
 
-/* Whether it was for want of memory that a file was not understood. */
-static bool
-is_nomem(struct diag *d)
-{
-	struct buf b;
-	bool is;
-
-	buf_init(&b, 0);
-	diag_print(d, &b, false, 0);
-	is = buf_failed(&b) || (b.n > 0 && strstr(b.p, "error: out of memory") != NULL);
-	buf_release(&b);
-	return is;
-}
-
 int
 task_outline_read(struct task_outline *o, const char *text, size_t len)
 {
@@ -273,7 +259,7 @@ task_outline_read(struct task_outline *o, const char *text, size_t len)
 	if (yaml_parse(o->arena, d, file, kept, len, &top) >= 0) {
 		tasks = yaml_get(top, "tasks");
 		defaults = yaml_get(top, "defaults");
-	} else if (is_nomem(d)) {
+	} else if (diag_nomem(d)) {
 		rc = -1;
 	}
 	diag_free(d);

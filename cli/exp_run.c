@@ -201,28 +201,32 @@ make_list(struct exp_run *x, struct err *err)
 
 typedef VEC(char *) word_list;
 
+/* A word that could not be made, for want of memory, is NULL. */
 static int
 add_word(struct exp_run *x, word_list *l, const char *word)
 {
 	char *copy = word != NULL ? arena_strdup(x->a.arena, word) : NULL;
 
-	return (word == NULL || copy != NULL) && vec_push(l, copy) == 0 ? 0 : -1;
+	return copy != NULL && vec_push(l, copy) == 0 ? 0 : -1;
+}
+
+static int
+end_words(word_list *l)
+{
+	return vec_push(l, NULL) == 0 ? 0 : -1;
 }
 
 /* A word that is no file is a stage, and no DAG of that name. */
 static int
 add_target(struct exp_run *x, word_list *l, const char *word)
 {
-	const struct exp_opts *o = x->k->o;
 	size_t n = strlen(word);
-	bool plain = strchr(word, ':') == NULL && !o->stages.recursive &&
+	bool plain = strchr(word, ':') == NULL && !x->k->o->stages.recursive &&
 		     strcmp(path_basename(word), "dvc.yaml") != 0 &&
 		     !(n > 4 && strcmp(word + n - 4, ".dvc") == 0);
-	const char *full = plain ? arena_printf(x->a.arena, "dvc.yaml:%s", word) : word;
 
-	if (full == NULL || (o->single && add_word(x, l, "-s") != 0))
-		return -1;
-	return add_word(x, l, full);
+	return add_word(x, l,
+			plain ? arena_printf(x->a.arena, "dvc.yaml:%s", word) : word);
 }
 
 static int
@@ -259,29 +263,63 @@ jobs_of_one(struct exp_run *x)
 	return arena_printf(x->a.arena, "%ld", each > 1 ? each : 1);
 }
 
+/* The data that the named stages are made of; all of it where other words say which. */
+static int
+make_checkout(struct exp_run *x, word_list *l)
+{
+	static const char *const words[] = {"dag", "checkout", "--allow-missing", "-q"};
+	const struct stage_opts *o = &x->k->o->stages;
+	size_t n = x->k->n;
+	int rc = 0;
+
+	if (o->pipeline || o->all || o->recursive || o->downstream || o->glob)
+		n = 0;
+	for (size_t i = 0; rc == 0 && i < sizeof(words) / sizeof(words[0]); i++)
+		rc = add_word(x, l, words[i]);
+	if (rc == 0 && n > 0)
+		rc = add_word(x, l, "--with-deps");
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		rc = add_target(x, l, x->k->words[i]);
+	return rc == 0 ? end_words(l) : -1;
+}
+
+static int
+make_run(struct exp_run *x, word_list *l)
+{
+	static const char *const words[] = {"dag", "run", "--progress", "plain", "-j"};
+	const struct exp_call *k = x->k;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < sizeof(words) / sizeof(words[0]); i++)
+		rc = add_word(x, l, words[i]);
+	if (rc == 0)
+		rc = add_word(x, l, jobs_of_one(x));
+	if (rc == 0)
+		rc = add_flags(x, l);
+	for (size_t i = 0; rc == 0 && i < k->n; i++) {
+		if (k->o->single)
+			rc = add_word(x, l, "-s");
+		if (rc == 0)
+			rc = add_target(x, l, k->words[i]);
+	}
+	if (rc == 0 && k->n == 0 && !k->o->stages.all) {
+		if (k->o->single)
+			rc = add_word(x, l, "-s");
+		if (rc == 0)
+			rc = add_target(x, l, "dvc.yaml");
+	}
+	return rc == 0 ? end_words(l) : -1;
+}
+
 static int
 make_commands(struct exp_run *x, struct err *err)
 {
-	static const char *const checkout[] = {"dag", "checkout", "--allow-missing", "-q",
-					       NULL};
-	word_list l = {0}, run = {0};
-	int rc = 0;
+	word_list checkout = {0}, run = {0};
+	int rc = make_checkout(x, &checkout);
 
-	for (size_t i = 0; rc == 0 && i < sizeof(checkout) / sizeof(checkout[0]); i++)
-		rc = add_word(x, &l, checkout[i]);
-	if (rc == 0 &&
-	    (add_word(x, &run, "dag") != 0 || add_word(x, &run, "run") != 0 ||
-	     add_word(x, &run, "--progress") != 0 || add_word(x, &run, "plain") != 0 ||
-	     add_word(x, &run, "-j") != 0 || add_word(x, &run, jobs_of_one(x)) != 0 ||
-	     add_flags(x, &run) != 0))
-		rc = -1;
-	for (size_t i = 0; rc == 0 && i < x->k->n; i++)
-		rc = add_target(x, &run, x->k->words[i]);
-	if (rc == 0 && x->k->n == 0 && !x->k->o->stages.all)
-		rc = add_target(x, &run, "dvc.yaml");
 	if (rc == 0)
-		rc = add_word(x, &run, NULL);
-	x->checkout = l.v;
+		rc = make_run(x, &run);
+	x->checkout = checkout.v;
 	x->run = run.v;
 	return rc == 0 ? 0 : err_nomem(err);
 }

@@ -136,7 +136,7 @@ is_ours(const char *entry)
 	    CLI_WITH_PARENT "=",
 	    "DVC_EXP_NAME=",
 	    "DVC_EXP_BASELINE_REV=",
-	    "DVC_ROOT=",
+	    "DVC_ROOT=", /* is that of the work tree */
 	    "PWD=",
 	    "GIT_DIR=",
 	    "GIT_WORK_TREE=",
@@ -174,7 +174,6 @@ make_environ(struct exp_run *x, const struct exp_one *one, const char *cwd,
 	v[k++] = arena_printf(a, CLI_WITH_PARENT "=%ld", (long)getpid());
 	v[k++] = arena_printf(a, "DVC_EXP_NAME=%s", one->name);
 	v[k++] = arena_printf(a, "DVC_EXP_BASELINE_REV=%s", x->head.id);
-	v[k++] = arena_printf(a, "DVC_ROOT=%s", x->a.track.root);
 	v[k++] = arena_printf(a, "PWD=%s", cwd);
 	for (size_t i = n; i < k; i++)
 		if (v[i] == NULL)

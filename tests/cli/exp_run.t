@@ -237,6 +237,14 @@ is(join(' ', trials()), '', '... and it is gone');
 is(of('killed', 'metrics.json'), '{"acc": 5}', '... as if nothing had been');
 is_deeply(mine(), $before, '... nothing of the user\'s has changed');
 
+# Only the data of what is asked for is brought, and the stage is told where it is.
+spew("$dir/dvc.yaml", $yaml =~ s/cmd: sh train.sh/cmd: sh train.sh; ls; echo \$DVC_ROOT \$DVC_EXP_NAME \$DVC_EXP_BASELINE_REV; exit 1/r);
+$p = run(1, 'one stage', '-n', 'look', 'train');
+like($p->{err}, qr{\| data\.txt$}m, '... has its data');
+unlike($p->{err}, qr{\| other\.txt$}m, '... and no other');
+like($p->{err}, qr{\| \Q$dir\E/\.dag/exp/[0-9a-f-]{36}/tree look $base$}m, '... in its own tree');
+git('checkout', '-q', 'dvc.yaml');
+
 # From a directory below, with params that git does not have.
 mkdir "$dir/sub" or die;
 spew("$dir/sub/params.yaml", "n: 1\n");

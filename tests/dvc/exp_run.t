@@ -19,7 +19,7 @@ FILES = {
     "more.toml": "# deeper\ndepth = 2 # layers\n",
     "train.sh": "lr=$(sed -n 's/.*lr: *\\([^ ]*\\).*/\\1/p' params.yaml)\necho \"model $lr\" > model.txt\n"
                 "echo \"{\\\"acc\\\": $lr, \\\"loss\\\": {\\\"a\\\": 1}}\" > metrics.json\necho \"x,y\n1,$lr\" > plot.csv\n"
-                "echo ${DVC_EXP_NAME#*-} $DVC_EXP_BASELINE_REV $DVC_ROOT > env.txt\n",
+                "echo ${DVC_EXP_NAME#*-} $DVC_EXP_BASELINE_REV > env.txt\n",
     "data.txt": "data\n",
     "dvc.yaml": "stages:\n  train:\n    cmd: sh train.sh\n    deps: [data.txt, train.sh]\n    params:\n    - train\n    - more.toml: [depth]\n"
                 "    outs:\n    - model.txt\n    - env.txt:\n        cache: false\n    metrics:\n    - metrics.json:\n        cache: false\n"

@@ -10,6 +10,7 @@
 #include "store/dvc/dvc_yaml.h"
 #include "store/track/collect.h"
 #include "store/track/far.h"
+#include "store/track/stage_glob.h"
 
 int
 cache_far_fetch(void *arg, const struct object_id *v, size_t n, struct err *err)
@@ -54,9 +55,13 @@ cache_far_deps(struct cache_seat *seat, const struct stage_run *run, struct err 
 	buf_init(&joined, 0);
 	buf_init(&full, 0);
 	for (size_t i = 0; i < run->stage->ndeps && rc >= 0; i++) {
+		const struct dvc_yaml_dep *dep = &run->stage->deps[i];
+
 		buf_clear(&joined);
 		buf_clear(&full);
-		path_join(&joined, run->dir, run->stage->deps[i].path);
+		path_join(&joined, run->dir, dep->path);
+		if (dep->glob)
+			buf_truncate(&joined, stage_glob_base(joined.p));
 		if (!buf_failed(&joined))
 			path_normalize(&full, joined.p);
 		rc = buf_failed(&joined) || buf_failed(&full)

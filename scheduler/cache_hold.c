@@ -17,6 +17,7 @@
 #include "store/dvc/path_lock.h"
 #include "store/meter.h"
 #include "store/project.h"
+#include "store/track/stage_glob.h"
 
 #define NAP_NS 50000000
 
@@ -53,6 +54,8 @@ want(struct wants *w, const char *path, bool write, struct err *err)
 	struct buf dir, joined, out;
 	char *full = NULL;
 
+	if (path == NULL)
+		return err_nomem(err);
 	if (strstr(path, "://") != NULL)
 		return 0;
 	buf_init(&dir, 0);
@@ -73,6 +76,14 @@ want(struct wants *w, const char *path, bool write, struct err *err)
 	return 0;
 }
 
+/* Of a glob the directory that all of it lies in. */
+static const char *
+place_of(struct arena *a, const struct dvc_yaml_dep *dep)
+{
+	return dep->glob ? arena_strndup(a, dep->path, stage_glob_base(dep->path))
+			 : dep->path;
+}
+
 static int
 find_wants(struct wants *w, const struct dvc_yaml_stage *s, struct err *err)
 {
@@ -84,7 +95,7 @@ find_wants(struct wants *w, const struct dvc_yaml_stage *s, struct err *err)
 	for (size_t i = 0; i < s->nouts && rc == 0; i++)
 		rc = want(w, s->outs[i].path, true, err);
 	for (size_t i = 0; i < s->ndeps && rc == 0; i++)
-		rc = want(w, s->deps[i].path, false, err);
+		rc = want(w, place_of(w->arena, &s->deps[i]), false, err);
 	return rc;
 }
 

@@ -103,12 +103,6 @@ sit_down(struct cache_job *j, bool done, struct cache_seat **seat,
 	if (cache_pool_take(j->ask.pool, j->ask.meter, seat, err) != 0)
 		return -1;
 	j->how.arg = *seat;
-	if (!pipeline(j)) {
-		j->run.dir = (*seat)->below;
-		if (cache_task_deps(j->ask.project->root_fd, j->ask.stop, j->arena,
-				    &j->own, err) != 0)
-			return -1;
-	}
 	if (cache_seat_locked(*seat, j->result.lock, pipeline(j), &lock, err) != 0) {
 		if (!done || err->code == ERR_NOMEM)
 			return -1;
@@ -116,7 +110,11 @@ sit_down(struct cache_job *j, bool done, struct cache_seat **seat,
 		lock = NULL;
 	}
 	*locked = lock != NULL ? dvc_lock_find(lock, j->result.name) : NULL;
-	return 0;
+	if (pipeline(j))
+		return 0;
+	j->run.dir = (*seat)->below;
+	return cache_task_deps(j->ask.project->root_fd, j->ask.stop, j->arena, *locked,
+			       &j->own, err);
 }
 
 /* What the lock says that the task depended on: nothing has changed. */

@@ -14,7 +14,9 @@
 #include "scheduler/dag.h"
 #include "scheduler/glob.h"
 #include "scheduler/render.h"
+#include "store/dvc/dvc_lock.h"
 #include "store/pipeline/value.h"
+#include "store/track/stage_glob.h"
 
 /* The parts of `params`, while they are made. */
 struct making {
@@ -335,41 +337,80 @@ cache_task_make(const struct run_values *v, const struct dag_task *t,
 
 /* ---- what is there ---- */
 
+struct expanding {
+	int root_fd;
+	const bool *stop;
+	struct arena *a;
+	const struct dvc_lock_stage *locked;
+	struct glob_paths all;
+	struct map whole; /* globs that are one dependency */
+};
+
+static bool
+is_locked(const struct dvc_lock_stage *locked, const char *path)
+{
+	for (size_t i = 0; locked != NULL && i < locked->ndeps; i++)
+		if (locked->deps[i].path != NULL &&
+		    strcmp(locked->deps[i].path, path) == 0)
+			return true;
+	return false;
+}
+
 static int
-expand_all(int root_fd, const bool *stop, struct arena *a, const struct cache_task *t,
-	   struct glob_paths *all, struct err *err)
+expand_glob(struct expanding *x, const char *pattern, struct err *err)
+{
+	bool possible = stage_glob_base(pattern) > 0,
+	     many = possible && is_locked(x->locked, pattern);
+
+	if (!many && glob_expand(x->root_fd, pattern, x->stop, x->a, &x->all,
+				 possible ? &many : NULL, err) != 0)
+		return -1;
+	if (!many)
+		return 0;
+	return map_put(&x->whole, pattern, NULL) < 0 || vec_push(&x->all.v, pattern) != 0
+		   ? err_nomem(err)
+		   : 0;
+}
+
+static int
+expand_all(struct expanding *x, const struct cache_task *t, struct err *err)
 {
 	for (size_t i = 0; i < t->npaths; i++) {
-		if (!path_has_glob(t->paths[i])) {
-			if (vec_push(&all->v, t->paths[i]) != 0)
-				return err_nomem(err);
-		} else if (glob_expand(root_fd, t->paths[i], stop, a, all, err) != 0) {
-			return -1;
+		if (path_has_glob(t->paths[i])) {
+			if (expand_glob(x, t->paths[i], err) != 0)
+				return -1;
+		} else if (vec_push(&x->all.v, t->paths[i]) != 0) {
+			return err_nomem(err);
 		}
 	}
 	return 0;
 }
 
 int
-cache_task_deps(int root_fd, const bool *stop, struct arena *a, struct cache_task *t,
+cache_task_deps(int root_fd, const bool *stop, struct arena *a,
+		const struct dvc_lock_stage *locked, struct cache_task *t,
 		struct err *err)
 {
-	struct glob_paths all = {0};
+	struct expanding x = {.root_fd = root_fd, .stop = stop, .a = a, .locked = locked};
 	struct map seen = {0};
-	int rc = expand_all(root_fd, stop, a, t, &all, err), was;
+	int rc = expand_all(&x, t, err), was;
 
 	t->stage.ndeps = 0;
-	t->stage.deps = arena_array(a, all.v.n + 1, sizeof(*t->stage.deps));
+	t->stage.deps = arena_array(a, x.all.v.n + 1, sizeof(*t->stage.deps));
 	if (rc == 0 && t->stage.deps == NULL)
 		rc = err_nomem(err);
-	for (size_t i = 0; i < all.v.n && rc == 0; i++) {
-		was = map_put(&seen, all.v.v[i], NULL);
+	for (size_t i = 0; i < x.all.v.n && rc == 0; i++) {
+		const char *path = x.all.v.v[i];
+
+		was = map_put(&seen, path, NULL);
 		if (was < 0)
 			rc = err_nomem(err);
 		else if (was == 0)
-			t->stage.deps[t->stage.ndeps++].path = all.v.v[i];
+			t->stage.deps[t->stage.ndeps++] = (struct dvc_yaml_dep){
+			    .path = path, .glob = map_hasn(&x.whole, path, strlen(path))};
 	}
 	map_release(&seen);
-	vec_release(&all.v);
+	map_release(&x.whole);
+	vec_release(&x.all.v);
 	return rc;
 }

@@ -20,6 +20,7 @@ struct walk {
 	const bool *stop;
 	struct arena *arena;
 	struct glob_paths *out;
+	bool *many;
 	size_t before; /* paths that were in `out` */
 	struct buf at; /* of the directory being read */
 };
@@ -29,8 +30,13 @@ static int walk(struct walk *, int, int, struct err *);
 static int
 keep(struct walk *w, struct err *err)
 {
-	const char *copy = arena_strdup(w->arena, w->at.p);
+	const char *copy;
 
+	if (w->many != NULL && w->out->v.n - w->before == GLOB_EACH_MAX) {
+		*w->many = true;
+		return 0;
+	}
+	copy = arena_strdup(w->arena, w->at.p);
 	if (w->out->v.n - w->before == GLOB_PATHS_MAX)
 		return err_set(err, ERR_LIMIT,
 			       "more than %d files match `%s`; name the directory that "
@@ -92,7 +98,7 @@ walk(struct walk *w, int dirfd, int depth, struct err *err)
 		(void)close(dirfd);
 		return -1;
 	}
-	while (rc == 0 && (e = readdir(d)) != NULL) {
+	while (rc == 0 && (w->many == NULL || !*w->many) && (e = readdir(d)) != NULL) {
 		if (__atomic_load_n(w->stop, __ATOMIC_RELAXED))
 			rc = err_set(err, ERR_CANCELLED, "it was stopped");
 		else
@@ -110,13 +116,19 @@ by_name(const void *a, const void *b)
 
 int
 glob_expand(int root_fd, const char *pattern, const bool *stop, struct arena *a,
-	    struct glob_paths *out, struct err *err)
+	    struct glob_paths *out, bool *many, struct err *err)
 {
-	struct walk w = {
-	    .pattern = pattern, .stop = stop, .arena = a, .out = out, .before = out->v.n};
+	struct walk w = {.pattern = pattern,
+			 .stop = stop,
+			 .arena = a,
+			 .out = out,
+			 .many = many,
+			 .before = out->v.n};
 	size_t cut = strcspn(pattern, "*?[");
 	int fd, rc = 0;
 
+	if (many != NULL)
+		*many = false;
 	while (cut > 0 && pattern[cut - 1] != '/')
 		cut--;
 	buf_init(&w.at, 0);
@@ -132,6 +144,8 @@ glob_expand(int root_fd, const char *pattern, const bool *stop, struct arena *a,
 	else if (errno != ENOENT && errno != ENOTDIR)
 		rc = err_sys(err, errno, "cannot look for what matches `%s`", pattern);
 	buf_release(&w.at);
+	if (many != NULL && *many)
+		out->v.n = w.before;
 	if (rc == 0 && out->v.n > w.before)
 		qsort(out->v.v + w.before, out->v.n - w.before, sizeof(*out->v.v),
 		      by_name);

@@ -44,6 +44,7 @@ struct dvc_yaml_params {
 
 struct dvc_yaml_dep {
 	const char *path; /* as written */
+	bool glob;	  /* of a DAG file: all that it matches is one (stage_glob.h) */
 	uint32_t line, col;
 };
 

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/path.h"
 #include "base/vec.h"
 #include "base/yaml.h"
 #include "store/dvc/dvc_lock.h"
@@ -15,6 +16,7 @@
 #include "store/dvc/dvc_yaml.h"
 #include "store/pipeline/params_file.h"
 #include "store/pipeline/value.h"
+#include "store/track/stage_glob.h"
 #include "store/track/stage_look.h"
 
 #define DEFAULT_PARAMS "params.yaml"
@@ -105,11 +107,17 @@ find_was(struct inputs *in, struct stage_file *f, size_t near)
 static bool
 take_coming(struct inputs *in, struct stage_file *f)
 {
+	const char *path = f->full;
 	struct object_id id;
 	int is = 0;
 
-	if (in->run->coming != NULL)
-		is = in->run->coming(in->run->coming_arg, f->full, &id);
+	if (in->run->coming == NULL)
+		return false;
+	if (f->glob)
+		path = arena_strndup(in->a, path, stage_glob_base(path));
+	is = path != NULL ? in->run->coming(in->run->coming_arg, path, &id) : 2;
+	if (f->glob && is == 1)
+		is = 2;
 	if (is == 0)
 		return false;
 	f->id = is == 1 ? id : f->was_id;
@@ -138,6 +146,7 @@ look_dep(struct inputs *in, size_t i)
 				     in->run->name, path);
 	if (r != 0)
 		return -1;
+	f->glob = in->run->stage->deps[i].glob && f->inside;
 	if (in->was != NULL && find_was(in, f, i) != 0)
 		return -1;
 	if (!take_coming(in, f) && stage_file_scan(in->l, f, in->err) != 0)
@@ -170,6 +179,18 @@ drop_dep(struct inputs *in, const struct dvc_out *was)
 	return add(in, why);
 }
 
+/* It was one of those that are one by now. */
+static bool
+is_of_glob(const struct inputs *in, const char *path)
+{
+	const struct stage_inputs *out = in->out;
+
+	for (size_t i = 0; i < out->ndeps; i++)
+		if (out->deps[i].glob && path_glob_match(out->deps[i].path, path))
+			return true;
+	return false;
+}
+
 /* What a task of a DAG file has no more counts as well. */
 static int
 find_dropped_deps(struct inputs *in)
@@ -183,7 +204,8 @@ find_dropped_deps(struct inputs *in)
 			r = err_nomem(in->err);
 	for (size_t i = 0; was != NULL && i < was->ndeps && r == 0; i++)
 		if (was->deps[i].path != NULL &&
-		    !map_hasn(&now, was->deps[i].path, strlen(was->deps[i].path)))
+		    !map_hasn(&now, was->deps[i].path, strlen(was->deps[i].path)) &&
+		    !is_of_glob(in, was->deps[i].path))
 			r = drop_dep(in, &was->deps[i]);
 	map_release(&now);
 	return r;

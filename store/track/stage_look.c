@@ -22,6 +22,7 @@
 #include "store/objects/index.h"
 #include "store/pipeline/params_file.h"
 #include "store/pipeline/pipeline.h"
+#include "store/track/stage_glob.h"
 
 /* ---- opening ---- */
 
@@ -167,6 +168,8 @@ scan(struct stage_look *l, const struct stage_file *f, bool legacy, struct scan 
 		return stage_look_all(l, err) == 0
 			   ? workspace_scan(&l->all, f->full + 1, legacy, s, err)
 			   : -1;
+	if (f->glob)
+		return stage_glob_scan(l->o.ws, f->full, s, err);
 	r = workspace_scan(l->o.ws, f->full, legacy, s, &why);
 	/* What one depends on may be ignored, as far as it is named. */
 	if (r != 0 && why.code == ERR_INVALID && f->out == NULL &&
@@ -183,12 +186,14 @@ scan(struct stage_look *l, const struct stage_file *f, bool legacy, struct scan 
 static void
 put_found(struct stage_file *f, const struct scan *s)
 {
-	f->there = s->exists;
-	f->same = s->exists && object_id_is_set(&f->was_id) &&
-		  object_id_equal(&s->id, &f->was_id);
+	bool there = s->exists && (!f->glob || s->is_dir);
+
+	f->there = there;
+	f->same =
+	    there && object_id_is_set(&f->was_id) && object_id_equal(&s->id, &f->was_id);
 	f->id = s->id;
-	f->size = s->exists ? (int64_t)s->size : -1;
-	f->nfiles = s->exists && s->is_dir ? (int64_t)s->nfiles : -1;
+	f->size = there ? (int64_t)s->size : -1;
+	f->nfiles = there && s->is_dir ? (int64_t)s->nfiles : -1;
 	f->exec = s->exec && !s->is_dir;
 }
 

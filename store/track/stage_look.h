@@ -35,6 +35,7 @@ struct stage_file {
 	const char *path;		/* as the lock has it */
 	const char *full;		/* seen from the root, or absolute */
 	bool inside;			/* the repository */
+	bool glob;			/* of a dependency: stage_glob.h */
 	const struct dvc_yaml_out *out; /* NULL: a dependency */
 	const struct dvc_out *was;	/* the lock's entry, or NULL */
 	struct object_id was_id;	/* not set: nothing is recorded */

@@ -18,6 +18,8 @@
 #include "render_fixture.h"
 #include "scheduler/cache_task.h"
 #include "scheduler/glob.h"
+#include "store/dvc/dvc_lock.h"
+#include "store/dvc/dvc_out.h"
 
 /*
  * A task of a DAG file as a stage: what its lock entry will be made of.
@@ -85,7 +87,7 @@ deps_are(struct fixture *f, struct cache_task *c, const char *want)
 	struct err err = {0};
 	struct buf b;
 
-	if (cache_task_deps(root_fd, &on, f->a, c, &err) != 0)
+	if (cache_task_deps(root_fd, &on, f->a, NULL, c, &err) != 0)
 		fail_msg("%s", err.msg);
 	buf_init(&b, 0);
 	for (size_t i = 0; i < c->stage.ndeps; i++)
@@ -241,12 +243,54 @@ a_glob_that_is_stopped(void **state)
 
 	(void)state;
 	make("many/1");
-	assert_int_equal(glob_expand(root_fd, "many/*", &off, a, &v, &err), -1);
+	assert_int_equal(glob_expand(root_fd, "many/*", &off, a, &v, NULL, &err), -1);
 	assert_int_equal(err.code, ERR_CANCELLED);
-	assert_int_equal(glob_expand(root_fd, "many/*", &on, a, &v, &err), 0);
+	assert_int_equal(glob_expand(root_fd, "many/*", &on, a, &v, NULL, &err), 0);
 	assert_int_equal(v.v.n, 1);
 	vec_release(&v.v);
 	arena_free(a);
+}
+
+/* A glob that stands for very many is one, and stays it while the lock says so; one whose
+ * directory is not known by name cannot be. */
+static void
+a_glob_that_is_one(void **state)
+{
+	static const char text[] =
+	    "tasks: {t: {run: x, inputs: ['m/*.x', 'm/*/*', 'n*/*'], outputs: o}}\n";
+	struct dvc_out was[] = {{.path = "m/*/*"}, {.path = "n*/*"}};
+	struct dvc_lock_stage locked = {.deps = was, .ndeps = 2};
+	struct cache_task c;
+	struct err err = {0};
+	struct fixture f;
+	char path[32];
+
+	(void)state;
+	make("m/d/1.x");
+	for (int i = 0; i < GLOB_EACH_MAX; i++) {
+		(void)snprintf(path, sizeof(path), "m/%04d.x", i);
+		make(path);
+		(void)snprintf(path, sizeof(path), "ns/%04d", i);
+		make(path);
+	}
+	stage_of(&f, text, NULL, 0, &c);
+	assert_int_equal(cache_task_deps(root_fd, &on, f.a, NULL, &c, &err), 0);
+	assert_int_equal(c.stage.ndeps, 2 * GLOB_EACH_MAX + 1);
+	assert_string_equal(c.stage.deps[GLOB_EACH_MAX].path, "m/d/1.x");
+	make("m/more.x");
+	make("ns/more");
+	assert_int_equal(cache_task_deps(root_fd, &on, f.a, NULL, &c, &err), 0);
+	assert_int_equal(c.stage.ndeps, GLOB_EACH_MAX + 3);
+	assert_string_equal(c.stage.deps[0].path, "m/*.x");
+	assert_true(c.stage.deps[0].glob);
+	assert_string_equal(c.stage.deps[1].path, "m/d/1.x");
+	assert_false(c.stage.deps[1].glob);
+	assert_string_equal(c.stage.deps[GLOB_EACH_MAX + 2].path, "ns/more");
+	assert_int_equal(cache_task_deps(root_fd, &on, f.a, &locked, &c, &err), 0);
+	assert_int_equal(c.stage.ndeps, GLOB_EACH_MAX + 3);
+	assert_string_equal(c.stage.deps[1].path, "m/*/*");
+	assert_true(c.stage.deps[1].glob);
+	stop(&f);
 }
 
 int
@@ -258,6 +302,7 @@ main(void)
 	    cmocka_unit_test(how_it_runs),
 	    cmocka_unit_test(dependencies),
 	    cmocka_unit_test(a_glob_that_is_stopped),
+	    cmocka_unit_test(a_glob_that_is_one),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

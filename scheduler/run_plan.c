@@ -407,17 +407,18 @@ plan_cached(struct look *l)
 
 /* ---- any ---- */
 
-/* Its inputs must be there when it is its turn.  1 where one is not. */
+/* Its inputs must be there when it is its turn; where they may be missing, when it is to ${run}.  1
+ * where one is not. */
 static int
-look_for_inputs(struct look *l)
+look_for_inputs(struct look *l, bool run)
 {
 	const struct dag_how *how = &l->p->ask.how;
 	const struct dag_task *t = l->t;
 	const struct render_paths *p = &l->k->paths;
 	struct err err;
 
-	if (t->frozen || (t->stage != NULL && t->stage->stage->frozen) ||
-	    how->allow_missing || how->pull)
+	if (t->frozen || (t->stage != NULL && t->stage->stage->frozen) || how->pull ||
+	    run != how->allow_missing)
 		return 0;
 	for (size_t i = 0; i < p->ninputs; i++) {
 		if (coming_input(l, p->inputs[i]) != 0)
@@ -444,10 +445,12 @@ plan_task(struct run_plan *p, const struct dag_task *t, struct err *err)
 					t->when_src != NULL ? t->when_src : ""));
 	rc = rc == 0 || l.k->state == PLAN_MAY ? follow(&l) : 1;
 	if (rc == 0 && l.k->why == NULL)
-		rc = look_for_inputs(&l);
+		rc = look_for_inputs(&l, false);
 	if (rc != 0 || l.k->why != NULL)
 		return rc < 0 ? -1 : 0;
 	rc = is_cached(&p->ask, t) ? plan_cached(&l) : plan_uncached(&l);
+	if (rc == 0 && l.k->state == PLAN_RUN && look_for_inputs(&l, true) < 0)
+		rc = -1;
 	if (rc == 0 && l.k->state == PLAN_RUN && l.k->may_skip) {
 		l.k->state = PLAN_MAY;
 		l.k->why = "it follows a task that may be skipped";

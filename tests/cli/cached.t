@@ -297,6 +297,9 @@ is(foreseen('after'), 'may_run: it follows a task that may be skipped', '... and
 is(foreseen('off') . ', ' . foreseen('behind'), 'skipped: `when` is false: false, skipped: it follows `off`, which is skipped', 'one that is');
 is(foreseen('miss') . ', ' . foreseen('lost'), 'fails: its input `gone` does not exist, fails: it follows `miss`, which cannot run',
 	'an input that nobody makes');
+look($d, '--allow-missing');
+is(foreseen('miss'), 'fails: its input `gone` does not exist', '... also where one may be missing, as it is to run');
+look($d);
 is(foreseen('sorry'), 'may_run: its `trigger` is one_failed', 'a trigger that looks at failures');
 is(foreseen('least'), 'run: it has no outputs, so it runs always', '... and one that does not care');
 dag_in($d, 'run', 'pipe.yaml', '-s', '+when');

@@ -48,14 +48,13 @@ static int
 want(struct exchange *x, const struct track_out *o, const char *only, bool copy,
      struct err *err)
 {
+	/* What a task has made is not only in the work tree: it can be made again. */
 	struct transfer_want w = {.id = o->id,
 				  .path = o->path,
 				  .under = only,
 				  .size = o->size,
 				  .remote = o->remote,
 				  .local = !o->push,
-				  /* What a task has not
- * committed can be made again. */
 				  .in_tree = !copy && !o->task};
 
 	if (!o->cache)

@@ -181,6 +181,25 @@ def given(name):
 
 # What is done in each.
 
+def rerun(w, name):
+    """All that has run runs again, in a copy for each tool: git sees the same, which is nothing in most."""
+    if not any("dvc.lock" in files for _, _, files in os.walk(w.place.repo)):
+        return
+    left = {}
+    for tool, argv in zip(w.tools, (["run"], ["repro"])):
+        repo = os.path.join(os.path.dirname(w.place.repo), "again-" + tool.name)
+        shutil.copytree(w.place.repo, repo, symlinks=True, ignore=shutil.ignore_patterns(".dag"))
+        rc, out, err = tool.run(argv + ["-f", "-P"], repo, 300)
+        seen = w.place.git("-C", repo, "status", "--porcelain")[1] + w.place.git("-C", repo, "diff")[1]
+        left[tool.name] = (rc, seen.decode(errors="backslashreplace"))
+        if rc != 0:
+            tap.diag(out + err)
+    same(left["dag"], left["dvc"], f"{name}: a full rerun leaves what DVC's leaves")
+    # One was never run whole, another when its input was not executable yet.
+    if name in own or left["dvc"][1] == "":
+        same(left["dag"], (0, ""), "... and nothing is other than it was")
+
+
 def visit(name, fill):
     """One repository.  As it is given the two tools do the same to it; once it is written as this
     DVC writes (a .dvc of somebody's own layout, a dvc.lock of an older YAML library), nothing that is
@@ -208,6 +227,7 @@ def visit(name, fill):
                 good = False
                 tap.diag(f"after {' '.join(op[3:])}:\n" + w.place.git("diff")[1].decode(errors="backslashreplace"))
         ok(good, f"{name}: {w.turns} turns, {w.asked} questions, and git sees nothing")
+        rerun(w, name)
     except walk.Disagree as error:
         ok(False, name)
         tap.diag(str(error))

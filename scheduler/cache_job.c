@@ -151,6 +151,17 @@ name_values(struct cache_job *j, const char *inputs, struct err *err)
 	return 0;
 }
 
+/* Where nothing has changed it depends on what the lock says. */
+static int
+name_result(struct cache_job *j, const struct dvc_lock_stage *locked,
+	    struct stage_decision *d, struct err *err)
+{
+	if (d->inputs == NULL && locked != NULL && !pipeline(j) &&
+	    locked_inputs(j, locked, &d->inputs, err) != 0)
+		return -1;
+	return name_values(j, d->inputs, err);
+}
+
 /* 1 where the task must run, as others use values of it that nobody knows. */
 static int
 find_values(struct cache_job *j, struct cache_seat *seat, struct err *err)
@@ -260,10 +271,7 @@ decide(struct cache_job *j, struct cache_seat *seat, const struct dvc_lock_stage
 						      &j->how, j->arena, &d, err) != 0))
 			return -1;
 	}
-	if (d.inputs == NULL && locked != NULL && !pipeline(j) &&
-	    locked_inputs(j, locked, &d.inputs, err) != 0)
-		return -1;
-	if (name_values(j, d.inputs, err) != 0)
+	if (name_result(j, locked, &d, err) != 0)
 		return -1;
 	fault_point(DECIDED);
 	if (d.verdict == STAGE_RUN)
@@ -292,14 +300,11 @@ known(struct cache_job *j, struct cache_seat *seat, const struct dvc_lock_stage 
 		return -1;
 	if (d.verdict != STAGE_UNCHANGED)
 		return 0;
-	if (!pipeline(j)) {
-		if (locked == NULL || locked_inputs(j, locked, &d.inputs, err) != 0 ||
-		    name_values(j, d.inputs, err) != 0)
-			return -1;
-		rc = find_values(j, seat, err);
-		if (rc != 0)
-			return rc > 0 ? 0 : -1;
-	}
+	if (name_result(j, locked, &d, err) != 0)
+		return -1;
+	if (j->result.hash != NULL && !pipeline(j) &&
+	    (rc = find_values(j, seat, err)) != 0)
+		return rc > 0 ? 0 : -1;
 	j->reason = why_not(&d, true);
 	return 1;
 }
@@ -434,10 +439,7 @@ look(struct cache_job *j, struct cache_seat *seat, struct meta *m,
 	if (find_unwritten(j, m, &locked, err) != 0 ||
 	    stage_decide(seat->look, &j->run, locked, &j->how, j->arena, &d, err) != 0)
 		return -1;
-	if (d.inputs == NULL && locked != NULL && !pipeline(j) &&
-	    locked_inputs(j, locked, &d.inputs, err) != 0)
-		return -1;
-	if (name_values(j, d.inputs, err) != 0)
+	if (name_result(j, locked, &d, err) != 0)
 		return -1;
 	*out = (struct cache_look){
 	    .verdict = d.verdict, .v = d.v, .n = d.n, .why = why_not(&d, false)};

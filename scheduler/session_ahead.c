@@ -121,7 +121,8 @@ session_ahead(struct srun *r)
 	const struct dag *g = r->dag;
 	int64_t begun_us = session_now(r->s).mono_us;
 
-	if (r->s->cache == NULL || r->how.force || r->how.allow_missing)
+	/* What is to be fetched takes its time. */
+	if (r->s->cache == NULL || r->how.force || r->how.allow_missing || r->how.pull)
 		return;
 	r->ahead = arena_array(r->arena, g->ntasks + 1, sizeof(*r->ahead));
 	if (r->ahead == NULL)

@@ -77,7 +77,7 @@ cut_advice(struct buf *b)
 }
 
 static void
-put_log(struct exp_run *x, struct exp_one *one)
+put_log(const struct exp_one *one)
 {
 	struct buf log, out;
 	size_t at, end;
@@ -98,7 +98,6 @@ put_log(struct exp_run *x, struct exp_one *one)
 		(void)fsio_write_all(STDERR_FILENO, out.p, out.n);
 	buf_release(&log);
 	buf_release(&out);
-	(void)x;
 }
 
 /* ---- events ---- */
@@ -127,7 +126,7 @@ tell_failure(struct exp_run *x, struct exp_one *one, const char *name)
 	log = trial_kept_log(x->a.project.state, one->name);
 	cli_warn(x->k->c, "%s failed; its log is '%s', which ends with:", name,
 		 log != NULL ? log : one->name);
-	put_log(x, one);
+	put_log(one);
 	free(log);
 }
 

@@ -43,6 +43,10 @@ check_settings(struct exp_run *x, struct err *err)
 {
 	if (exp_check_base(x->k, &x->head, err) != 0)
 		return -1;
+	if (config_bool(x->a.track.config, "exp", "auto_push", false))
+		cli_warn(x->k->c,
+			 "exp.auto_push is set, but nothing is pushed here: 'dag "
+			 "push' and 'git push' do it");
 	if (!config_bool(x->a.track.config, "hydra", "enabled", false) ||
 	    x->k->o->no_hydra)
 		return 0;
@@ -413,11 +417,8 @@ tell(struct exp_run *x)
 static int
 run_all(struct exp_run *x)
 {
-	struct err err = {0};
-	int signal = 0;
+	int signal = exp_trials_run(x);
 
-	if (exp_trials_run(x, &signal, &err) != 0)
-		return cli_fail(x->k->c, &err);
 	tell(x);
 	if (signal != 0)
 		return 128 + signal;

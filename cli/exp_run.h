@@ -124,10 +124,10 @@ int exp_keep_ref(struct repo *, const char *, const char *, const char *, bool,
 bool exp_name_taken(const struct exp_call *, const char *, const char *);
 
 /**
- * exp_trials_run(x, signal, err):
- * Run them all; *${signal} is what ended it before, or 0.  Return 0 or -1.
+ * exp_trials_run(x):
+ * Run them all.  Return the signal that ended it before, or 0.
  */
-int exp_trials_run(struct exp_run *, int *, struct err *);
+int exp_trials_run(struct exp_run *);
 
 /**
  * exp_board_event(x, one), exp_board_draw(x), exp_board_end(x):

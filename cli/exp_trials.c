@@ -188,11 +188,10 @@ wait_for_more(struct loop *l)
 }
 
 int
-exp_trials_run(struct exp_run *x, int *signal, struct err *err)
+exp_trials_run(struct exp_run *x)
 {
 	struct loop l = {.x = x};
 
-	(void)err;
 	listen_begin(&l);
 	for (;;) {
 		pass_on(&l);
@@ -205,6 +204,5 @@ exp_trials_run(struct exp_run *x, int *signal, struct err *err)
 	}
 	exp_board_end(x);
 	listen_end(&l);
-	*signal = (int)last_signal;
-	return 0;
+	return (int)last_signal;
 }

@@ -225,6 +225,22 @@ kill 'INT', $s->{pid};
 is(finish($s)->{rc}, 130, 'interrupted');
 is(join(' ', trials(), grep { /^stop/ } refs()), '', '... nothing is left');
 unlink glob("$gate/*");
+$s = start($dir, 'exp', 'run', '-n', 'term', '-S', 'train.lr=14');
+wait_for('one at work', sub { -e "$gate/14.here" });
+kill 'TERM', $s->{pid};
+is(finish($s)->{rc}, 143, 'terminated');
+is(join(' ', trials(), grep { /^term/ } refs()), '', '... nothing is left');
+
+# A name that somebody takes meanwhile: for the same it is the same, for something else there is another name.
+unlink glob("$gate/*");
+my @race = map { start($dir, 'exp', 'run', '-n', 'race', '-S', "train.lr=$_") } 15, 15, 16;
+wait_for('three at work', sub { 3 == trials() && -e "$gate/15.here" && -e "$gate/16.here" });
+spew("$gate/go", '');
+is(join(' ', map { finish($_)->{rc} } @race), '0 0 0', 'three of one name');
+is(scalar(map { $_->{err} =~ /somebody has made an experiment 'race' meanwhile: this one is called '/g } @race), 1 + (of('race', 'metrics.json') =~ /16/), '... which goes to what came first');
+is(join(' ', sort map { of($_, 'metrics.json') =~ /(\d+)/ } 'race', map { $_->{err} =~ /called '([^']+)'/ } @race), of('race', 'metrics.json') =~ /16/ ? '15 15 16' : '15 16', '... and nothing is lost');
+
+unlink glob("$gate/*");
 $s = start($dir, 'exp', 'run', '-n', 'killed', '-S', 'train.lr=5');
 wait_for('at work', sub { -e "$gate/5.here" });
 kill 'KILL', $s->{pid};
@@ -232,6 +248,12 @@ finish($s);
 is(scalar(trials()), 1, 'killed: its directory is left');
 wait_for('what it started has ended', sub { system("grep -qs '$dir/.dag/exp/0' /proc/[0-9]*/environ") != 0 });
 delete $ENV{GATE};
+ok_dag(0, 'gc --dry', $dir, 'gc', '-w', '--dry');
+is(scalar(trials()), 1, '... leaves it');
+ok_dag(0, 'gc', $dir, 'gc', '-w', '-f');
+is(scalar(trials()), 0, '... removes it');
+mkdir "$dir/.dag/exp/dead" or die;
+spew("$dir/.dag/exp/dead/tree/x", "left\n");
 run(0, 'again', '-n', 'killed', '-S', 'train.lr=5');
 is(join(' ', trials()), '', '... and it is gone');
 is(of('killed', 'metrics.json'), '{"acc": 5}', '... as if nothing had been');

@@ -12,9 +12,7 @@ import tools
 
 python = tap.python()
 top = tap.scratch()
-home = os.path.join(top, "home")
-os.mkdir(home)
-env = oracle.environment(home)
+env = oracle.environment(os.path.join(top, "home"))
 
 FILES = {
     "params.yaml": "prepare:\n  split: 0.25\n  seed: 7\nfeaturize: {words: 40}\ntrain: {rounds: 30, rate: 0.5}\n",
@@ -120,9 +118,7 @@ def make(name):
     subprocess.run(["git", "init", "-q", repo], check=True, env=env)
     dvc.run(["init", "-q"], repo)
     for path, text in dict(FILES, **{"data/reviews.tsv": reviews()}).items():
-        os.makedirs(os.path.dirname(os.path.join(repo, path)), exist_ok=True)
-        with open(os.path.join(repo, path), "w", encoding="utf-8") as f:
-            f.write(text)
+        tap.put(os.path.join(repo, path), text)
     dvc.run(["add", "-q", "data/reviews.tsv"], repo)
     return repo
 
@@ -169,9 +165,7 @@ rc, out, err = dag.run(["run"], theirs)
 tap.ok(rc == 0 and "4 unchanged" in out, "dag finds nothing to do after dvc") or tap.diag(out + err)
 tap.ok(left(ours) == mine and left(theirs) == other, "... and leaves all as it was")
 for repo in ours, theirs:
-    path = os.path.join(repo, "params.yaml")
-    with open(path, "w", encoding="utf-8") as f:
-        f.write(FILES["params.yaml"].replace("rounds: 30", "rounds: 3"))
+    tap.put(os.path.join(repo, "params.yaml"), FILES["params.yaml"].replace("rounds: 30", "rounds: 3"))
 dag.run(["run"], ours)
 dvc.run(["repro"], theirs)
 mine, other = left(ours), left(theirs)

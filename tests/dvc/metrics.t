@@ -14,9 +14,7 @@ import tools
 
 python = tap.python()
 top = tap.scratch()
-home = os.path.join(top, "home")
-os.mkdir(home)
-env = oracle.environment(home)
+env = oracle.environment(os.path.join(top, "home"))
 rnd = random.Random(int(os.environ.get("DAG_METRICS_SEED", "1")))
 steps = int(os.environ.get("DAG_METRICS_STEPS", "5"))
 repo = os.path.join(top, "repo")
@@ -81,11 +79,7 @@ def path(name):
 
 
 def write(name, text):
-    os.makedirs(os.path.dirname(path(name)), exist_ok=True)
-    if os.path.lexists(path(name)):
-        os.unlink(path(name))  # what is linked to an object is not to be written
-    with open(path(name), "w", encoding="utf-8") as f:
-        f.write(text)
+    tap.put_anew(path(name), text)
 
 
 def git(*argv):

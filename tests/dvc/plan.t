@@ -18,9 +18,7 @@ import tools
 
 python = tap.python()
 top = tap.scratch()
-home = os.path.join(top, "home")
-os.mkdir(home)
-env = oracle.environment(home)
+env = oracle.environment(os.path.join(top, "home"))
 seed = int(os.environ.get("DAG_PLAN_SEED", "1"))
 rounds = int(os.environ.get("DAG_PLAN_ROUNDS", "12"))
 rnd = random.Random(seed)
@@ -29,9 +27,7 @@ DIRS = ["", "a/", "a/b/"]
 
 
 def write(name, text):
-    os.makedirs(os.path.dirname(os.path.join(repo, name)), exist_ok=True)
-    with open(os.path.join(repo, name), "w", encoding="utf-8") as f:
-        f.write(text)
+    tap.put(os.path.join(repo, name), text)
 
 
 def draw():

@@ -10,9 +10,7 @@ import tools
 
 python = tap.python()
 top = tap.scratch()
-home = os.path.join(top, "home")
-os.mkdir(home)
-env = oracle.environment(home)
+env = oracle.environment(os.path.join(top, "home"))
 repo = os.path.join(top, "repo")
 
 FILES = {
@@ -65,9 +63,7 @@ def path(name):
 
 
 def write(name, text):
-    os.makedirs(os.path.dirname(path(name)), exist_ok=True)
-    with open(path(name), "w", encoding="utf-8") as f:
-        f.write(text)
+    tap.put(path(name), text)
 
 
 def git(*argv):

@@ -19,9 +19,7 @@ import tools
 
 python = tap.python()
 top = tap.scratch()
-home = os.path.join(top, "home")
-os.mkdir(home)
-env = oracle.environment(home)
+env = oracle.environment(os.path.join(top, "home"))
 seed = int(os.environ.get("DAG_REPRO_SEED", "1"))
 steps = int(os.environ.get("DAG_REPRO_STEPS", "30"))
 rnd = random.Random(seed)
@@ -148,12 +146,7 @@ STAGES = ["code", "last", "gather", "part@u", "tree", "grow", "loose", "score", 
 
 
 def write(root, name, text):
-    path = os.path.join(root, name)
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    if os.path.lexists(path):
-        os.unlink(path)
-    with open(path, "w", encoding="utf-8") as f:
-        f.write(text)
+    tap.put_anew(os.path.join(root, name), text)
 
 
 def read(root, name):

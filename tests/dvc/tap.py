@@ -49,6 +49,13 @@ def put(path, text, mode=None):
         os.chmod(path, mode)
 
 
+def put_anew(path, text):
+    """The same as another file: what is linked to an object is not to be written to."""
+    if os.path.lexists(path):
+        os.unlink(path)
+    put(path, text)
+
+
 def done():
     print(f"1..{count}")
     sys.exit(1 if bad else 0)

@@ -433,7 +433,7 @@ const struct verb verb_run = {
     .name = "run",
     .group = GROUP_WORK,
     .summary = "run a DAG now, until it has ended",
-    .args = "[FILE|NAME] [STAGE...]",
+    .args = "[FILE|NAME|STAGE] [STAGE...]",
     .max = (unsigned)-1,
     .doc =
 	"Run a DAG in this terminal, with this environment, and wait for its end. The "

@@ -135,7 +135,6 @@ static const struct meaning {
     {"DATE", NULL, NULL, put_nothing},
     {"TIME", NULL, NULL, put_nothing},
     {"AGE", NULL, NULL, put_nothing},
-    {"STAGE", NULL, NULL, put_nothing},
     {"TARGET", NULL, NULL, complete_targets},
     {"STAGE", "stage", "name", put_nothing}, /* a new one */
     {"STAGE", NULL, NULL, complete_stages},
@@ -232,7 +231,7 @@ put_word(struct complete *cp, size_t i)
 	size_t n;
 
 	for (;; p += n) {
-		p += strspn(p, " [");
+		p += strspn(p, " []");
 		n = strcspn(p, " ]");
 		dots = n > 3 ? strstr(p, "...") : NULL;
 		if (dots != NULL && dots < p + n) {

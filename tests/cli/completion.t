@@ -208,4 +208,11 @@ SKIP: {
 		'--', 'fish', '--no-config', '-i', '-C', "source script.fish; function fish_prompt; printf '> '; end");
 	is($p->{rc}, 0, '... with its own Tab') or diag($p->{out}, $p->{err});
 }
+# Stages of dvc.yaml, wherever they may be named.
+my $stages = project('dvc.yaml' => "stages:\n  prep: {cmd: echo}\n  train: {cmd: echo}\n", 'pipe.yaml' => "tasks: {t: {run: echo}}\n");
+for (['show', ''], ['run', ''], ['run', 'dvc.yaml', ''], ['run', 'prep', 'tr'], ['freeze', '']) {
+	like(dag_in($stages, '__complete', @$_)->{out}, qr/^train\tdvc\.yaml$/m, "stages behind @$_");
+}
+unlike(dag_in($stages, '__complete', 'stage', 'add', '-n', '')->{out}, qr/train/, 'the name of a new one is nobody\'s');
+
 done_testing();

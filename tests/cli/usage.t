@@ -32,7 +32,7 @@ usage($dir, "option '--date' takes a date or an instant (2026-11-22, INSTANT), n
 	'run', 'p.yaml', '--date', 'noon');
 usage($dir, "option '--progress' takes live, plain, json or none, not 'plane'",
 	'run', 'p.yaml', '--progress', 'plane');
-usage($dir, '--format, --json and --dot exclude each other', 'show', 'p', '--json', '--dot');
+usage($dir, '--format, --json, --dot and --md exclude each other', 'show', 'p', '--json', '--dot');
 usage($dir, 'with a RUN only --json may be given', 'runs', 'last', '-n', '3');
 usage($dir, 'a run that is not done has no result', 'runs', '--state', 'running', '--result', 'failed');
 usage($dir, '--attempt and --from need a TASK', 'logs', 'last', '--attempt', '1');

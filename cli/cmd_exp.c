@@ -229,7 +229,7 @@ static const struct {
     {"all-tags", SHOW},
     {"name-only", LIST},
     {"sha-only", LIST},
-    {"json", LIST | SHOW | DIFF | SAVE},
+    {"json", LIST | SHOW | DIFF | RUN | SAVE},
     {"md", SHOW | DIFF},
     {"csv", SHOW},
     {"precision", SHOW | DIFF},

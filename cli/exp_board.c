@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/fsio.h"
+#include "base/json.h"
 #include "base/num.h"
 #include "base/textwidth.h"
 #include "cli/cli.h"
@@ -241,4 +242,65 @@ exp_board_end(struct exp_run *x)
 		(void)fsio_write_all(STDERR_FILENO, text, (size_t)n);
 	}
 	x->rows = 0;
+}
+
+/* ---- the end ---- */
+
+static void
+put_json(struct exp_run *x)
+{
+	static const char *const results[] = {
+	    [EXP_WAITS] = "stopped", [EXP_CHECKOUT] = "stopped",
+	    [EXP_RUNS] = "stopped",  [EXP_SAVED] = "saved",
+	    [EXP_FAILED] = "failed", [EXP_STOPPED] = "stopped"};
+	struct json_writer w;
+	struct buf ref;
+
+	buf_init(&ref, 0);
+	json_init(&w, &x->k->c->out, 2);
+	json_begin_array(&w);
+	for (size_t i = 0; i < x->n; i++) {
+		const struct exp_one *one = &x->v[i];
+		bool saved = one->step == EXP_SAVED;
+
+		buf_clear(&ref);
+		exp_ref(x->head.id, one->name, &ref);
+		json_begin_object(&w);
+		json_kv_str(&w, "name", one->name);
+		json_kv_str(&w, "params", one->what);
+		json_kv_str(&w, "result", results[one->step]);
+		json_kv_str(&w, "rev", saved ? one->id : NULL);
+		json_kv_str(&w, "ref", saved && !buf_failed(&ref) ? ref.p : NULL);
+		json_end(&w);
+	}
+	json_end(&w);
+	buf_addc(&x->k->c->out, '\n');
+	buf_release(&ref);
+}
+
+void
+exp_board_tell(struct exp_run *x)
+{
+	struct buf *b = &x->k->c->out;
+
+	if (x->k->o->json) {
+		put_json(x);
+		return;
+	}
+	if (x->k->o->common.quiet || x->saved == 0)
+		return;
+	for (size_t i = 0; i < x->n; i++) {
+		const struct exp_one *one = &x->v[i];
+
+		if (one->step != EXP_SAVED)
+			continue;
+		buf_addf(b, "%.7s [%s]%s", one->id, one->name,
+			 *one->what != '\0' ? " " : "");
+		text_put(b, one->what, strlen(one->what));
+		buf_addc(b, '\n');
+	}
+	cli_note(x->k->c,
+		 "'dag exp show' compares them, 'dag exp apply %s' brings %s into the "
+		 "work tree",
+		 x->n == 1 ? x->v[0].name : "NAME", x->n == 1 ? "it" : "one");
 }

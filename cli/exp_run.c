@@ -397,29 +397,12 @@ check(struct exp_run *x)
 	return 0;
 }
 
-static void
-tell(struct exp_run *x)
-{
-	struct buf *b = &x->k->c->out;
-
-	if (x->k->o->common.quiet || x->saved == 0)
-		return;
-	for (size_t i = 0; i < x->n; i++)
-		if (x->v[i].step == EXP_SAVED)
-			buf_addf(b, "%.7s [%s]%s%s\n", x->v[i].id, x->v[i].name,
-				 *x->v[i].what != '\0' ? " " : "", x->v[i].what);
-	cli_note(x->k->c,
-		 "'dag exp show' compares them, 'dag exp apply %s' brings %s into the "
-		 "work tree",
-		 x->n == 1 ? x->v[0].name : "NAME", x->n == 1 ? "it" : "one");
-}
-
 static int
 run_all(struct exp_run *x)
 {
 	int signal = exp_trials_run(x);
 
-	tell(x);
+	exp_board_tell(x);
 	if (signal != 0)
 		return 128 + signal;
 	return x->saved == x->n ? EXIT_OK : EXIT_WORK;

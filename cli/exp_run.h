@@ -2,7 +2,8 @@
 #define DAG_CLI_EXP_RUN_H
 /*
  * Inside `dag exp run`: what is to be run [exp_run.c], the work tree of each experiment and what
- * is kept of it [exp_trial.c], several of them at once [exp_trials.c], shown [exp_board.c].
+ * is kept of it [exp_trial.c], several of them at once [exp_trials.c], shown [exp_board.c].  Places
+ * and names [exp_place.c] are the same for `dag exp save` [exp_save.c].
  */
 #include <signal.h>
 #include <stdatomic.h>
@@ -128,6 +129,12 @@ bool exp_name_taken(const struct exp_call *, const char *, const char *);
  * Run them all.  Return the signal that ended it before, or 0.
  */
 int exp_trials_run(struct exp_run *);
+
+/**
+ * exp_board_tell(x):
+ * At the end: which there are now; as JSON also which there are not.
+ */
+void exp_board_tell(struct exp_run *);
 
 /**
  * exp_board_event(x, one), exp_board_draw(x), exp_board_end(x):

@@ -7,6 +7,7 @@ use File::Find;
 use lib dirname(__FILE__);
 use Cli qw(:DEFAULT home);
 use Digest::MD5 qw(md5_hex);
+use JSON::PP;
 use Test::More;
 
 my $dir = project(
@@ -208,7 +209,9 @@ like($p->{text}, qr/tty-1 \(train\.lr=31\) is stopped, after/, '... but how it e
 delete $ENV{GATE};
 
 # One that fails: no reference, and where to look.
-$p = run(1, 'one of two fails', '-j', '2', '-n', 'fail', '-S', 'train.lr=bad,8');
+$p = run(1, 'one of two fails', '-j', '2', '-n', 'fail', '-S', 'train.lr=bad,8', '--json');
+is_deeply([map { [@$_{qw(name params result)}] } @{decode_json($p->{out})}], [['fail-1', 'train.lr=bad', 'failed'], ['fail-2', 'train.lr=8', 'saved']], '... JSON tells which');
+is(said('rev-parse', decode_json($p->{out})->[1]{ref}), decode_json($p->{out})->[1]{rev}, '... and where');
 like($p->{err}, qr/fail-1 \(train\.lr=bad\) failed; its log is '(\S+)', which ends with:\n.*no such rate/s, '... says why');
 unlike($p->{err}, qr/dag retry/, '... without advice that leads nowhere');
 like(slurp("$dir/.dag/exp/failed/fail-1.log"), qr/no such rate/, '... and keeps its log');

@@ -64,6 +64,21 @@ has_long_fraction(const char *s)
 	return false;
 }
 
+/* What runs of it are looked for by is what they are kept by. */
+static void
+check_key(struct arena *a, const struct dvc_lock_stage *stage,
+	  const struct run_name *name)
+{
+	const char **paths = fuzz_need(arena_array(a, stage->nouts + 1, sizeof(*paths)));
+	char key[sizeof(name->key)];
+	struct err err = {0};
+
+	for (size_t i = 0; i < stage->nouts; i++)
+		paths[i] = stage->outs[i].path;
+	CHECK(run_key(stage, paths, stage->nouts, key, &err) == 0);
+	CHECK(strcmp(key, name->key) == 0);
+}
+
 static void
 write_twice(struct arena *a, const struct dvc_lock_stage *stage)
 {
@@ -84,6 +99,7 @@ write_twice(struct arena *a, const struct dvc_lock_stage *stage)
 					   text.n, &again, &err) == 0);
 		CHECK(again.ndeps == stage->ndeps && again.nouts == stage->nouts);
 		CHECK(run_entry(&again, &same, &other, &err) == 0);
+		check_key(a, &again, &other);
 		CHECK(!exact || strcmp(same.p, text.p) == 0);
 		CHECK(!exact || memcmp(&name, &other, sizeof(name)) == 0);
 	} else {

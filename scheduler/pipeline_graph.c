@@ -236,6 +236,7 @@ struct check {
 	struct pipeline_make *m;
 	struct edges *e;
 	size_t cycles;
+	bool nomem;
 };
 
 static struct diag_pos
@@ -372,6 +373,7 @@ say_cycle(void *ctx, const uint32_t *path, size_t n)
 		}
 		buf_addf(&b, "%s -> ", t[path[i]].name);
 	}
+	c->nomem = c->nomem || buf_failed(&b);
 	if (n == 1)
 		diag_add(c->m->d, DIAG_ERROR, stage_pos(c, path[0]),
 			 "stage '%s' depends on what it makes", t[path[0]].name);
@@ -434,7 +436,7 @@ pipeline_graph(struct pipeline_make *m)
 	if (rc == 0)
 		rc = find_edges(&e);
 	w.out = rc == 0 ? arena_array(e.arena, m->dag->ntasks + 1, sizeof(*w.out)) : NULL;
-	if (rc == 0 && (w.out == NULL || walk_all(&w) != 0))
+	if (rc == 0 && (w.out == NULL || walk_all(&w) != 0 || c.nomem))
 		rc = err_nomem(m->err);
 	if (rc == 0)
 		check_places(&c);

@@ -329,7 +329,9 @@ put_policy(struct pipeline_make *m, size_t i, struct dag_task *t)
 	}
 	if (policy != NULL)
 		rc = load_policy(&L, t, policy);
-	if (rc == 0 && m->sources == NULL && diag_errors(d) != before)
+	if (rc == 0 && diag_nomem(d))
+		rc = err_nomem(m->err);
+	else if (rc == 0 && m->sources == NULL && diag_errors(d) != before)
 		rc = err_set(m->err, ERR_CORRUPT, "the `meta` of stage '%s' is no good",
 			     p->stage.name);
 	else if (rc != 0)

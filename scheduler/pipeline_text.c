@@ -242,15 +242,20 @@ get_outs(struct get *g, const json_t *j, struct dvc_yaml_stage *s)
 	}
 }
 
+/* Not by json_dumps, which leaves out keys where memory runs out. */
 static const char *
 get_policy(struct get *g, const json_t *j)
 {
-	char *text = j != NULL ? json_dumps(j, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
-	const char *copy = text != NULL ? arena_strdup(g->a, text) : NULL;
+	const size_t how = JSON_COMPACT | JSON_ENCODE_ANY;
+	size_t n = j != NULL ? json_dumpb(j, NULL, 0, how) : 0;
+	char *text = n > 0 ? arena_array(g->a, n + 1, 1) : NULL;
 
-	g->nomem = g->nomem || (j != NULL && copy == NULL);
-	free(text);
-	return copy;
+	if (text != NULL && json_dumpb(j, text, n, how) != n)
+		text = NULL;
+	if (text != NULL)
+		text[n] = '\0';
+	g->nomem = g->nomem || (j != NULL && text == NULL);
+	return text;
 }
 
 static void

@@ -7,7 +7,8 @@
  * of it in spite.  What it leaks the sanitizer finds at the end.
  *
  * The allocator below is the whole program's, libraries and libc included, as symbols of the
- * program come first.  libuv is left out: where it cannot say that memory ran out, it aborts.
+ * program come first.  libuv is left out: where it cannot say that memory ran out, it aborts; and
+ * jansson: its parser reads what it could not allocate.
  *
  * To be included by one file of a program, after cmocka.h.
  */
@@ -47,17 +48,24 @@ void *__libc_realloc(void *, size_t);
 
 static _Atomic bool memory_counting;
 static _Atomic unsigned long memory_count, memory_fail_at;
-static _Thread_local bool memory_spared;	   /* this thread's do not count */
-static uintptr_t memory_exempt, memory_exempt_end; /* libuv's code */
+static _Thread_local bool memory_spared; /* this thread's do not count */
+/* The code of libraries that are left out. */
+static struct {
+	const char *name;
+	uintptr_t from, to;
+} memory_exempt[] = {{"libuv", 0, 0}, {"libjansson", 0, 0}};
+#define MEMORY_EXEMPT (sizeof(memory_exempt) / sizeof(memory_exempt[0]))
 
 MEMORY_EARLY static bool
 memory_fails(void *caller)
 {
 	uintptr_t at = (uintptr_t)caller;
 
-	if (!memory_counting || memory_spared ||
-	    (at >= memory_exempt && at < memory_exempt_end))
+	if (!memory_counting || memory_spared)
 		return false;
+	for (size_t i = 0; i < MEMORY_EXEMPT; i++)
+		if (at >= memory_exempt[i].from && at < memory_exempt[i].to)
+			return false;
 	if (++memory_count != memory_fail_at)
 		return false;
 	errno = ENOMEM;
@@ -167,18 +175,22 @@ static inline int
 memory_find_exempt(struct dl_phdr_info *info, size_t size, void *ctx)
 {
 	ElfW(Half) i;
+	size_t k = 0;
 
 	(void)size;
 	(void)ctx;
-	if (strstr(info->dlpi_name, "libuv") == NULL)
-		return 0;
-	for (i = 0; i < info->dlpi_phnum; i++)
+	while (k < MEMORY_EXEMPT &&
+	       strstr(info->dlpi_name, memory_exempt[k].name) == NULL)
+		k++;
+	for (i = 0; k < MEMORY_EXEMPT && i < info->dlpi_phnum; i++)
 		if (info->dlpi_phdr[i].p_type == PT_LOAD &&
 		    (info->dlpi_phdr[i].p_flags & PF_X) != 0) {
-			memory_exempt = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
-			memory_exempt_end = memory_exempt + info->dlpi_phdr[i].p_memsz;
+			memory_exempt[k].from =
+			    info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
+			memory_exempt[k].to =
+			    memory_exempt[k].from + info->dlpi_phdr[i].p_memsz;
 		}
-	return 1;
+	return 0;
 }
 
 /* One call.  Only what run() allocates is counted. */

@@ -176,6 +176,32 @@ put_json(struct json_writer *w, const struct yaml_node *v)
 	}
 }
 
+/* On one line, as Python writes it: with a blank behind commas and colons. */
+static void
+put_line(struct buf *b, const struct yaml_node *v)
+{
+	struct json_writer w;
+	size_t n = v->kind == YAML_MAP ? v->map.n : v->kind == YAML_SEQ ? v->seq.n : 0;
+	bool map = v->kind == YAML_MAP;
+
+	json_init(&w, b, 0);
+	if (!map && v->kind != YAML_SEQ) {
+		put_json(&w, v);
+		return;
+	}
+	buf_addc(b, map ? '{' : '[');
+	for (size_t i = 0; i < n; i++) {
+		buf_adds(b, i > 0 ? ", " : "");
+		if (map) {
+			json_init(&w, b, 0);
+			json_str(&w, v->map.v[i].key->str);
+			buf_adds(b, ": ");
+		}
+		put_line(b, map ? v->map.v[i].val : v->seq.v[i]);
+	}
+	buf_addc(b, map ? '}' : ']');
+}
+
 /* How far the first line below the outermost brace is indented; 0: all is on one line. */
 static int
 indent_of(const struct buf *text)
@@ -191,10 +217,14 @@ indent_of(const struct buf *text)
 static int
 write_json(struct file *f)
 {
+	int indent = indent_of(&f->text);
 	struct json_writer w;
 
-	json_init(&w, &f->out, indent_of(&f->text));
-	put_json(&w, f->top);
+	json_init(&w, &f->out, indent);
+	if (indent > 0)
+		put_json(&w, f->top);
+	else
+		put_line(&f->out, f->top);
 	if (f->text.n > 0 && f->text.p[f->text.n - 1] == '\n')
 		buf_addc(&f->out, '\n');
 	return buf_failed(&f->out) ? err_nomem(f->err) : 0;

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -22,6 +23,8 @@
 #define FAILED "failed"
 #define GONE   "gone-"
 #define DAY_S  86400
+
+#define OPEN_MAX_DIRS 16
 
 typedef VEC(char *) name_list;
 
@@ -134,14 +137,27 @@ put_away(const char *dir, const char *name)
 	free(to);
 }
 
+static int
+unlock_dir(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st;
+	(void)at;
+	if (type == FTW_D || type == FTW_DNR)
+		(void)chmod(path, 0700);
+	return 0;
+}
+
+/* Stages may leave directories that nobody may write to. */
 static void
 remove_gone(const char *dir, const char *name)
 {
 	char *path = join(dir, name, NULL);
 	struct err unused;
 
-	if (path != NULL)
+	if (path != NULL && fsio_remove_tree(AT_FDCWD, path, &unused) != 0) {
+		(void)nftw(path, unlock_dir, OPEN_MAX_DIRS, FTW_PHYS | FTW_MOUNT);
 		(void)fsio_remove_tree(AT_FDCWD, path, &unused);
+	}
 	free(path);
 }
 

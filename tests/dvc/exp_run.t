@@ -17,6 +17,7 @@ root = os.path.join(top, "r")
 FILES = {
     "params.yaml": "# how it learns\ntrain:\n  lr: 0.1  # rate\n  epochs: 3\nseed: 42\n",
     "more.toml": "# deeper\ndepth = 2 # layers\n",
+    "one.json": "{\"w\": 1, \"v\": [1, {\"a\": \"x\"}]}",
     "train.sh": "lr=$(sed -n 's/.*lr: *\\([^ ]*\\).*/\\1/p' params.yaml)\necho \"model $lr\" > model.txt\n"
                 "echo \"{\\\"acc\\\": $lr, \\\"loss\\\": {\\\"a\\\": 1}}\" > metrics.json\necho \"x,y\n1,$lr\" > plot.csv\n"
                 "echo ${DVC_EXP_NAME#*-} $DVC_EXP_BASELINE_REV > env.txt\n",
@@ -81,7 +82,7 @@ sh("git add . && git commit -qm one")
 pointers = {}
 CASES = [
     ("plain", ["-S", "train.lr=0.5"]),
-    ("added", ["-S", "+train.new={a: 1}", "-S", "more.toml:depth=3"]),
+    ("added", ["-S", "+train.new={a: 1}", "-S", "more.toml:depth=3", "-S", "one.json:w=[2, 3]"]),
     ("stage", ["-S", "~train.epochs", "-S", "seed=1", "train"]),
     ("forced", ["-f"]),
 ]

@@ -198,12 +198,14 @@ test_json(void **state)
 		"{\n  \"b\": {\n    \"x\": 2\n  },\n  \"a\": [\n    null,\n    true\n  "
 		"]\n}\n",
 		NULL);
-	becomes("p.json", "{\"b\": 1}", "p.json:+c=d", NULL, "{\"b\":1,\"c\":\"d\"}",
+	becomes("p.json", "{\"b\": 1}", "p.json:+c=d", NULL, "{\"b\": 1, \"c\": \"d\"}",
 		NULL);
+	becomes("p.json", "{\"b\": {\"x\": [], \"y\": {}}}", "p.json:b.x=[1, {a: é}]",
+		NULL, "{\"b\": {\"x\": [1, {\"a\": \"é\"}], \"y\": {}}}", NULL);
 	becomes("p.json", "{\"b\": 1}", "p.json:c=d", NULL, NULL, "there is no 'c'");
 	/* What only Python's JSON has stays a number. */
 	becomes("p.json", "{\"a\": NaN, \"b\": -Infinity, \"c\": 1}", "p.json:c=.inf",
-		NULL, "{\"a\":NaN,\"b\":-Infinity,\"c\":Infinity}", NULL);
+		NULL, "{\"a\": NaN, \"b\": -Infinity, \"c\": Infinity}", NULL);
 }
 
 static void

@@ -126,10 +126,15 @@ run_autostage_begin(const struct project *p, const struct dag *dag, const char *
 	int rc;
 
 	*out = (struct run_autostage){0};
+	/* Settings that cannot be read are told by whoever needs them. */
 	rc = track_open(&o, &t, err);
-	if (rc == 0 && t.autostage && t.gitignore != NULL &&
-	    look(&g, p, dag, file, selected) != 0)
+	if (rc != 0 && err->code != ERR_NOMEM) {
+		err_clear(err);
+		rc = 0;
+	} else if (rc == 0 && t.autostage && t.gitignore != NULL &&
+		   look(&g, p, dag, file, selected) != 0) {
 		rc = err_nomem(err);
+	}
 	map_release(&g.seen);
 	track_close(&t);
 	return rc;

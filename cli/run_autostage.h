@@ -28,7 +28,7 @@ struct run_autostage {
 /**
  * run_autostage_begin(p, g, file, selected, a, out, err):
  * Before a run of the ${selected} tasks of ${g}, whose file is ${file}: if the settings of project ${p}
- * say so, look at all files that it may write, into arena ${a}.  Return 0 or -1.
+ * say so, look at all files that it may write, into arena ${a}.  Return 0, or -1 if memory runs out.
  */
 int run_autostage_begin(const struct project *, const struct dag *, const char *,
 			const bool *, struct arena *, struct run_autostage *,

@@ -125,7 +125,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	CHECK((rc == 0) == (diag_errors(d) == 0));
 	fuzz_check_diag(d, text, len);
 	if (rc == 0) {
-		write_twice(a, &stage);
+		/* `cmd: !` is an empty text to the reader, and nothing to DVC's writer. */
+		if (len == 0 || memchr(text, '!', len) == NULL)
+			write_twice(a, &stage);
 		entry = fuzz_need(strndup(text, len));
 		put_into(entry, rest, n - (size_t)(rest - text));
 		free(entry);

@@ -191,7 +191,7 @@ push_name(struct walk *w, const char *name)
 static int
 take_pointer(struct walk *w, const char *name)
 {
-	size_t n = w->path.n, from, i;
+	size_t n = w->path.n, from = 0, i;
 	int rc = push_name(w, name);
 
 	if (rc == 0)

@@ -25,6 +25,7 @@
 #define LINE_BYTES   4096 /* of a log's end, for its last line */
 #define TAIL_BYTES   65536
 #define TAIL_LINES   20
+#define TAILS_MAX    5 /* experiments whose last lines are shown: often all say the same */
 #define CLEAR	     "\r\033[J"
 
 /* ---- logs ---- */
@@ -125,9 +126,11 @@ tell_failure(struct exp_run *x, struct exp_one *one, const char *name)
 		return;
 	}
 	log = trial_kept_log(x->a.project.state, one->name);
-	cli_warn(x->k->c, "%s failed; its log is '%s', which ends with:", name,
-		 log != NULL ? log : one->name);
-	put_log(one);
+	cli_warn(x->k->c, "%s failed; its log is '%s'%s", name,
+		 log != NULL ? log : one->name,
+		 x->failed <= TAILS_MAX ? ", which ends with:" : "");
+	if (x->failed <= TAILS_MAX)
+		put_log(one);
 	free(log);
 }
 

@@ -262,6 +262,11 @@ is(join(' ', trials()), '', '... and it is gone');
 is(of('killed', 'metrics.json'), '{"acc": 5}', '... as if nothing had been');
 is_deeply(mine(), $before, '... nothing of the user\'s has changed');
 
+# Of many that fail the last words of the first five are shown.
+$p = run(1, 'six fail', '-j', '3', '-n', 'six', '-S', 'seed=range(1,7)', '-S', 'train.lr=bad', 'train');
+is(scalar(() = $p->{err} =~ /failed; its log is /g), 6, '... each is told');
+is(scalar(() = $p->{err} =~ /which ends with:/g), 5, '... with their last words, as long as somebody may read them');
+
 # Only the data of what is asked for is brought, and the stage is told where it is.
 spew("$dir/dvc.yaml", $yaml =~ s/cmd: sh train.sh/cmd: sh train.sh; ls; echo \$DVC_ROOT \$DVC_EXP_NAME \$DVC_EXP_BASELINE_REV; exit 1/r);
 $p = run(1, 'one stage', '-n', 'look', 'train');

@@ -333,6 +333,8 @@ splice_toml(const struct buf *in, const struct override *o, const struct yaml_no
 		buf_add(out, p, (size_t)(stop - p));
 		p = stop;
 	}
+	if (buf_failed(&want) || buf_failed(&table) || buf_failed(&key))
+		out->state = BUF_NOMEM;
 	buf_release(&want);
 	buf_release(&table);
 	buf_release(&key);
@@ -344,8 +346,8 @@ static int
 write_toml(struct file *f)
 {
 	struct yaml_node *again = NULL;
+	const char *text;
 	struct buf next;
-	int rc = 0;
 
 	buf_add(&f->out, f->text.p, f->text.n);
 	for (size_t i = 0; i < f->l->n; i++) {
@@ -354,6 +356,8 @@ write_toml(struct file *f)
 
 		if (strcmp(o->file, f->name) != 0 || val == NULL)
 			continue;
+		if (buf_failed(&f->out))
+			return err_nomem(f->err);
 		buf_init(&next, 0);
 		(void)splice_toml(&f->out, o, val, &next);
 		buf_release(&f->out);
@@ -361,16 +365,18 @@ write_toml(struct file *f)
 	}
 	if (buf_failed(&f->out))
 		return err_nomem(f->err);
-	/* The tree shows its text. */
-	if (read_tree(f, arena_strndup(f->a, f->out.p, f->out.n), f->out.n, &again) !=
-		0 ||
-	    !value_equal(again, f->top))
-		rc = err_set(f->err, ERR_INVALID,
-			     "in '%s' only values that are there already, on a line of "
-			     "their own, can be changed: edit the file by hand, or keep "
-			     "params in YAML",
-			     f->name);
-	return rc;
+	text = arena_strndup(f->a, f->out.p, f->out.n); /* the tree shows it */
+	if (text == NULL)
+		return err_nomem(f->err);
+	if (read_tree(f, text, f->out.n, &again) == 0 && value_equal(again, f->top))
+		return 0;
+	if (f->err->code == ERR_NOMEM)
+		return -1;
+	return err_set(f->err, ERR_INVALID,
+		       "in '%s' only values that are there already, on a line of "
+		       "their own, can be changed: edit the file by hand, or keep "
+		       "params in YAML",
+		       f->name);
 }
 
 /* ---- files ---- */

@@ -93,7 +93,7 @@ put_bar(struct bars *p, size_t series, const struct chart_point *it)
 		buf_addf(&value, "%s%.4g", it->x < 0 ? "\xE2\x88\x92" : "", fabs(it->x));
 		svg_label(p->b, "t", "start", fmax(from, to) + 5, y + THICK - 3.5,
 			  value.p, 12);
-		buf_release(&value);
+		svg_done(p->b, &value);
 	}
 }
 
@@ -128,7 +128,7 @@ put_bar_axes(struct bars *p)
 		put_rect(p->b, " class=\"r\"", x, TOP, 0.5, p->bottom - TOP);
 		buf_adds(p->b, "</rect>");
 		svg_label(p->b, "t", "middle", x, p->bottom + 16, label.p, 20);
-		buf_release(&label);
+		svg_done(p->b, &label);
 	}
 	for (size_t i = 0; i < p->n; i++)
 		svg_label(p->b, "t", "end", p->left - 8,
@@ -188,8 +188,8 @@ put_cell(const struct chart_matrix *m, struct buf *b, size_t x, size_t y, double
 	if (cell >= CELL_TEXT && (double)text.n * SVG_CHAR_WIDTH <= cell)
 		svg_label(b, part > 0.5 ? "t w" : "t", "middle", px + cell / 2,
 			  py + cell / 2 + 4, text.p, 20);
-	buf_release(&text);
-	buf_release(&more);
+	svg_done(b, &text);
+	svg_done(b, &more);
 }
 
 static void

@@ -88,7 +88,7 @@ fit(struct plane *p)
 		chart_axis_label(&p->y, i, &label);
 		if (svg_length(label.p) > longest)
 			longest = svg_length(label.p);
-		buf_release(&label);
+		svg_done(p->b, &label);
 	}
 	p->left = 34 + (double)longest * SVG_CHAR_WIDTH;
 	p->width = WIDTH - RIGHT - p->left;
@@ -118,7 +118,7 @@ put_tick(struct plane *p, const struct chart_axis *a, size_t i, const char *anch
 	buf_init(&label, 64);
 	chart_axis_label(a, i, &label);
 	svg_label(p->b, "t", anchor, x, y, label.p, 64);
-	buf_release(&label);
+	svg_done(p->b, &label);
 }
 
 /* Every so many-th of the names, that they do not meet. */

@@ -151,3 +151,11 @@ svg_base64(struct buf *b, const char *p, size_t n)
 		buf_add(b, four, sizeof four);
 	}
 }
+
+void
+svg_done(struct buf *b, struct buf *part)
+{
+	if (part->state == BUF_NOMEM)
+		b->state = BUF_NOMEM;
+	buf_release(part);
+}

@@ -40,6 +40,13 @@ void svg_label(struct buf *, const char *, const char *, double, double, const c
 void svg_label_up(struct buf *, double, double, const char *, size_t);
 
 /**
+ * svg_done(b, part):
+ * Free the text ${part}, of which something in ${b} was made: what memory ran out for there is
+ * not whole here either.
+ */
+void svg_done(struct buf *, struct buf *);
+
+/**
  * svg_base64(b, p, n):
  * Append ${n} bytes as base64.
  */

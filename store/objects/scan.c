@@ -44,8 +44,10 @@ state_new(const struct scan_options *o, struct scan *scan, struct err *err)
 	(void)pthread_mutex_init(&s->pool.lock, NULL);
 	(void)pthread_cond_init(&s->pool.wake, NULL);
 	s->pool.max = workers_of(o);
-	for (i = 0; i < s->pool.max; i++) {
+	/* All of them: passes_end closes what they have. */
+	for (i = 0; i < s->pool.max; i++)
 		s->pool.workers[i] = (struct worker){.s = s, .fd = -1};
+	for (i = 0; i < s->pool.max; i++) {
 		s->pool.workers[i].arena = arena_new(0);
 		if (s->pool.workers[i].arena == NULL)
 			return err_nomem(err);

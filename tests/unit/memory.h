@@ -14,6 +14,7 @@
  */
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <link.h>
 #include <pthread.h>
 #include <regex.h>
@@ -24,6 +25,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/err.h"
 
@@ -210,6 +212,7 @@ struct memory_call {
 static inline bool
 memory_try(const struct memory_call *c, unsigned long n)
 {
+	bool stdin_open = fcntl(STDIN_FILENO, F_GETFD) != -1;
 	struct err e = {0};
 	int rc;
 
@@ -227,6 +230,9 @@ memory_try(const struct memory_call *c, unsigned long n)
 				     strstr(e.msg, "Cannot allocate memory") == NULL)))
 		fail_msg("%s: allocation %lu failed, and it says (%d): %s", c->what, n,
 			 (int)e.code, e.msg);
+	/* As it happens where what was not opened is closed. */
+	if (stdin_open && fcntl(STDIN_FILENO, F_GETFD) == -1)
+		fail_msg("%s: allocation %lu failed, and file 0 was closed", c->what, n);
 	if (c->after != NULL)
 		c->after(c->ctx, rc);
 	return memory_count >= n;

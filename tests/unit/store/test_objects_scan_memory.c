@@ -118,6 +118,12 @@ test_memory(void **state)
 	(void)object_id_hex(&d.scan.id, id);
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
 		(void)memory_fail_each(&calls[i]);
+	/* Not all workers are there: what they have not opened is not closed. */
+	d.o.workers = 4;
+	batch = NULL;
+	no_index(NULL);
+	for (unsigned long n = 1; n < 10; n++)
+		(void)memory_try(&calls[0], n);
 	desk_remove(&d);
 }
 

@@ -364,6 +364,20 @@ take_back(struct adding *k)
 	k->a->nchanged = 0;
 }
 
+/* A file that could not be made durable is there all the same. */
+static bool
+is_written(struct adding *k, const struct buf *text)
+{
+	struct buf now;
+	bool is;
+
+	buf_init(&now, DVC_YAML_MAX);
+	is = fsio_read(k->a->ws->root_fd, k->a->file, now.max, &now, NULL) == 0 &&
+	     now.n == text->n && memcmp(now.p, text->p, now.n) == 0;
+	buf_release(&now);
+	return is;
+}
+
 static int
 write_all(struct adding *k)
 {
@@ -380,7 +394,7 @@ write_all(struct adding *k)
 				  k->err);
 	if (rc == 0)
 		rc = note_changed(k, k->a->file);
-	else
+	else if (!is_written(k, &text))
 		take_back(k);
 	buf_release(&text);
 	return rc;

@@ -318,7 +318,9 @@ remote_tree(struct elsewhere *e, const struct track_out *o, struct tree *t,
 		r = remote->ops->begin(remote, REMOTE_READ, e->o->meter, err);
 	if (r == 0) {
 		r = remote->ops->get(remote, &o->id, add_bytes, &b, err);
-		if (buf_failed(&b))
+		if (b.state == BUF_NOMEM)
+			r = err_nomem(err);
+		else if (buf_failed(&b))
 			r = err_set(err, ERR_LIMIT, "the list of '%s' is too long",
 				    o->path);
 		remote->ops->end(remote);

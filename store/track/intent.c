@@ -96,7 +96,9 @@ tell(struct intent *t, struct err *err)
 	for (size_t i = 0; i < t->n; i++)
 		put_path(&b, t->v[i]);
 	buf_adds(&b, END "\n");
-	if (buf_failed(&b))
+	if (b.state == BUF_NOMEM)
+		r = err_nomem(err);
+	else if (buf_failed(&b))
 		r = err_set(err, ERR_LIMIT,
 			    "the paths to be written are too many to be told");
 	else

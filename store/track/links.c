@@ -120,7 +120,9 @@ links_save(struct links *l, struct err *err)
 	buf_init(&b, LINKS_MAX);
 	for (size_t i = 0; i < l->n; i++)
 		put_line(&b, &l->v[i]);
-	if (buf_failed(&b))
+	if (b.state == BUF_NOMEM)
+		r = err_nomem(err);
+	else if (buf_failed(&b))
 		r = err_set(err, ERR_LIMIT, "more outs than can be remembered");
 	else
 		r = fsio_replace(l->state_fd, l->name, b.p, b.n, 0644, err);

@@ -25,7 +25,9 @@ move_note_write(int state_fd, const char *name, const char *from, const char *to
 	int r;
 
 	put_note(&b, from, to);
-	if (buf_failed(&b))
+	if (b.state == BUF_NOMEM)
+		r = err_nomem(err);
+	else if (buf_failed(&b))
 		r = err_set(err, ERR_LIMIT, "'%s' or '%s' is too long", from, to);
 	else
 		r = fsio_replace(state_fd, name, b.p, b.n, 0644, err);

@@ -41,7 +41,7 @@ int cache_task_make(const struct run_values *, const struct dag_task *,
 /**
  * cache_task_deps(root_fd, stop, a, locked, task, err):
  * Look for what globs stand for and let the stage have its dependencies, each once.  A glob that
- * stands for more than GLOB_EACH_MAX paths is one (store/track/stage_glob.h) if its directory is
+ * stands for very many paths (glob.h) is one (store/track/stage_glob.h) if its directory is
  * known by name, and stays one as long as ${locked} (may be NULL) has it.  What is named and not there
  * stays, for whoever reads it.  Called in worker threads.  Return 0 or -1.
  */

@@ -22,17 +22,20 @@ struct walk {
 	struct glob_paths *out;
 	bool *many;
 	size_t before; /* paths that were in `out` */
+	size_t dirs;   /* that matched */
 	struct buf at; /* of the directory being read */
 };
 
 static int walk(struct walk *, int, int, struct err *);
 
 static int
-keep(struct walk *w, struct err *err)
+keep(struct walk *w, bool is_dir, struct err *err)
 {
 	const char *copy;
 
-	if (w->many != NULL && w->out->v.n - w->before == GLOB_EACH_MAX) {
+	w->dirs += is_dir;
+	if (w->many != NULL &&
+	    (w->out->v.n - w->before == GLOB_EACH_MAX || w->dirs > GLOB_DIRS_MAX)) {
 		*w->many = true;
 		return 0;
 	}
@@ -77,7 +80,7 @@ look_at(struct walk *w, int dirfd, const struct dirent *e, int depth, struct err
 	else if (path_tool_dir(w->at.p) != NULL)
 		rc = 0;
 	else if (path_glob_match(w->pattern, w->at.p))
-		rc = keep(w, err);
+		rc = keep(w, e->d_type == DT_DIR, err);
 	else if ((e->d_type == DT_DIR || e->d_type == DT_UNKNOWN) && depth < DEPTH_MAX)
 		rc = walk_into(w, dirfd, e->d_name, depth + 1, err);
 	buf_truncate(&w->at, len);

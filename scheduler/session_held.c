@@ -90,6 +90,8 @@ session_hold(struct srun *r)
 	if (!tracked_any(s->p) || held_there(s->p->state_fd, r->id))
 		return;
 	r->wants_hold = true;
+	uv_update_time(
+	    &s->loop); /* what is known ahead may have taken longer than that */
 	if (!uv_is_active((uv_handle_t *)&s->held))
 		(void)uv_timer_start(&s->held, on_due, HOLD_MS, 0);
 }

@@ -293,6 +293,35 @@ a_glob_that_is_one(void **state)
 	stop(&f);
 }
 
+static void
+a_glob_of_directories(void **state)
+{
+	struct arena *a = arena_new(0);
+	struct glob_paths v = {0};
+	struct err err = {0};
+	char path[32];
+	bool many;
+
+	(void)state;
+	for (int i = 0; i <= GLOB_DIRS_MAX; i++) {
+		assert_int_equal(glob_expand(root_fd, "dirs/**", &on, a, &v, &many, &err),
+				 0);
+		assert_false(many);
+		assert_int_equal(v.v.n, i);
+		v.v.n = 0;
+		(void)snprintf(path, sizeof(path), "dirs/%d/x", i);
+		make(path);
+	}
+	assert_int_equal(glob_expand(root_fd, "dirs/**", &on, a, &v, &many, &err), 0);
+	assert_true(many);
+	assert_int_equal(v.v.n, 0);
+	assert_int_equal(glob_expand(root_fd, "dirs/*/x", &on, a, &v, &many, &err), 0);
+	assert_false(many);
+	assert_int_equal(v.v.n, GLOB_DIRS_MAX + 1);
+	vec_release(&v.v);
+	arena_free(a);
+}
+
 int
 main(void)
 {
@@ -303,6 +332,7 @@ main(void)
 	    cmocka_unit_test(dependencies),
 	    cmocka_unit_test(a_glob_that_is_stopped),
 	    cmocka_unit_test(a_glob_that_is_one),
+	    cmocka_unit_test(a_glob_of_directories),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

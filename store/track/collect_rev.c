@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/diag.h"
 #include "base/err.h"
 #include "base/map.h"
 #include "base/path.h"
@@ -406,6 +407,7 @@ track_collect_rev(struct track_revs *r, const char *commit, struct meter *m,
 	struct walk w = {.r = r, .meter = m};
 	struct repo_visitor v = {.ctx = &w, .dir = visit_dir, .file = visit_file};
 	struct collector c = {.read = read_blob, .ctx = &w, .track = r->t, .diag = d};
+	size_t before = d != NULL ? diag_errors(d) : 0;
 	struct err first = {0};
 	int rc = 0;
 
@@ -433,7 +435,13 @@ track_collect_rev(struct track_revs *r, const char *commit, struct meter *m,
 			*err = first;
 		rc = -1;
 	}
-	return rc == 0 ? 0 : err_wrap(err, "%.10s", commit);
+	if (rc == 0)
+		return 0;
+	/* Files of that name in the work tree may be right. */
+	if (d != NULL && diag_errors(d) > before)
+		diag_add(d, DIAG_NOTE, (struct diag_pos){.file = -1},
+			 "that is in the commit %.10s", commit);
+	return err_wrap(err, "%.10s", commit);
 }
 
 /* ---- the whole ---- */

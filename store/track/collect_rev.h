@@ -28,7 +28,7 @@ void track_revs_close(struct track_revs *);
 /**
  * track_collect_rev(r, commit, meter, d, out, err):
  * As track_collect, of the commit with that full id, whose first digits stand before the
- * message.  What git ignores has no say here, and outs in one another are no mistake.
+ * message, and behind those in ${d}.  What git ignores has no say here, and outs in one another are no mistake.
  */
 int track_collect_rev(struct track_revs *, const char *, struct meter *, struct diag *,
 		      struct track_list *, struct err *);

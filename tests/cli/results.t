@@ -127,7 +127,7 @@ unlink("$r/raw.dvc");
 git($r, qw(add dags/p.dag.lock));
 git($r, qw(commit -qm broken));
 spew("$r/dags/p.dag.lock", $lock);
-like(ok_dag(2, 'gc of a branch with such a lock', $r, 'gc', '-w', '-f', '--grace', '0', '--all-branches')->{err}, qr/dags\/p\.dag\.lock:4:/, '... stops');
+like(ok_dag(2, 'gc of a branch with such a lock', $r, 'gc', '-w', '-f', '--grace', '0', '--all-branches')->{err}, qr/^dags\/p\.dag\.lock:4:.*?^note: that is in the commit [0-9a-f]{10}$/ms, '... stops, and says where');
 git($r, qw(commit -qam), 'whole again');
 spew("$r/dags/e.dag.lock", $lock =~ s/path: a\.out/path: .git\/hooks\/post-checkout/r);
 like(ok_dag(2, 'a lock of evil', $r, 'pull')->{err}, qr/dags\/e\.dag\.lock:\d+:\d+: '\.git\/hooks\/post-checkout' lies in '\.git', where no task has its outputs/, '... is refused');

@@ -116,14 +116,18 @@ match(const void *dir, const char *name, bool is_dir)
 
 /* ---- the scan ---- */
 
+/* In the index it has a part of its own, below no directory that is scanned as a whole. */
+#define KEY ":glob/"
+
 static int
-scan(const struct workspace *ws, const char *base, const char *pattern, struct scan *s,
+scan(const struct workspace *ws, const char *base, const char *key, struct scan *s,
      struct err *err)
 {
+	const char *pattern = key + strlen(KEY);
 	struct scan_ignore rules = {.enter = enter, .leave = leave, .match = match};
 	struct scan_options o = {.root_fd = ws->root_fd,
 				 .path = base,
-				 .key = pattern,
+				 .key = key,
 				 .index = ws->index,
 				 .cache = ws->cache,
 				 .workers = ws->workers,
@@ -154,19 +158,26 @@ int
 stage_glob_scan(const struct workspace *ws, const char *pattern, struct scan *s,
 		struct err *err)
 {
-	char *base = strndup(pattern, stage_glob_base(pattern));
+	char *base = strndup(pattern, stage_glob_base(pattern)), *key = NULL;
 	struct workspace all = *ws;
 	struct err why = {0};
-	int r;
+	int r = -1;
 
 	*s = (struct scan){0};
-	if (base == NULL)
-		return err_nomem(err);
-	r = scan(ws, base, pattern, s, &why);
+	if (base != NULL)
+		key = malloc(sizeof(KEY) + strlen(pattern));
+	if (key == NULL) {
+		(void)err_nomem(&why);
+	} else {
+		memcpy(key, KEY, strlen(KEY));
+		memcpy(key + strlen(KEY), pattern, strlen(pattern) + 1);
+		r = scan(ws, base, key, s, &why);
+	}
 	if (r != 0 && why.code == ERR_INVALID && s->state == NULL) {
 		all.ignore = NULL;
-		r = scan(&all, base, pattern, s, &why);
+		r = scan(&all, base, key, s, &why);
 	}
+	free(key);
 	free(base);
 	if (r != 0 && err != NULL)
 		*err = why;

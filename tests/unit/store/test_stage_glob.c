@@ -106,6 +106,7 @@ test_index(void **state)
 {
 	const struct timespec rest = {.tv_nsec = 2 * INDEX_TICK_NS};
 	struct object_id id;
+	struct err err = {0};
 	struct scan s;
 
 	(void)state;
@@ -117,6 +118,8 @@ test_index(void **state)
 	scan_release(&s);
 	(void)list("d/**", &s);
 	assert_int_equal(s.stats.hashed, 6);
+	scan_release(&s);
+	ok(workspace_scan(&ws, "d", false, &s, &err));
 	scan_release(&s);
 	(void)list("d/*.csv", &s);
 	assert_int_equal(s.stats.known, 3);

@@ -24,12 +24,21 @@ stage_glob_base(const char *pattern)
 
 /* ---- what is left out ---- */
 
-/* A directory of the scan: where it is, and what its own rules know of it. */
-struct at {
+/* What all directories of a scan share. */
+struct shape {
 	const struct scan_ignore *rules; /* without a top there are none */
 	const char *pattern;
+	char *
+	    above; /* what a directory must match whose files may; NULL: that does not tell */
+	const char *last; /* and what those files' names must */
+};
+
+/* A directory of the scan: where it is, and what its own rules know of it. */
+struct at {
+	const struct shape *shape;
 	void *inner;
 	bool whole; /* it matches, with all below it */
+	bool names; /* it matches shape->above */
 	size_t len;
 	char path[];
 };
@@ -42,22 +51,23 @@ is_tools(const char *name)
 }
 
 static struct at *
-at_new(const struct scan_ignore *rules, const char *pattern, const struct at *above,
-       const char *name, size_t len)
+at_new(const struct shape *shape, const struct at *above, const char *name, size_t len)
 {
 	size_t start = above != NULL ? above->len + 1 : 0;
 	struct at *a = malloc(sizeof(*a) + start + len + 1);
 
 	if (a == NULL)
 		return NULL;
-	*a = (struct at){.rules = rules, .pattern = pattern, .len = start + len};
+	*a = (struct at){.shape = shape, .len = start + len};
 	if (above != NULL) {
 		memcpy(a->path, above->path, above->len);
 		a->path[above->len] = '/';
 	}
 	memcpy(a->path + start, name, len);
 	a->path[a->len] = '\0';
-	a->whole = (above != NULL && above->whole) || path_glob_match(pattern, a->path);
+	a->whole =
+	    (above != NULL && above->whole) || path_glob_match(shape->pattern, a->path);
+	a->names = shape->above != NULL && path_glob_match(shape->above, a->path);
 	return a;
 }
 
@@ -65,17 +75,18 @@ static int
 enter(void *dir, const char *name, void **out, struct err *err)
 {
 	struct at *above = dir, *a;
+	const struct shape *shape = above->shape;
 	int r = 0;
 
 	if (is_tools(name))
 		return 1;
-	a = at_new(above->rules, above->pattern, above, name, strlen(name));
+	a = at_new(shape, above, name, strlen(name));
 	if (a == NULL)
 		return err_nomem(err);
-	if (!a->whole && !path_glob_overlap(a->pattern, a->path))
+	if (!a->whole && !path_glob_overlap(shape->pattern, a->path))
 		r = 1;
-	else if (a->rules->top != NULL)
-		r = a->rules->enter(above->inner, name, &a->inner, err);
+	else if (shape->rules->top != NULL)
+		r = shape->rules->enter(above->inner, name, &a->inner, err);
 	if (r != 0) {
 		free(a);
 		return r;
@@ -90,28 +101,51 @@ leave(void *dir)
 	struct at *a = dir;
 
 	if (a->inner != NULL)
-		a->rules->leave(a->inner);
+		a->shape->rules->leave(a->inner);
 	free(a);
+}
+
+/* A file in it. */
+static bool
+is_meant(const struct at *a, const char *name)
+{
+	char path[SCAN_PATH_MAX + 1];
+	size_t n;
+
+	if (a->whole)
+		return true;
+	if (a->shape->above != NULL)
+		return a->names && path_glob_match(a->shape->last, name);
+	n = strlen(name);
+	if (a->len + 1 + n > SCAN_PATH_MAX)
+		return true; /* which the scan refuses */
+	memcpy(path, a->path, a->len);
+	path[a->len] = '/';
+	memcpy(path + a->len + 1, name, n + 1);
+	return path_glob_match(a->shape->pattern, path);
 }
 
 static bool
 match(const void *dir, const char *name, bool is_dir)
 {
 	const struct at *a = dir;
-	char path[SCAN_PATH_MAX + 1];
-	size_t n = strlen(name);
 
-	if (a->inner != NULL && a->rules->match(a->inner, name, is_dir))
+	if (a->inner != NULL && a->shape->rules->match(a->inner, name, is_dir))
 		return true;
-	if (a->whole || is_dir)
-		return false;
-	/* What is too long is refused by the scan. */
-	if (a->len + 1 + n > SCAN_PATH_MAX)
-		return false;
-	memcpy(path, a->path, a->len);
-	path[a->len] = '/';
-	memcpy(path + a->len + 1, name, n + 1);
-	return !path_glob_match(a->pattern, path);
+	return !is_dir && !is_meant(a, name);
+}
+
+/* Components match one by one, but for a "**". */
+static int
+shape_make(struct shape *s)
+{
+	const char *last = path_basename(s->pattern);
+
+	if (strcmp(last, "**") == 0)
+		return 0;
+	s->last = last;
+	s->above = strndup(s->pattern, (size_t)(last - s->pattern) - 1);
+	return s->above != NULL ? 0 : -1;
 }
 
 /* ---- the scan ---- */
@@ -123,7 +157,7 @@ static int
 scan(const struct workspace *ws, const char *base, const char *key, struct scan *s,
      struct err *err)
 {
-	const char *pattern = key + strlen(KEY);
+	struct shape shape = {.pattern = key + strlen(KEY)};
 	struct scan_ignore rules = {.enter = enter, .leave = leave, .match = match};
 	struct scan_options o = {.root_fd = ws->root_fd,
 				 .path = base,
@@ -140,16 +174,17 @@ scan(const struct workspace *ws, const char *base, const char *key, struct scan 
 	struct at *top = NULL;
 	int r = workspace_ignore(ws, base, &ignore, err);
 
-	if (r == 0) {
-		top = at_new(&ignore.scan, pattern, NULL, base, strlen(base));
-		r = top != NULL ? 0 : err_nomem(err);
-	}
+	shape.rules = &ignore.scan;
+	if (r == 0 && (shape_make(&shape) != 0 ||
+		       (top = at_new(&shape, NULL, base, strlen(base))) == NULL))
+		r = err_nomem(err);
 	if (r == 0) {
 		top->inner = ignore.scan.top;
 		rules.top = top;
 		r = scan_path(&o, s, err);
 	}
 	free(top);
+	free(shape.above);
 	workspace_ignore_release(&ignore);
 	return r;
 }

@@ -80,6 +80,11 @@ test_list(void **state)
 	    {"d/s/?.csv", "c.csv"},
 	    {"d/s/t/**/e.csv", "e.csv"},
 	    {"d/none*", ""},
+	    {"d/*/**", "a.csv all.csv/y/x all.csv/z.txt b.txt s/c.csv s/t/e.csv"},
+	    {"d/**/t/**", "s/t/e.csv"},
+	    {"d/**/?/*", "all.csv/y/x s/c.csv s/t/e.csv"},
+	    {"d/**/y/x", "all.csv/y/x"},
+	    {"d/b*", "b.txt"},
 	};
 	struct object_id none = {0};
 	struct scan s;

@@ -296,6 +296,8 @@ known(struct cache_job *j, struct cache_seat *seat, const struct dvc_lock_stage 
 	struct stage_decision d;
 	int rc;
 
+	if (locked == NULL)
+		return 0;
 	if (stage_decide(seat->look, &j->run, locked, &j->how, j->arena, &d, err) != 0)
 		return -1;
 	if (d.verdict != STAGE_UNCHANGED)

@@ -149,6 +149,9 @@ stage_file_ignored(const struct stage_look *l, const struct stage_file *f)
 int
 stage_look_all(struct stage_look *l, struct err *err)
 {
+	/* Whoever looks may be another than before. */
+	l->all.meter = l->o.ws->meter;
+	l->all.read_max = l->o.ws->read_max;
 	if (l->all.root_fd >= 0)
 		return 0;
 	l->all.root_fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

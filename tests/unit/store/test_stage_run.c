@@ -238,6 +238,36 @@ test_missing(void **state)
 	says("outside of the repository");
 }
 
+/* Who only wants to know what is known: here, elsewhere on the machine, and behind a glob. */
+static void
+test_read_max(void **state)
+{
+	static const char *const deps[] = {"in", "OUTSIDE", "d/*"};
+	char outside[] = "/tmp/stage-XXXXXX", text[128];
+	struct stage_decision d;
+	struct err err = {0};
+	int fd = mkstemp(outside);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, "123456", 6), 6);
+	assert_int_equal(mkdirat(shop.fd, "d", 0755), 0);
+	put("in", "123456");
+	put("d/f", "123456");
+	for (size_t i = 0; i < sizeof(deps) / sizeof(deps[0]); i++) {
+		(void)snprintf(text, sizeof(text), "    cmd: a\n    deps: ['%s']\n",
+			       strcmp(deps[i], "OUTSIDE") == 0 ? outside : deps[i]);
+		stage(text);
+		yaml->stages[0].deps[0].glob = strchr(deps[i], '*') != NULL;
+		ws.read_max = 5;
+		fails(stage_decide(look, &run, locked, &how, arena, &d, &err), ERR_BUSY);
+		ws.read_max = 6;
+		(void)decide();
+	}
+	(void)close(fd);
+	(void)unlink(outside);
+}
+
 /* What a dependency became while the command ran is not what the result came of. */
 static void
 test_meanwhile(void **state)
@@ -464,6 +494,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(test_frozen, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_persist, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_missing, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_read_max, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_meanwhile, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_appeared, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_directories, setup, teardown),

@@ -378,10 +378,12 @@ check_opts(struct gc *g, struct cli *c)
 
 	g->grace = o->grace != NULL ? o->grace : GRACE_DEFAULT;
 	if (strcmp(g->grace, "0") == 0)
-		us = -INT64_C(1000000);
+		us = 0;
 	else if (num_duration(g->grace, &us) < 0)
 		return cli_usage(c, "--grace: '%s' is no age (30m, 2d)", g->grace);
-	g->before_s = (clock_now().wall_us - us) / 1000000;
+	/* With none, nothing is young: neither what this very second brought, nor what a clock
+	 * stamped that goes ahead of ours. */
+	g->before_s = us == 0 ? INT64_MAX : (clock_now().wall_us - us) / 1000000;
 	if (o->num.set && o->revs.n == 0 && !o->x.branches)
 		return cli_usage(c,
 				 "--num has a meaning with --rev or --all-branches only");

@@ -87,6 +87,14 @@ like($p->{out}, qr/^would remove \Q@{[object($cache, md5_hex('nobody'))]}\E$/m, 
 like($p->{out}, qr/^would remove 2 objects, \S+ \S+, from the cache$/m, '... counts');
 is(join(' ', grep { !has($cache, $_) } @all), '', '... and removes nothing');
 
+# Without a grace nothing is young: of the same second, or of a clock that goes ahead.
+for my $none ('0', '0s', '0d') {
+	utime time + 3600, time + 3600, object($cache, md5_hex('nobody')) or die;
+	$p = ok_dag(0, "gc --grace $none", $r, 'gc', '-w', '--grace', $none, '--dry');
+	like($p->{out}, qr/^would remove 2 objects, /m, '... finds all');
+	is($p->{err}, '', '... none is young');
+}
+
 # What a commit alone names stays with -A, and with --rev.
 is(gc('-A')->{out}, "removed 1 object, 6 B, from the cache\n", 'what no commit names goes');
 is(join(' ', grep { !has($cache, $_) } @all), 'nobody', '... nothing else');

@@ -48,6 +48,8 @@ struct gc {
 	struct sweep_unknown unknown;	/* lists that are nowhere */
 	VEC(struct transfer_want) held; /* by runs that have not ended */
 	bool held_only;			/* some objects are used for that alone */
+	struct object_set *links;	/* what links in work trees lead to */
+	bool links_only;		/* likewise */
 };
 
 /* ---- the work ---- */
@@ -189,6 +191,24 @@ add_held(struct gc *g, struct remote *r, struct object_set *used, struct meter *
 	return rc;
 }
 
+/* A link that no pointer names, such as a task's result for one date, is all there is of it. */
+static int
+add_links(struct gc *g, struct object_set *used, struct err *err)
+{
+	struct object_set_cursor at = {0};
+	struct object_id id;
+
+	while (object_set_next(g->links, &at, &id)) {
+		int new = object_set_add(used, &id);
+
+		if (new < 0)
+			return err_nomem(err);
+		if (new > 0 && objects_has(g->x.a.track.cache, &id, NULL) > 0)
+			g->links_only = true;
+	}
+	return 0;
+}
+
 static int
 gc_cache(struct gc *g, struct remote *r, const struct object_set *used, struct meter *m,
 	 struct err *err)
@@ -256,6 +276,8 @@ both(struct exchange *x, const struct transfer_options *opt,
 				opt->meter, err);
 	if (rc == 0)
 		rc = spare_unknown(g, &g->unknown, used, err);
+	if (rc == 0)
+		rc = add_links(g, used, err);
 	if (rc == 0) {
 		size_t before = object_set_count(used);
 
@@ -309,10 +331,15 @@ work(void *arg, struct meter *m, struct err *err)
 	struct exchange *x = &g->x;
 	struct transfer_options opt = {.cache = x->a.track.cache, .meter = m};
 
+	g->links = object_set_new();
+	if (g->links == NULL)
+		return err_nomem(err);
 	if (track_list_whole(&x->a.list, err) != 0 || exchange_wants(x, m, err) != 0 ||
 	    gc_locks(&x->a.track, x->a.arena, want, x, err) != 0 ||
 	    find_held(g, m, err) != 0 ||
-	    gc_projects(x, g->o->projects.v, g->o->projects.n, &g->scope, m, err) != 0)
+	    sweep_links(x->a.track.root_fd, "", g->links, err) != 0 ||
+	    gc_projects(x, g->o->projects.v, g->o->projects.n, &g->scope, g->links, m,
+			err) != 0)
 		return -1;
 	if (g->o->cloud || g->o->not_in_remote)
 		return exchange_with(x, g->o->x.remote, x->wants.v, x->wants.n, m, err);
@@ -510,6 +537,10 @@ tell(struct gc *g)
 	if (g->held_only && !g->x.o->common.quiet)
 		cli_note(g->x.a.c, "objects stay that only runs use which have not ended "
 				   "('dag runs' names them)");
+	if (g->links_only && !g->x.o->common.quiet)
+		cli_note(g->x.a.c,
+			 "objects stay that nothing names, but links in the work "
+			 "tree lead to");
 	if (g->json) {
 		if (g->cache.done)
 			put_json(g);
@@ -543,6 +574,7 @@ gc_data(struct cli *c, const struct gc_data_opts *o, bool dry, bool json)
 		tell(&g);
 		code = artifact_fail(&g.x.a, &err);
 	}
+	object_set_free(g.links);
 	vec_release(&g.held);
 	vec_release(&g.unknown.v);
 	buf_release(&g.cache.paths);

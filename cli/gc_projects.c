@@ -13,6 +13,7 @@
 #include "store/project.h"
 #include "store/track/collect.h"
 #include "store/track/collect_rev.h"
+#include "store/track/sweep.h"
 #include "store/track/track.h"
 
 struct other {
@@ -21,7 +22,8 @@ struct other {
 	struct track track;
 	struct repo *git; /* NULL: none */
 	struct track_revs *revs;
-	struct object_set *seen; /* in revisions */
+	struct object_set *seen;  /* in revisions */
+	struct object_set *links; /* not ours */
 	struct meter *m;
 };
 
@@ -134,10 +136,10 @@ open_other(struct other *o, const char *dir, struct err *err)
 }
 
 static int
-one(struct exchange *x, const char *dir, const struct repo_scope *scope, struct meter *m,
-    struct err *err)
+one(struct exchange *x, const char *dir, const struct repo_scope *scope,
+    struct object_set *links, struct meter *m, struct err *err)
 {
-	struct other o = {.x = x, .m = m};
+	struct other o = {.x = x, .m = m, .links = links};
 	int rc;
 
 	o.project = (struct project){.root_fd = -1, .state_fd = -1};
@@ -145,6 +147,8 @@ one(struct exchange *x, const char *dir, const struct repo_scope *scope, struct 
 	rc = open_other(&o, dir, err);
 	if (rc == 0)
 		rc = of_tree(&o, err);
+	if (rc == 0)
+		rc = sweep_links(o.track.root_fd, "", o.links, err);
 	if (rc == 0 && o.git != NULL)
 		rc = of_revs(&o, scope, err);
 	if (rc == 0)
@@ -159,12 +163,13 @@ one(struct exchange *x, const char *dir, const struct repo_scope *scope, struct 
 
 int
 gc_projects(struct exchange *x, const char *const *dirs, size_t n,
-	    const struct repo_scope *scope, struct meter *m, struct err *err)
+	    const struct repo_scope *scope, struct object_set *links, struct meter *m,
+	    struct err *err)
 {
 	if (n > 0)
 		meter_begin(m, "reading what other projects track");
 	for (size_t i = 0; i < n; i++)
-		if (one(x, dirs[i], scope, m, err) != 0)
+		if (one(x, dirs[i], scope, links, m, err) != 0)
 			return -1;
 	return 0;
 }

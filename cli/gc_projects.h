@@ -8,16 +8,18 @@
 struct err;
 struct exchange;
 struct meter;
+struct object_set;
 struct repo_scope;
 
 /**
- * gc_projects(x, dirs, n, scope, m, err):
+ * gc_projects(x, dirs, n, scope, links, m, err):
  * Add to the wants of ${x} what is tracked in the repositories of ${n} directories: in their
- * work trees, by their runs that have not ended, and in the revisions of ${scope} without those given by name, which are this
- * repository's.  They are read as they are now, without their locks.  Return 0, or -1: a
- * directory that does not belong to a repository, or one that cannot be read whole, is named.
+ * work trees, by their runs that have not ended, and in the revisions of ${scope} without those
+ * given by name, which are this repository's; to ${links} what links in their work trees lead
+ * to.  They are read as they are now, without their locks.  Return 0, or -1: a directory that
+ * does not belong to a repository, or one that cannot be read whole, is named.
  */
 int gc_projects(struct exchange *, const char *const *, size_t, const struct repo_scope *,
-		struct meter *, struct err *);
+		struct object_set *, struct meter *, struct err *);
 
 #endif

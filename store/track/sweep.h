@@ -59,7 +59,7 @@ int sweep_used(struct objects *, struct remote *, const struct transfer_want *, 
  * sweep_links(root_fd, path, used, err):
  * Add what links in the directory ${path} of a work tree lead to, if it is the name of an object
  * in whatever store.  Where there is no directory there are no links.  Return 0, or -1: not all
- * could be read.
+ * could be read.  With "" look at the whole work tree, but what may not be read.
  */
 int sweep_links(int, const char *, struct object_set *, struct err *);
 

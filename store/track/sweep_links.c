@@ -16,14 +16,33 @@
 
 struct search {
 	struct object_set *used;
-	const char *path; /* for messages */
+	const char *path; /* for messages; "" is the whole work tree */
 	struct err *err;
 };
 
 static int
 cannot(const struct search *s)
 {
-	return err_sys(s->err, errno, "cannot look for links in '%s'", s->path);
+	return err_sys(s->err, errno, "cannot look for links in '%s'",
+		       *s->path != '\0' ? s->path : ".");
+}
+
+/* What has nothing of the work tree in it, and may be large. */
+static bool
+is_apart(const char *name)
+{
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
+	       strcmp(name, ".git") == 0 || strcmp(name, ".dvc") == 0 ||
+	       strcmp(name, ".dag") == 0;
+}
+
+/* A directory that went away has no links.  Of the whole tree, what is closed to us is another's:
+ * it has no results of our runs. */
+static bool
+is_harmless(const struct search *s, int error)
+{
+	return error == ENOENT || error == ENOTDIR || error == ELOOP ||
+	       (error == EACCES && *s->path == '\0');
 }
 
 static int
@@ -34,7 +53,7 @@ take_link(const struct search *s, int fd, const char *name)
 	ssize_t n = readlinkat(fd, name, to, sizeof(to) - 1);
 
 	if (n < 0)
-		return errno == EINVAL || errno == ENOENT ? 0 : cannot(s);
+		return errno == EINVAL || is_harmless(s, errno) ? 0 : cannot(s);
 	to[n] = '\0';
 	return object_id_of_path(to, &id) == 0 ? sweep_use(s->used, &id, s->err) : 0;
 }
@@ -57,7 +76,7 @@ take_dir(const struct search *s, int fd, unsigned depth)
 
 		if (type == S_IFLNK)
 			rc = take_link(s, fd, name);
-		if (type != S_IFDIR || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		if (type != S_IFDIR || is_apart(name))
 			continue;
 		sub = fsio_open(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 		if (sub >= 0 && depth == DEPTH_MAX) {
@@ -66,7 +85,7 @@ take_dir(const struct search *s, int fd, unsigned depth)
 			rc = cannot(s);
 		} else if (sub >= 0) {
 			rc = take_dir(s, sub, depth + 1);
-		} else if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP) {
+		} else if (!is_harmless(s, errno)) {
 			rc = cannot(s);
 		}
 	}
@@ -80,9 +99,10 @@ int
 sweep_links(int root_fd, const char *path, struct object_set *used, struct err *err)
 {
 	struct search s = {used, path, err};
-	int fd = fsio_open(root_fd, path, O_RDONLY | O_DIRECTORY, 0);
+	int fd =
+	    fsio_open(root_fd, *path != '\0' ? path : ".", O_RDONLY | O_DIRECTORY, 0);
 
 	if (fd >= 0)
 		return take_dir(&s, fd, 0);
-	return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0 : cannot(&s);
+	return is_harmless(&s, errno) ? 0 : cannot(&s);
 }

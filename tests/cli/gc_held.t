@@ -152,6 +152,26 @@ ok_dag(0, 'gc', $q, 'gc', '-w', '-f', '--grace', '0s');
 is(slurp("$q/o") . slurp("$q/d/x"), "2\n2\n", '... leaves what the lock file names');
 ok(!-e "$q/.dag/cache/files/md5/b0/26324c6904b2a9cb4b88d6d61c81d1", '... and not what it does not');
 like(ok_dag(0, 'once more', $q, 'run', 'p.yaml')->{out}, qr/ a: unchanged /, '... nothing is to be made again');
+
+# Results of one date, which no lock file names, where the links that lead to them are all there is of them.
+spew("$q/dated.yaml", "tasks:\n  a: {run: 'echo {{ ds }} > by/{{ ds }}', outputs: ['by/{{ ds }}']}\n");
+my @days = ('2026-11-01', '2026-11-02');
+my @of = map { "$q/.dag/cache/files/md5/" . md5_hex("$_\n") =~ s{^..\K}{/}r } @days;
+ok_dag(0, "a run for $_", $q, 'run', 'dated.yaml', '--date', $_) for @days;
+is(scalar(grep { -l "$q/by/$_" } @days), 2, '... leaves links');
+my $links = ok_dag(0, 'gc', $q, 'gc', '-w', '-f', '--grace', '0s');
+is(join('', map { slurp("$q/by/$_") } @days), join('', map { "$_\n" } @days), '... leaves what links lead to');
+like($links->{err}, qr/^dag: objects stay that nothing names, but links in the work tree lead to$/m, '... and says so');
+my $other = project('in' => "1\n");
+ok_dag(0, 'another project', $other, 'config', 'cache.dir', "$q/.dag/cache");
+ok_dag(0, 'gc from there', $other, 'gc', '-w', '-f', '--grace', '0s', '-p', $q);
+is(scalar(grep { -e } @of), 2, '... leaves what links of a project that it is told of lead to');
+unlink "$q/by/$days[0]";
+ok_dag(0, 'gc', $q, 'gc', '-w', '-f', '--grace', '0s');
+is(join(' ', map { -e $_ ? 1 : 0 } @of), '0 1', '... takes what none leads to');
+unlink "$q/by/$days[1]";
+symlink($of[0], "$q/by/nowhere") or die;
+is(ok_dag(0, 'gc', $q, 'gc', '-w', '-f', '--grace', '0s')->{err}, '', '... and says nothing of a link that leads nowhere');
 spew("$q/p.dag.lock", "stages: [\n");
 like(ok_dag(2, 'one that is spoilt', $q, 'gc', '-w', '-f', '--grace', '0s')->{err}, qr/^p\.dag\.lock:1:10: error: /m, '... is named');
 mkdir("$q/no");

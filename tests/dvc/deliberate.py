@@ -536,7 +536,7 @@ RULES = [
      "was named", False, early_lists),
     ("repaired", "a list on the remote is no proof that its files are there: push brings those that are missing; DVC takes it "
      "as proof", False, repaired),
-    ("protected", "a gc keeps what any local branch, tag, stash or other work tree uses, whatever else it is asked to look at; "
+    ("protected", "a gc keeps what any local branch, tag, stash or other work tree uses, and what links lead to, whatever else it is asked to look at; "
      "DVC keeps what it is asked for", False, protected),
     ("lists brought", "a gc of a remote reads its lists there; DVC puts them into the cache", False, lists_brought),
     ("line ends", "a commit never changes the bytes of a file; DVC puts in its place what DVC 2 hashed, with other line ends",

@@ -209,7 +209,7 @@ fill_std_fds(void)
 
 /* Who started us as a part of his work takes us along: his end, however it comes, is a SIGTERM. */
 static bool
-follow_parent(void)
+follow_parent(struct cli *c)
 {
 	const char *pid = getenv(CLI_WITH_PARENT);
 	int64_t n;
@@ -217,6 +217,7 @@ follow_parent(void)
 	if (pid == NULL || num_i64(pid, &n) != 0)
 		return true;
 	(void)unsetenv(CLI_WITH_PARENT);
+	c->with_parent = true;
 	return prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 && getppid() == n;
 }
 
@@ -232,7 +233,7 @@ cli_main(int argc, char **argv)
 	fill_std_fds();
 	/* A reader that goes away must not kill us in the middle of a run: EPIPE tells. */
 	(void)signal(SIGPIPE, SIG_IGN);
-	if (!follow_parent())
+	if (!follow_parent(&c))
 		return EXIT_TERMINATED;
 	log_init_from_env();
 	buf_init(&c.out, 0);

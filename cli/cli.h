@@ -59,7 +59,8 @@ struct verb {
 };
 
 struct cli {
-	const char *dir; /* -C, or NULL */
+	const char *dir;  /* -C, or NULL */
+	bool with_parent; /* who started us takes us along, and we what we start */
 	enum color_when color;
 	const struct verb *verb;
 	char **args; /* words that are no options, NULL-terminated */

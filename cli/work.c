@@ -25,6 +25,7 @@ work_open(struct cli *c, const struct project *p, const struct work_opts *o,
 	if (w->progress == NULL)
 		return -1;
 	cfg.jobs = o->jobs.set ? (unsigned)o->jobs.v : 0;
+	cfg.with_owner = c->with_parent;
 	cfg.observer = progress_observer(w->progress);
 	if (session_open(p, &cfg, &w->session, err) != 0)
 		return -1;

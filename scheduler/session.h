@@ -80,6 +80,8 @@ struct session_observer {
 
 struct session_config {
 	unsigned jobs; /* -j; 0: the number of CPUs this process may use */
+	bool
+	    with_owner; /* tasks end with this process, however it ends: nobody would adopt them */
 	const struct session_observer *observer; /* must outlive the session */
 };
 

@@ -439,6 +439,7 @@ env_build(struct srun *r, const struct dag_task *t, const struct attempt *at,
 		    .grace_us = t->grace_us,
 		    .log_limit = SHIM_LOG_DEFAULT,
 		    .leave_children = t->leave_children,
+		    .with_owner = r->s->cfg.with_owner,
 		    .memory = t->memory,
 		    .secrets = secrets,
 		    .nsecrets = nsecrets};

@@ -262,6 +262,7 @@ pack(const struct shim_spec *s, const struct mask *mask, size_t mask_size, char 
 	w.grace_us = s->grace_us;
 	w.log_limit = s->log_limit;
 	w.leave_children = s->leave_children;
+	w.owner = s->with_owner ? getpid() : 0;
 	w.memory = s->memory;
 	w.page = (uint64_t)sysconf(_SC_PAGESIZE);
 	if (s->cgroup != NULL) {

@@ -40,7 +40,7 @@
 struct err;
 struct mask;
 
-#define SHIM_PROTOCOL	 2
+#define SHIM_PROTOCOL	 3
 #define SHIM_FD_ALIVE	 3
 #define SHIM_FD_SPEC	 4
 #define SHIM_LOG_DEFAULT ((uint64_t)64 << 20)
@@ -81,7 +81,8 @@ struct shim_spec {
 	int64_t grace_us;	 /* between TERM and KILL; 0: KILL follows at once */
 	uint64_t log_limit;	 /* bytes of log kept; SHIM_LOG_DEFAULT */
 	bool leave_children;	 /* do not sweep what the task leaves behind */
-	int64_t memory;		 /* bytes that the task's tree may use; 0: no limit */
+	bool with_owner; /* the end of this process is a stop: nobody would adopt it */
+	int64_t memory;	 /* bytes that the task's tree may use; 0: no limit */
 	const char
 	    *cgroup; /* absolute; has that limit, and is this attempt's; NULL: none */
 	enum shim_cgroup cgroup_kind;
@@ -118,6 +119,7 @@ struct shim_spec_view {
 	int64_t grace_us;
 	uint64_t log_limit;
 	bool leave_children;
+	int64_t owner;	    /* pid whose end is a stop; 0: none */
 	int64_t memory;	    /* 0: no limit */
 	const char *cgroup; /* NULL: the limit is held by looking */
 	enum shim_cgroup cgroup_kind;

@@ -56,8 +56,8 @@ shim_spec_open(char *base, size_t size, struct shim_spec_view *v)
 	    w->argc < 1 || w->argc > size || w->envc > size || w->timeout_us < 0 ||
 	    w->timeout_us > SHIM_TIME_MAX || w->grace_us < 0 ||
 	    w->grace_us > SHIM_TIME_MAX || w->log_limit < SHIM_LOG_MIN ||
-	    w->log_limit > SHIM_LOG_MAX || w->memory < 0 || w->page == 0 ||
-	    w->cgroup_kind > SHIM_CGROUP_V1 ||
+	    w->log_limit > SHIM_LOG_MAX || w->owner < 0 || w->memory < 0 ||
+	    w->page == 0 || w->cgroup_kind > SHIM_CGROUP_V1 ||
 	    (w->cgroup_kind == SHIM_CGROUP_NONE) != (w->cgroup == 0))
 		return -1;
 	if ((argv = slots_at(w, base, w->argv, w->argc + 2)) == NULL ||
@@ -76,6 +76,7 @@ shim_spec_open(char *base, size_t size, struct shim_spec_view *v)
 	    .grace_us = w->grace_us,
 	    .log_limit = w->log_limit,
 	    .leave_children = w->leave_children != 0,
+	    .owner = w->owner,
 	    .memory = w->memory,
 	    .cgroup_kind = (enum shim_cgroup)w->cgroup_kind,
 	    .page = w->page,

@@ -27,6 +27,7 @@ struct spec_wire {
 	int64_t grace_us;
 	uint64_t log_limit;
 	uint64_t leave_children;
+	int64_t owner; /* a pid, or 0 */
 	int64_t memory;
 	uint64_t cgroup; /* offset of a string, or 0 */
 	uint64_t cgroup_kind;

@@ -1,6 +1,7 @@
 /*
  * dag-shim ATTEMPT_DIR, started by dag as shim_spec.h says.
  */
+#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -58,6 +59,18 @@ map_spec(void)
 		return SHIM_EXIT_USAGE;
 	(void)sys_close(SHIM_FD_SPEC); /* mapped */
 	return SHIM_EXIT_OK;
+}
+
+/* Where nobody would take the task over, the owner's end is a stop, also one before this. */
+static int
+follow_owner(void)
+{
+	if (spec.owner == 0)
+		return 0;
+	if (sys_prctl(PR_SET_PDEATHSIG, SIGTERM) < 0)
+		return -1;
+	return sys_getppid() == (pid_t)spec.owner ? 0
+						  : (int)sys_kill(sys_getpid(), SIGTERM);
 }
 
 /* The first act: who we are. */
@@ -156,6 +169,8 @@ shim_main(int argc, char **argv)
 		return SHIM_EXIT_FILES;
 	if ((rc = map_spec()) != SHIM_EXIT_OK)
 		return rc;
+	if (follow_owner() != 0)
+		return SHIM_EXIT_FILES;
 	mask = sys_umask(077);
 	fault_point(SHIM_UNNAMED);
 	if (write_shim_file(dirfd) != 0)

@@ -234,6 +234,21 @@ kill 'TERM', $s->{pid};
 is(finish($s)->{rc}, 143, 'terminated');
 is(join(' ', trials(), grep { /^term/ } refs()), '', '... nothing is left');
 
+# What runs in it is killed, alone or with who started it: its tasks end too, as nobody could take them over.
+sub tasks { split ' ', qx(grep -ls '$dir/.dag/exp/0' /proc/[0-9]*/environ) }
+for my $both (0, 1) {
+	unlink glob("$gate/*");
+	$s = start($dir, 'exp', 'run', '-n', 'orphan', '-S', "train.lr=@{[91 + $both]}");
+	wait_for('at work', sub { glob("$gate/*.here") });
+	cmp_ok(scalar(tasks()), '>', 0, 'its tasks are found');
+	my ($runs) = map { m{/(\d+)/} } grep { slurp($_) =~ /^\d+ \(dag\) \S $s->{pid} / } glob('/proc/[0-9]*/stat');
+	kill 'STOP', $s->{pid} if $both;
+	kill 'KILL', $runs, $both ? $s->{pid} : ();
+	is(finish($s)->{rc}, $both ? 137 : 1, $both ? 'both are killed' : 'what runs in it is killed');
+	like($s->{err}, qr/orphan \(train\.lr=91\) failed/, '... and is told to have failed') if !$both;
+	ok(wait_for('the end of its tasks', sub { !tasks() }), '... its tasks end');
+}
+
 # A name that somebody takes meanwhile: for the same it is the same, for something else there is another name.
 unlink glob("$gate/*");
 my @race = map { start($dir, 'exp', 'run', '-n', 'race', '-S', "train.lr=$_") } 15, 15, 16;

@@ -9,7 +9,7 @@
  *	shim_drive log DIR [OFFSET]	print the log; gaps as "[gap N at O]"
  *	shim_drive bench N shim|bare DIR	cost of an attempt
  *
- * OPTION: --timeout MS --grace MS --limit BYTES --leave --cwd DIR --secret TEXT --env N=V
+ * OPTION: --timeout MS --grace MS --limit BYTES --leave --with-owner --cwd DIR --secret TEXT --env N=V
  * --bigenv BYTES --noenv --shim PATH --umask OCTAL
  */
 #include <errno.h>
@@ -314,6 +314,8 @@ option(struct shim_spec *s, char **argv, int i)
 		s->log_limit = (uint64_t)num(need(argv, &i));
 	else if (strcmp(o, "--leave") == 0)
 		s->leave_children = true;
+	else if (strcmp(o, "--with-owner") == 0)
+		s->with_owner = true;
 	else if (strcmp(o, "--cwd") == 0)
 		s->cwd = need(argv, &i);
 	else if (strcmp(o, "--env") == 0 && envc < 250)

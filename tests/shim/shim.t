@@ -268,6 +268,18 @@ my $stubborn = 'trap "" TERM; while :; do sleep 0.05; done';
 	$r = finished($dir);
 	is("$r->{stop} $r->{signal} $r->{killed}", 'kill 9 1', 'SIGQUIT kills at once');
 	cmp_ok(time - $t, '<', 3, '... whatever the grace');
+	# With an owner: his end is a stop, before the start and after it.
+	($dir, $pid) = start(['--with-owner'], 'sleep', '20');
+	like(finished($dir)->{stop}, qr/^term$/, 'an owner that is gone already');
+	$dir = fresh();
+	$pid = fork // die;
+	exec($drive, 'run', '--with-owner', $dir, '--', 'sh', '-c', 'sleep 20') or die if $pid == 0;
+	ok(started($dir), 'an owner that stays');
+	kill KILL => $pid;
+	waitpid $pid, 0;
+	$r = finished($dir);
+	is("$r->{stop} $r->{signal}", 'term 15', '... until he is killed');
+	is(run(['--with-owner'], 'true')->{status}, 0, '... or to the end');
 	($dir, $pid) = start([], 'sh', '-c', 'echo on; sleep 0.5; echo off');
 	until_true(sub { -s "$dir/log" });
 	kill $_ => $pid for qw(HUP INT PIPE TSTP USR1 ALRM);

@@ -56,7 +56,7 @@ test_round_trip(void **state)
 	(void)state;
 	s.secrets = secrets;
 	s.nsecrets = 1;
-	s.leave_children = true;
+	s.leave_children = s.with_owner = true;
 	s.memory = 64 << 20;
 	s.cgroup = "/sys/fs/cgroup/dag-id-1";
 	s.cgroup_kind = SHIM_CGROUP_V1;
@@ -80,6 +80,7 @@ test_round_trip(void **state)
 	assert_int_equal(v.timeout_us, 5);
 	assert_int_equal(v.grace_us, SHIM_GRACE_US);
 	assert_true(v.leave_children && v.pidns != 0 && v.log_limit == SHIM_LOG_DEFAULT);
+	assert_int_equal(v.owner, getpid());
 	assert_non_null(v.mask);
 	assert_int_equal(v.memory, 64 << 20);
 	assert_string_equal(v.cgroup, "/sys/fs/cgroup/dag-id-1");
@@ -110,6 +111,7 @@ test_empty_environment(void **state)
 	assert_null(v.cgroup);
 	assert_true(v.memory == 0 && v.page > 0);
 	assert_false(v.leave_children);
+	assert_int_equal(v.owner, 0);
 	(void)munmap(p, size);
 	(void)close(fd);
 }

@@ -13,10 +13,15 @@ mkdir "$dir/.dvc";
 spew("$dir/.dvc/config", '');
 ok_dag(0, 'add', $dir, 'add', '-q', 'a', 'd', 'free');
 
+# Whole or not at all: others read it meanwhile.
+sub replace { my ($file, $text) = @_;
+	spew("$file.new", $text);
+	rename("$file.new", $file) or die "$file: $!" }
+
 sub lock_with { my ($pid, $kind, $path) = @_;
 	my $info = "{\"pid\": $pid, \"cmd\": \"dvc repro\"}";
 	$info = "[$info]" if $kind eq 'read';
-	spew("$dir/.dvc/tmp/rwlock", "{\"$kind\": {\"$path\": $info}}") }
+	replace("$dir/.dvc/tmp/rwlock", "{\"$kind\": {\"$path\": $info}}") }
 
 for my $kind ('write', 'read') {
 	lock_with($$, $kind, "$dir/d");
@@ -47,7 +52,7 @@ for my $r ($dir, $plain) {
 	if ($r eq $dir) {
 		select undef, undef, undef, 0.5;
 		ok(!-e "$r/o", 'it waits for what it needs');
-		spew($file, '{}');
+		replace($file, '{}');
 	}
 	for (1 .. 500) { last if -e "$r/o"; select undef, undef, undef, 0.02 }
 	is(slurp("$r/o"), "half\n", 'it runs');

@@ -37,6 +37,9 @@ lg_resolve(struct repo *r, const char *rev, char id[REPO_ID], struct err *err)
 		git_object_free(commit);
 		return 0;
 	}
+	/* So says libgit2, too, of what is no short id at all. */
+	if (rc == GIT_EAMBIGUOUS && strlen(rev) < GIT_OID_MINPREFIXLEN)
+		rc = GIT_ENOTFOUND;
 	if (rc == GIT_EAMBIGUOUS)
 		return err_set(err, ERR_INVALID,
 			       "'%.255s' is short for more than one object in the "

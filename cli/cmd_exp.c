@@ -453,7 +453,8 @@ const struct verb verb_exp = {
 	"apply makes the tracked files what they are in the experiment, and the data "
 	"what "
 	"their pointers say; index and HEAD stay. What was changed before is kept: 'git "
-	"stash apply refs/exps/apply/stash' has it. Nothing is changed where data would "
+	"restore -s refs/exps/apply/stash :/' brings it back. Nothing is changed where "
+	"data would "
 	"be lost that the cache does not have. remove leaves the data in the cache, for "
 	"'dag gc'.",
     .examples = "dag exp run -S lr=0.1\twith another rate\n"

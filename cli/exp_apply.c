@@ -23,8 +23,9 @@ struct apply {
 	struct track_revs *revs;
 	struct track_list list; /* of it */
 	struct checkout_report report;
-	int lost;   /* 1: data would be */
-	bool saved; /* what was in the work tree */
+	int lost;	/* 1: data would be */
+	bool saved;	/* what was in the work tree */
+	bool untracked; /* that, too */
 };
 
 /* ---- before anything is changed ---- */
@@ -84,6 +85,7 @@ save(struct apply *p, const struct repo_head *head, const struct repo_snapshot *
 	    repo_ref_set(git, EXP_STASH, all, NULL, err) != 0)
 		return -1;
 	p->saved = true;
+	p->untracked = untracked[0] != '\0';
 	return 0;
 }
 
@@ -149,9 +151,12 @@ tell(struct apply *p)
 	buf_addf(&p->k->c->out, "the work tree is what it is in '%s' now\n",
 		 p->k->words[0]);
 	if (p->saved)
-		buf_adds(&p->k->c->out,
-			 "what was changed before is kept: 'git checkout .' and 'git "
-			 "stash apply " EXP_STASH "' bring it back\n");
+		buf_addf(&p->k->c->out,
+			 "what was changed before is kept: 'git restore -s " EXP_STASH
+			 " :/' brings it back%s\n",
+			 p->untracked ? ", 'git restore --overlay -s " EXP_STASH
+					"^3 :/' what git does not track"
+				      : "");
 	return EXIT_OK;
 }
 

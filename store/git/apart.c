@@ -14,14 +14,12 @@
 
 #define INFO_MAX ((size_t)1 << 20)
 
-/* All paths of HEAD and of ${tree}: what else is staged is nobody's but the user's. */
-static int
-paths_of(struct repo *r, git_tree *tree, git_diff **diff, git_strarray *out)
+int
+lg_put_diff(struct repo *r, git_tree *tree, git_diff **diff)
 {
 	git_diff_options opts;
 	git_reference *head = NULL;
 	git_object *old = NULL;
-	size_t n;
 	int rc = git_repository_head(&head, r->git);
 
 	if (rc == 0)
@@ -32,40 +30,132 @@ paths_of(struct repo *r, git_tree *tree, git_diff **diff, git_strarray *out)
 	if (rc != 0)
 		return rc;
 	(void)git_diff_options_init(&opts, GIT_DIFF_OPTIONS_VERSION);
-	opts.flags = GIT_DIFF_INCLUDE_UNMODIFIED | GIT_DIFF_SKIP_BINARY_CHECK;
+	opts.flags = GIT_DIFF_INCLUDE_UNMODIFIED | GIT_DIFF_INCLUDE_TYPECHANGE |
+		     GIT_DIFF_SKIP_BINARY_CHECK;
 	rc = git_diff_tree_to_tree(diff, r->git, (git_tree *)old, tree, &opts);
 	git_object_free(old);
-	if (rc != 0)
-		return rc;
-	n = git_diff_num_deltas(*diff);
-	out->strings = calloc(n + 1, sizeof(*out->strings));
-	if (out->strings == NULL)
-		return -1;
-	for (out->count = 0; out->count < n; out->count++)
-		out->strings[out->count] =
-		    strdup(git_diff_get_delta(*diff, out->count)->new_file.path);
-	return 0;
+	return rc;
+}
+
+bool
+lg_is_unseen(const git_index_entry *e)
+{
+	return (e->flags & GIT_INDEX_ENTRY_VALID) != 0 ||
+	       (e->flags_extended & GIT_INDEX_ENTRY_SKIP_WORKTREE) != 0;
+}
+
+bool
+lg_is_kept_as(const git_index_entry *e, const git_diff_delta *d)
+{
+	return d->status != GIT_DELTA_DELETED && e->mode == d->new_file.mode &&
+	       git_oid_equal(&e->id, &d->new_file.id);
+}
+
+int
+lg_barrier(const struct repo *r, const char *path, struct buf *part, struct stat *st,
+	   struct err *err)
+{
+	struct buf full;
+	int found = 0;
+
+	buf_init(&full, 0);
+	for (const char *p = strchr(path, '/'); p != NULL && found == 0;
+	     p = strchr(p + 1, '/')) {
+		buf_clear(part);
+		buf_clear(&full);
+		buf_add(part, path, (size_t)(p - path));
+		if (!buf_failed(part))
+			path_join(&full, r->top, part->p);
+		if (buf_failed(part) || buf_failed(&full))
+			found = err_nomem(err);
+		else if (lstat(full.p, st) != 0)
+			break;
+		else
+			found = !S_ISDIR(st->st_mode);
+	}
+	buf_release(&full);
+	return found;
+}
+
+/* Whether the path is to be made what the commit has there.  1, 0 or -1. */
+static int
+is_put(struct repo *r, git_index *index, const git_diff_delta *d, struct err *err)
+{
+	const char *path = d->new_file.path;
+	const git_index_entry *e = git_index_get_bypath(index, path, 0);
+	bool gone = d->status == GIT_DELTA_DELETED;
+	struct buf b;
+	struct stat st;
+	int rc;
+
+	if (!gone && d->new_file.mode == GIT_FILEMODE_COMMIT)
+		return 0;
+	if (!gone && e != NULL && lg_is_unseen(e) && lg_is_kept_as(e, d))
+		return 0;
+	if (!gone)
+		return 1;
+	/* What git does not track any more is the user's alone; so is what has taken its place. */
+	if (e == NULL)
+		return 0;
+	buf_init(&b, 0);
+	rc = lg_barrier(r, path, &b, &st, err);
+	if (rc == 0) {
+		buf_clear(&b);
+		path_join(&b, r->top, path);
+		rc = buf_failed(&b) ? err_nomem(err)
+				    : lstat(b.p, &st) == 0 && !S_ISDIR(st.st_mode);
+	} else if (rc == 1) {
+		rc = 0;
+	}
+	buf_release(&b);
+	return rc;
+}
+
+/* Of all paths of HEAD and of ${tree}: what else is staged is nobody's but the user's. */
+static int
+paths_of(struct repo *r, git_diff *diff, git_strarray *out, struct err *err)
+{
+	size_t n = git_diff_num_deltas(diff);
+	git_index *index = NULL;
+	int rc = lg_index(r, &index, err);
+
+	if (rc == 0 && (out->strings = calloc(n + 1, sizeof(*out->strings))) == NULL)
+		rc = err_nomem(err);
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		const git_diff_delta *d = git_diff_get_delta(diff, i);
+
+		if ((rc = is_put(r, index, d, err)) != 1)
+			continue;
+		rc = 0;
+		if ((out->strings[out->count] = strdup(d->new_file.path)) == NULL)
+			rc = err_nomem(err);
+		else
+			out->count++;
+	}
+	git_index_free(index);
+	return rc;
 }
 
 static int
-put_tree(struct repo *r, git_tree *tree)
+put_tree(struct repo *r, const char *commit, git_tree *tree, struct err *err)
 {
 	git_checkout_options opts;
 	git_diff *diff = NULL;
-	size_t i;
 	int rc;
 
 	(void)git_checkout_options_init(&opts, GIT_CHECKOUT_OPTIONS_VERSION);
 	opts.checkout_strategy = GIT_CHECKOUT_FORCE | GIT_CHECKOUT_DONT_UPDATE_INDEX |
 				 GIT_CHECKOUT_DISABLE_PATHSPEC_MATCH;
-	rc = paths_of(r, tree, &diff, &opts.paths);
-	for (i = 0; rc == 0 && i < opts.paths.count; i++)
-		if (opts.paths.strings[i] == NULL)
-			rc = -1;
+	if ((rc = lg_put_diff(r, tree, &diff)) != 0)
+		rc = lg_fail(err, rc, "cannot compare HEAD with %s", commit);
+	else
+		rc = paths_of(r, diff, &opts.paths, err);
 	/* No paths would mean all. */
-	if (rc == 0 && opts.paths.count > 0)
-		rc = git_checkout_tree(r->git, (git_object *)tree, &opts);
-	for (i = 0; i < opts.paths.count; i++)
+	if (rc == 0 && opts.paths.count > 0 &&
+	    (rc = git_checkout_tree(r->git, (git_object *)tree, &opts)) != 0)
+		rc = lg_fail(err, rc, "cannot write the files of %s into '%s'", commit,
+			     r->name);
+	for (size_t i = 0; i < opts.paths.count; i++)
 		free(opts.paths.strings[i]);
 	free(opts.paths.strings);
 	git_diff_free(diff);
@@ -86,9 +176,8 @@ lg_put(struct repo *r, const char *commit, struct err *err)
 		return -1;
 	if ((rc = git_commit_tree(&tree, c)) != 0)
 		rc = lg_lost(r, git_commit_tree_id(c), "a tree", rc, err);
-	else if ((rc = put_tree(r, tree)) != 0)
-		rc = lg_fail(err, rc, "cannot write the files of %s into '%s'", commit,
-			     r->name);
+	else
+		rc = put_tree(r, commit, tree, err);
 	git_tree_free(tree);
 	git_commit_free(c);
 	return rc == 0 ? 0 : -1;

@@ -4,6 +4,8 @@
  * The module git: store/git.h by libgit2.  What the files of this room share; nobody else
  * includes it.  The functions lg_VERB are those of store/git.h and keep their contracts.
  */
+#include <sys/stat.h>
+
 #include <git2.h>
 
 #include "store/git_table.h"
@@ -96,6 +98,33 @@ int lg_index(struct repo *, git_index **, struct err *);
  * them, as libgit2 would not.
  */
 int lg_refuse_filter(struct repo *, const char *, struct err *);
+
+/**
+ * lg_put_diff(r, tree, out):
+ * All paths of HEAD and of ${tree}, from what they are in the one to what they are in the other;
+ * the caller frees it.  Return 0 or what libgit2 failed with.
+ */
+int lg_put_diff(struct repo *, git_tree *, git_diff **);
+
+/**
+ * lg_is_unseen(e):
+ * Return whether git was told not to look at the file (git update-index, a sparse checkout).
+ */
+bool lg_is_unseen(const git_index_entry *);
+
+/**
+ * lg_is_kept_as(e, d):
+ * Return whether ${d} leads to what the index has.
+ */
+bool lg_is_kept_as(const git_index_entry *, const git_diff_delta *);
+
+/**
+ * lg_barrier(r, path, part, st, err):
+ * Look for a directory on the way to ${path} in the work tree that is something else.  Return
+ * 1 with its path in ${part} and what it is in ${st}; 0; or -1.
+ */
+int lg_barrier(const struct repo *, const char *, struct buf *, struct stat *,
+	       struct err *);
 
 /**
  * lg_refs_readable(r, dir, err):

@@ -331,34 +331,96 @@ struct way {
 };
 
 static int
-in_way(const char *root, const git_tree_entry *entry, void *ctx)
+refuse(struct way *w, const char *what, const char *path, const char *why)
 {
-	struct way *w = ctx;
-	char path[4096];
-	struct stat st;
-	git_oid oid;
-	int size, rc;
+	w->s.failed = true;
+	return err_set(w->s.err, ERR_EXISTS, "%s '%s' is %s", what, path, why);
+}
 
-	size = snprintf(path, sizeof(path), "%s%s", root, git_tree_entry_name(entry));
-	if (size >= (int)sizeof(path) || git_tree_entry_type(entry) != GIT_OBJECT_BLOB ||
-	    git_index_get_bypath(w->s.index, path, 0) != NULL ||
-	    look_at(&w->s, path, &st) != 0)
+/* Whether what lies at ${path} is what git last heard of it. */
+static bool
+is_as_known(struct way *w, const git_index_entry *e, const struct stat *st)
+{
+	git_oid oid;
+
+	return S_ISREG(st->st_mode) && S_ISREG(e->mode) &&
+	       git_repository_hashfile(&oid, w->s.from->git, e->path, GIT_OBJECT_BLOB,
+				       NULL) == 0 &&
+	       git_oid_equal(&oid, &e->id);
+}
+
+/* One that git tracks is in the snapshot with its changes, unless git was told not to look. */
+static int
+look_at_tracked(struct way *w, const git_index_entry *e, const git_diff_delta *d,
+		const struct stat *st)
+{
+	if (!lg_is_unseen(e) || lg_is_kept_as(e, d) || is_as_known(w, e, st))
 		return 0;
-	if (S_ISDIR(st.st_mode)) {
-		w->s.failed = true;
-		(void)err_set(w->s.err, ERR_EXISTS,
-			      "the directory '%s' is where a file is to be: move it away",
-			      path);
-		return GIT_EUSER;
-	}
-	if (!S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode))
+	return refuse(w, "the file", e->path,
+		      "one whose changes git does not look at, and they would be lost: "
+		      "'git update-index --no-assume-unchanged --no-skip-worktree' lets "
+		      "it see them");
+}
+
+static int
+look_at_untracked(struct way *w, const git_diff_delta *d, const struct stat *st)
+{
+	const char *path = d->new_file.path;
+	git_oid oid;
+
+	if (d->status == GIT_DELTA_DELETED ||
+	    (!S_ISREG(st->st_mode) && !S_ISLNK(st->st_mode)))
 		return 0;
-	rc = git_repository_hashfile(&oid, w->s.from->git, path, GIT_OBJECT_BLOB, NULL);
-	if (rc == 0 && S_ISREG(st.st_mode) &&
-	    git_oid_equal(&oid, git_tree_entry_id(entry)))
+	if (S_ISREG(st->st_mode) &&
+	    git_repository_hashfile(&oid, w->s.from->git, path, GIT_OBJECT_BLOB, NULL) ==
+		0 &&
+	    git_oid_equal(&oid, &d->new_file.id))
 		return 0;
 	w->n++;
-	return take_file(&w->s, path, &st) == 0 ? 0 : GIT_EUSER;
+	return take_file(&w->s, path, st);
+}
+
+/* A part of the path is there and is no directory.  A file that git tracks makes room. */
+static int
+look_at_barrier(struct way *w, const char *part, const struct stat *st)
+{
+	const git_index_entry *e = git_index_get_bypath(w->s.index, part, 0);
+
+	if (e == NULL || lg_is_unseen(e) || S_ISLNK(st->st_mode))
+		return refuse(w, S_ISLNK(st->st_mode) ? "the link" : "the file", part,
+			      "where a directory is to be: move it away");
+	return 0;
+}
+
+static int
+in_way(struct way *w, const git_diff_delta *d)
+{
+	const char *path = d->new_file.path;
+	bool gone = d->status == GIT_DELTA_DELETED;
+	const git_index_entry *e;
+	struct stat st;
+	struct buf part;
+	int rc;
+
+	if (!gone && d->new_file.mode == GIT_FILEMODE_COMMIT)
+		return 0;
+	buf_init(&part, 0);
+	rc = lg_barrier(w->s.from, path, &part, &st, w->s.err);
+	if (rc < 0)
+		w->s.failed = true;
+	if (rc == 1)
+		rc = gone ? 0 : look_at_barrier(w, part.p, &st);
+	else if (rc == 0 && look_at(&w->s, path, &st) == 0) {
+		e = git_index_get_bypath(w->s.index, path, 0);
+		if (!gone && S_ISDIR(st.st_mode))
+			rc = refuse(w, "the directory", path,
+				    "where a file is to be: move it away");
+		else
+			rc = e != NULL ? look_at_tracked(w, e, d, &st)
+				       : look_at_untracked(w, d, &st);
+	}
+	buf_release(&part);
+	return rc;
 }
 
 int
@@ -368,6 +430,7 @@ lg_in_way(struct repo *r, const char *commit, char tree_id[REPO_ID], size_t *n,
 	struct way w = {.s = {.from = r, .into = r, .err = err}};
 	git_commit *c = NULL;
 	git_tree *tree = NULL;
+	git_diff *diff = NULL;
 	git_oid oid;
 	int rc = begin(&w.s);
 
@@ -381,14 +444,14 @@ lg_in_way(struct repo *r, const char *commit, char tree_id[REPO_ID], size_t *n,
 		rc = lg_lost(r, git_commit_tree_id(c), "a tree", rc, err);
 	if (rc == 0 && (rc = git_index_clear(w.s.made)) != 0)
 		rc = fail(&w.s, rc, "forget", "the index");
-	if (rc == 0) {
-		rc = git_tree_walk(tree, GIT_TREEWALK_PRE, in_way, &w);
-		if (rc != 0 && !w.s.failed)
-			rc = fail(&w.s, rc, "read a tree of", "a commit");
-	}
+	if (rc == 0 && (rc = lg_put_diff(r, tree, &diff)) != 0)
+		rc = fail(&w.s, rc, "read a tree of", "a commit");
+	for (size_t i = 0; rc == 0 && i < git_diff_num_deltas(diff); i++)
+		rc = in_way(&w, git_diff_get_delta(diff, i));
 	if (rc == 0 && w.n > 0)
 		rc = write_tree(&w.s, tree_id);
 	*n = w.n;
+	git_diff_free(diff);
 	git_tree_free(tree);
 	git_commit_free(c);
 	end(&w.s);

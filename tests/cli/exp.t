@@ -111,7 +111,10 @@ like($p->{out}, qr/^the work tree is what it is in 'new' now\nwhat was changed b
 is(join('', map { slurp("$dir/$_") } 'params.yaml', 'same', 'data', 'metrics.json', 'staged', 'other'), "lr: 7\ns\nseven\n{\"acc\": 7}\nstaged\nother\n", '... files and data');
 ok(!-e "$dir/gone", '... what it has not is gone');
 is(slurp("$dir/.git/$_"), $before{$_}, "... $_ is untouched") for sort keys %before;
-git('checkout', '-q', '.');
+like($p->{out}, qr/: 'git (restore -s \S+ :\/)' brings it back, 'git (restore --overlay -s \S+ :\/)' what git does not track\n/, '... and the way back');
+git(split / /, $_) for $p->{out} =~ /'git (restore [^']*)'/g;
+is(join('', map { slurp("$dir/$_") } 'same', 'staged', 'metrics.json', 'params.yaml'), "mine\nstaged\nuntracked\nlr: 1\n", '... leads there');
+is(slurp("$dir/.git/$_"), $before{$_}, "... $_ is untouched") for sort keys %before;
 unlink "$dir/metrics.json", "$dir/staged";
 git('reset', '-q', '--hard');
 system("@git[0..2] stash apply -q refs/exps/apply/stash >/dev/null 2>&1");
@@ -132,6 +135,7 @@ like($p->{err}, qr/nothing was changed, as these files would be lost: .*\n  data
 is(slurp("$dir/data") . slurp("$dir/params.yaml"), "nowhere else\nlr: 1\n", '... and nothing is changed');
 is(ok_dag(0, 'apply --force', $dir, 'exp', 'apply', '-qf', 'new')->{out}, '', '... gives it up');
 is(slurp("$dir/data") . slurp("$dir/params.yaml"), "seven\nlr: 7\n", '... is done');
+bad('a name that is like a short id', qr/there is no revision 'e1'/, 'apply', 'e1');
 bad('nothing of that name', qr/there is no revision 'nwe'|did you mean 'new'/, 'apply', 'nwe');
 git('reset', '-q', '--hard');
 unlink "$dir/metrics.json";

@@ -239,13 +239,79 @@ test_put(void **state)
 	repo_close(r);
 }
 
+/* What the user has done to the tree of HEAD, and what of the commit `e` may not be put there. */
+static const struct {
+	const char *before, *does, *says, *after;
+} ways[] = {
+    {"echo 1 >a", "git rm -q --cached a; echo mine >a", NULL, "grep -q mine a"},
+    {"echo 1 >a", "rm a; mkdir a; echo mine >a/b", NULL, "grep -q mine a/b"},
+    {"echo 1 >a; echo 1 >e/a", "rm a; mkdir a; echo mine >a/b",
+     "the directory 'a' is where a file is to be: move it away", "grep -q mine a/b"},
+    {"mkdir e/new; echo 1 >e/new/a", "echo mine >new",
+     "the file 'new' is where a directory is to be: move it away", "grep -q mine new"},
+    {"echo 1 >a; mkdir e/a; echo 1 >e/a/b", "echo mine >a", NULL, "grep -q 1 a/b"},
+    {"mkdir d e/d; echo 1 >d/a; echo 1 >e/d/a",
+     "rm -r d; mkdir out; echo mine >out/a; ln -s out d",
+     "the link 'd' is where a directory is to be: move it away", "grep -q mine out/a"},
+    {"mkdir d; echo 1 >d/a", "rm -r d; mkdir out; echo mine >out/a; ln -s out d", NULL,
+     "grep -q mine out/a"},
+    {"echo 1 >a; echo 1 >e/a", "git update-index --assume-unchanged a; echo mine >a",
+     NULL, "grep -q mine a"},
+    {"echo 1 >a; echo 1 >e/a", "git update-index --skip-worktree a; rm a", NULL,
+     "! test -e a"},
+    {"echo 1 >a; echo 2 >e/a", "git update-index --assume-unchanged a; echo mine >a",
+     "the file 'a' is one whose changes git does not look at, and they would be lost: "
+     "'git update-index --no-assume-unchanged --no-skip-worktree' lets it see them",
+     "grep -q mine a"},
+    {"echo 1 >a", "git update-index --skip-worktree a; echo mine >a",
+     "the file 'a' is one whose changes git does not look at, and they would be lost: "
+     "'git update-index --no-assume-unchanged --no-skip-worktree' lets it see them",
+     "grep -q mine a"},
+    {"echo 1 >a; echo 2 >e/a", "git update-index --assume-unchanged a", NULL,
+     "grep -q 2 a"},
+};
+
+static void
+test_put_loses_nothing(void **state)
+{
+	char exp[REPO_ID], tree[REPO_ID];
+	struct repo *r;
+	size_t n;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		struct err err = {0};
+
+		sh("rm -rf way; mkdir -p way/e; cd way; echo 1 >e/kept; %s; mv e "
+		   "../way.e; git init -q .; echo 0 >kept; git add .; git commit -qm 1; "
+		   "git checkout -qb e; git rm -qr .; mv ../way.e/* .; rmdir ../way.e; "
+		   "git add .; git commit -qm 2; git checkout -q main; %s",
+		   ways[i].before, ways[i].does);
+		r = opened("way");
+		ok(repo_resolve(r, "e", exp, &err));
+		if (ways[i].says == NULL) {
+			ok(repo_in_way(r, exp, tree, &n, &err));
+			ok(repo_put(r, exp, &err));
+		} else {
+			assert_int_equal(repo_in_way(r, exp, tree, &n, &err), -1);
+			assert_string_equal(err.msg, ways[i].says);
+		}
+		sh("cd way; %s", ways[i].after);
+		repo_close(r);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_refs),     cmocka_unit_test(test_commit),
-	    cmocka_unit_test(test_snapshot), cmocka_unit_test(test_unmerged),
-	    cmocka_unit_test(test_apart),    cmocka_unit_test(test_put),
+	    cmocka_unit_test(test_refs),
+	    cmocka_unit_test(test_commit),
+	    cmocka_unit_test(test_snapshot),
+	    cmocka_unit_test(test_unmerged),
+	    cmocka_unit_test(test_apart),
+	    cmocka_unit_test(test_put),
+	    cmocka_unit_test(test_put_loses_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, git_setup, git_teardown);

@@ -473,7 +473,8 @@ cache_job_look(struct cache_job *j, struct meta *m, struct cache_look *out,
 
 /* ---- after ---- */
 
-/* Whoever decided is gone: what the task depended on is what was found when it was kept. */
+/* What the task depended on, as it was kept: whoever decided may be gone, and an entry that does
+ * not say what it was made from names no values that anybody asks for. */
 static int
 name_by_entry(struct cache_job *j, struct err *err)
 {
@@ -499,7 +500,7 @@ keep(struct cache_job *j, struct cache_seat *seat, const struct dvc_lock_stage *
 			&j->result.entry, err);
 	cache_seat_unlock(seat);
 	fault_point(RESULT_KEPT);
-	if (rc == 0 && j->inputs == NULL)
+	if (rc == 0 && (j->inputs == NULL || !pipeline(j)))
 		rc = name_by_entry(j, err);
 	if (!j->ask.write_lock)
 		j->result.entry = NULL;

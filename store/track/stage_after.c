@@ -5,10 +5,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/yaml.h"
 #include "store/dvc/dvc_lock.h"
 #include "store/objects/tree.h"
+#include "store/pipeline/value.h"
 #include "store/track/stage_entry.h"
 #include "store/track/stage_look.h"
 
@@ -140,9 +143,9 @@ look(struct stage_look *l, const struct stage_run *run, struct arena *a,
 	return rc < 0 ? -1 : 0;
 }
 
-int
-stage_deps_after(struct stage_look *l, const struct stage_run *run, struct arena *a,
-		 struct dvc_lock_stage *entry, struct err *err)
+static int
+take_appeared(struct stage_look *l, const struct stage_run *run, struct arena *a,
+	      struct dvc_lock_stage *entry, struct err *err)
 {
 	struct err why = {0};
 
@@ -150,11 +153,142 @@ stage_deps_after(struct stage_look *l, const struct stage_run *run, struct arena
 		if (look(l, run, a, &entry->deps[i], &why) == 0)
 			continue;
 		if (why.code == ERR_NOMEM || why.code == ERR_CANCELLED) {
-			if (err != NULL)
-				*err = why;
+			*err = why;
 			return -1;
 		}
 		err_clear(&why);
 	}
+	return 0;
+}
+
+/* ---- what it was made from is not known ---- */
+
+struct doubts {
+	struct stage_look *l;
+	const struct stage_run *run;
+	struct arena *a;
+	struct dvc_lock_stage *entry;
+	struct err *err;
+	bool any;
+};
+
+/* A name without a content: whatever lies there is another. */
+static void
+doubt(struct doubts *d, struct dvc_out *dep, const char *path, enum dvc_where where)
+{
+	dvc_out_none(dep);
+	dep->path = path;
+	dep->where = where;
+	dep->hash = "md5";
+	d->any = true;
+}
+
+static int
+doubt_dep(struct doubts *d, const struct stage_file *f)
+{
+	struct dvc_lock_stage *e = d->entry;
+	struct dvc_out *more;
+
+	for (size_t i = 0; i < e->ndeps; i++)
+		if (e->deps[i].path != NULL && strcmp(e->deps[i].path, f->path) == 0) {
+			doubt(d, &e->deps[i], f->path, e->deps[i].where);
+			return 0;
+		}
+	/* It came to lie there, where a glob meets it. */
+	more = arena_array(d->a, e->ndeps + 1, sizeof(*more));
+	if (more == NULL)
+		return err_nomem(d->err);
+	memcpy(more, e->deps, e->ndeps * sizeof(*more));
+	doubt(d, &more[e->ndeps], f->path, f->inside ? DVC_IN_REPO : DVC_OUTSIDE);
+	e->deps = more;
+	e->ndeps++;
+	return 0;
+}
+
+/* Whether one of the params of the file ${key} of the entry is another; without ${in}: of any
+ * file.  1, 0 or -1. */
+static int
+is_doubted(struct doubts *d, const struct stage_inputs *in, const char *key)
+{
+	struct stage_file f;
+	int rc =
+	    *key == ':' ? 1 : stage_file_find(d->l, d->a, d->run->dir, key, &f, d->err);
+
+	if (rc != 0)
+		return rc < 0 ? -1 : 0;
+	for (size_t i = 0; in != NULL && i < in->n; i++)
+		if (in->v[i].kind == STAGE_PARAM && strcmp(in->v[i].path, f.full) == 0)
+			return !(in->v[i].state == STAGE_DELETED && in->v[i].key == NULL);
+	return in == NULL;
+}
+
+/* Their files are left out: what they say is new, whatever it is. */
+static int
+doubt_params(struct doubts *d, const struct stage_inputs *in)
+{
+	const struct yaml_node *was = d->entry->params;
+	struct yaml_node *left;
+	int rc;
+
+	if (was == NULL)
+		return 0;
+	left = value_map(d->a, was->map.n, NULL);
+	if (left == NULL)
+		return err_nomem(d->err);
+	left->map.n = 0;
+	for (size_t i = 0; i < was->map.n; i++) {
+		rc = is_doubted(d, in, was->map.v[i].key->str);
+		if (rc < 0)
+			return -1;
+		if (rc == 0)
+			left->map.v[left->map.n++] = was->map.v[i];
+	}
+	if (left->map.n == was->map.n)
+		return 0;
+	d->any = true;
+	d->entry->params = left->map.n > 0 ? left : NULL;
+	return 0;
+}
+
+/* What cannot be read any more may have been anything. */
+static int
+doubt_all(struct doubts *d)
+{
+	for (size_t i = 0; i < d->entry->ndeps; i++)
+		doubt(d, &d->entry->deps[i], d->entry->deps[i].path,
+		      d->entry->deps[i].where);
+	return doubt_params(d, NULL);
+}
+
+static int
+doubt_changed(struct doubts *d)
+{
+	struct stage_inputs in;
+	struct err why = {0};
+
+	if (stage_inputs_look(d->l, d->run, d->entry, true, d->a, &in, &why) != 0) {
+		if (why.code != ERR_NOMEM && why.code != ERR_CANCELLED)
+			return doubt_all(d);
+		*d->err = why;
+		return -1;
+	}
+	for (size_t i = 0; i < in.ndeps; i++)
+		if (in.deps[i].there && !in.deps[i].same &&
+		    doubt_dep(d, &in.deps[i]) != 0)
+			return -1;
+	return doubt_params(d, &in);
+}
+
+int
+stage_inputs_after(struct stage_look *l, const struct stage_run *run, struct arena *a,
+		   struct dvc_lock_stage *entry, bool *sure, struct err *err)
+{
+	struct doubts d = {.l = l, .run = run, .a = a, .entry = entry, .err = err};
+
+	if (!run->native && take_appeared(l, run, a, entry, err) != 0)
+		return -1;
+	if (doubt_changed(&d) != 0)
+		return -1;
+	*sure = !d.any;
 	return 0;
 }

@@ -1,9 +1,9 @@
 #ifndef DAG_STORE_TRACK_STAGE_AFTER_H
 #define DAG_STORE_TRACK_STAGE_AFTER_H
 /*
- * Directories that a stage of dvc.yaml depends on, after its command has run.  Private to
- * store/track.
+ * What a stage was made from, after its command has run.  Private to store/track.
  */
+#include <stdbool.h>
 
 struct arena;
 struct dvc_lock_stage;
@@ -12,13 +12,18 @@ struct stage_look;
 struct stage_run;
 
 /**
- * stage_deps_after(look, run, a, entry, err):
- * Where files have only appeared in a directory since ${entry} was made of what ${run} depends on
- * (`__pycache__`), let it say what the directory is now, as DVC does: it was made from all that
- * was there.  Where anything else has changed it goes on saying what was there before.  Return 0 or
- * -1; what cannot be read any more is as it was.
+ * stage_inputs_after(look, run, a, entry, sure, err):
+ * Compare ${entry}, which was made of what goes into ${run} before that ran, with what it is now.
+ *
+ * Where files have only appeared in a directory that a stage of dvc.yaml depends on (`__pycache__`),
+ * the entry says what the directory is now, as DVC does: it was made from all that was there.
+ * What else has become another meanwhile nobody knows how it was when it was read: it loses its
+ * hash, or the values of its params, in the entry, so that the stage runs again even where it is
+ * what it was before by then.  What was removed stays as it was.
+ *
+ * ${sure} tells whether nothing has lost any.  Return 0 or -1.
  */
-int stage_deps_after(struct stage_look *, const struct stage_run *, struct arena *,
-		     struct dvc_lock_stage *, struct err *);
+int stage_inputs_after(struct stage_look *, const struct stage_run *, struct arena *,
+		       struct dvc_lock_stage *, bool *, struct err *);
 
 #endif

@@ -72,6 +72,7 @@ compare_dep(struct inputs *in, const struct stage_file *f)
 		r.was.id = f->was_id;
 		r.was.size = f->was->meta.size;
 		r.was.nfiles = f->was->meta.nfiles;
+		r.meanwhile = !object_id_is_set(&f->was_id);
 	}
 	r.is.id = f->id;
 	r.is.size = f->size;

@@ -84,6 +84,8 @@ put_dep(struct buf *b, const struct stage_reason *r)
 		buf_addf(b, "'%s' is no longer an input", r->path);
 	} else if (r->state == STAGE_DELETED) {
 		buf_addf(b, "'%s' is missing", r->path);
+	} else if (r->meanwhile) {
+		buf_addf(b, "'%s' was changed while it ran", r->path);
 	} else if (!object_id_is_set(&r->was.id)) {
 		buf_addf(b, "'%s' is new", r->path);
 	} else {

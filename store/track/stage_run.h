@@ -19,8 +19,9 @@
  * 2. Killed anywhere, each step can be done again, and nothing half done is taken for a result.
  * 3. What comes out of the cache is hashed on the way.
  * 4. An entry says what the command depended on when it was decided, not what that became
- *    while it ran: whoever edits a file meanwhile has it run again.  Of a stage of dvc.yaml also
- *    what has only appeared in a directory, as DVC has it.
+ *    while it ran.  Of a stage of dvc.yaml also what has only appeared in a directory, as DVC has
+ *    it.  What became another meanwhile has no content in it, and the run cache does not get it:
+ *    the command runs again, also where somebody has taken the edit back.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -120,6 +121,7 @@ struct stage_reason {
 	const char *path; /* relative to the root, or absolute; of a param: of its file */
 	const char *key;  /* of a param; NULL: all of the file */
 	bool dropped;	  /* deleted, as the stage no longer names it */
+	bool meanwhile;	  /* it became another one while the stage ran */
 	struct stage_side was, is;
 	const char
 	    *files; /* of a directory: "a.csv new, b.csv changed and 2 more"; or NULL */

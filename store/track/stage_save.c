@@ -42,6 +42,7 @@ struct saving {
 	size_t n;
 	bool runs; /* the run cache will know it */
 	bool ran;  /* the command did, just now */
+	bool sure; /* it is known what it was made from */
 	/* What is on its way to the disk. */
 	struct save *to;
 	struct gitignore_lines lines;
@@ -254,9 +255,9 @@ find_inputs(struct saving *s, const struct dvc_lock_stage *locked, const char *i
 		if (dvc_lock_entry_parse(s->a, NULL, s->run->name, s->run->dir, inputs,
 					 strlen(inputs), &s->entry, s->err) != 0)
 			return -1;
-		return s->ran && !s->run->native
-			   ? stage_deps_after(s->l, s->run, s->a, &s->entry, s->err)
-			   : 0;
+		return s->ran ? stage_inputs_after(s->l, s->run, s->a, &s->entry,
+						   &s->sure, s->err)
+			      : 0;
 	}
 	if (stage_inputs_look(s->l, s->run, locked, false, s->a, &in, s->err) != 0)
 		return -1;
@@ -270,7 +271,8 @@ find_inputs(struct saving *s, const struct dvc_lock_stage *locked, const char *i
 static bool
 is_for_runs(const struct saving *s)
 {
-	if (s->how->no_commit || !stage_is_hashable(s->run, &s->entry, s->outs, s->n))
+	if (s->how->no_commit || !s->sure ||
+	    !stage_is_hashable(s->run, &s->entry, s->outs, s->n))
 		return false;
 	for (size_t i = 0; i < s->n && !s->how->commit; i++)
 		if (!s->outs[i].out->cache && s->outs[i].out->kind == DVC_OUT)
@@ -357,7 +359,8 @@ stage_done(struct stage_look *l, const struct stage_run *run,
 			   .how = how,
 			   .a = a,
 			   .err = err != NULL ? err : &unused,
-			   .ran = true};
+			   .ran = true,
+			   .sure = true};
 
 	*entry = NULL;
 	return save(&s, locked, inputs, entry);
@@ -397,8 +400,12 @@ stage_restore(struct stage_look *l, const struct stage_run *run,
 	      struct err *err)
 {
 	struct err unused;
-	struct saving s = {
-	    .l = l, .run = run, .how = how, .a = a, .err = err != NULL ? err : &unused};
+	struct saving s = {.l = l,
+			   .run = run,
+			   .how = how,
+			   .a = a,
+			   .err = err != NULL ? err : &unused,
+			   .sure = true};
 	const char *text = NULL;
 	int r = 0;
 

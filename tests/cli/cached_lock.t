@@ -217,6 +217,21 @@ is(finish($r)->{rc}, 0, 'an input that changes meanwhile');
 like(ran($d, 'p.yaml'), qr/^a/, '... has the task run again') or diag(slurp("$d/p.dag.lock"));
 is(slurp("$d/b.out"), "333\n", '... with what there is');
 
+# ... also where the edit is taken back: what it made is of another input.
+unlink("$d/go", "$d/busy");
+spew("$d/in", "before\n");
+$r = start($d, 'run', 'p.yaml');
+wait_for('a task at work', sub { -e "$d/busy" });
+spew("$d/in", "meanwhile\n");
+spew("$d/go", '');
+is(finish($r)->{rc}, 0, 'an input that is edited meanwhile');
+is(slurp("$d/a.out"), "meanwhile\n", '... and read as it is by then');
+spew("$d/in", "before\n");
+like(dag_in($d, 'run', '--dry-run', 'p.yaml')->{out}, qr/'in' was changed while it ran/, '... is told');
+like(ran($d, 'p.yaml'), qr/^a/, '... and the task runs again where that is taken back') or diag(slurp("$d/p.dag.lock"));
+is(slurp("$d/b.out"), "before\n", '... with what there is');
+is(ran($d, 'p.yaml'), '', '... for good');
+
 # Two DAGs that share an input, and one that uses what the other makes.
 spew("$d/q.yaml", "tasks:\n  q: {inputs: [in, a.out], outputs: [q.out], run: 'echo q >> ran; cat in a.out > q.out'}\n");
 spew("$d/s.yaml", "tasks:\n  s: {inputs: [in], outputs: [s.out], run: 'echo s >> ran; cp in s.out'}\n");

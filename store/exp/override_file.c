@@ -63,7 +63,7 @@ read_tree(struct file *f, const char *text, size_t n, struct yaml_node **out)
 	if (d == NULL)
 		return err_nomem(f->err);
 	buf_init(&why, 0);
-	rc = params_parse(f->a, d, f->name, text, n, out);
+	rc = params_parse_dates(f->a, d, f->name, text, n, out);
 	if (rc > 0) {
 		diag_print(d, &why, false, 0);
 		(void)err_set(f->err, ERR_INVALID, "cannot change params: %.*s",

@@ -68,7 +68,7 @@ parse(struct arena *a, struct diag *d, const char *name, const char *text, size_
 	else if (ends(name, ".json"))
 		r = json_value_parse(a, d, name, text, len, out);
 	else if (ends(name, ".toml"))
-		r = toml_parse(a, d, name, text, len, out);
+		r = toml_parse(a, d, name, text, len, dates, out);
 	else
 		r = parse_yaml(a, d, name, text, len, dates, out);
 	return r > 0 && diag_nomem(d) ? -1 : r;
@@ -82,8 +82,8 @@ params_parse(struct arena *a, struct diag *d, const char *name, const char *text
 }
 
 int
-params_parse_results(struct arena *a, struct diag *d, const char *name, const char *text,
-		     size_t len, struct yaml_node **out)
+params_parse_dates(struct arena *a, struct diag *d, const char *name, const char *text,
+		   size_t len, struct yaml_node **out)
 {
 	return parse(a, d, name, text, len, true, out);
 }

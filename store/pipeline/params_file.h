@@ -14,18 +14,19 @@ struct yaml_node;
 /**
  * params_parse(a, d, name, text, len, out):
  * Read the ${len} bytes ${text} of the file ${name}; ${text} must outlive ${a} and ${d}.
- * Mistakes go to ${d}.  Return 0 with the settled ${out} (an empty file is an empty
+ * Mistakes, and dates, which no value can be, go to ${d}.  Return 0 with the settled ${out} (an empty file is an empty
  * mapping); 1 if there were mistakes; -1 if memory ran out.
  */
 int params_parse(struct arena *, struct diag *, const char *, const char *, size_t,
 		 struct yaml_node **);
 
 /**
- * params_parse_results(a, d, name, text, len, out):
- * The same for what a program has written: dates and times in YAML are plain strings.
+ * params_parse_dates(a, d, name, text, len, out):
+ * The same, where dates and times are no mistakes but plain strings (value_is_date()), for files of
+ * which not all values are asked for.
  */
-int params_parse_results(struct arena *, struct diag *, const char *, const char *,
-			 size_t, struct yaml_node **);
+int params_parse_dates(struct arena *, struct diag *, const char *, const char *, size_t,
+		       struct yaml_node **);
 
 /**
  * params_is_python(name):

@@ -424,9 +424,10 @@ check_utf8(struct toml *t)
 
 int
 toml_parse(struct arena *a, struct diag *d, const char *name, const char *text,
-	   size_t len, struct yaml_node **out)
+	   size_t len, bool dates, struct yaml_node **out)
 {
-	struct toml t = {.a = a, .d = d, .text = text, .p = text, .end = text + len};
+	struct toml t = {
+	    .a = a, .d = d, .dates = dates, .text = text, .p = text, .end = text + len};
 	struct toml_value *root;
 	int rc;
 

@@ -36,6 +36,7 @@ struct toml {
 	struct diag *d;
 	int file;
 	const char *text, *p, *end;
+	bool dates;  /* are strings, not mistakes */
 	bool failed; /* a mistake was told */
 	bool nomem;
 	unsigned depth;

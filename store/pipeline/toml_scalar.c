@@ -216,6 +216,35 @@ is_time(const char *s)
 	return (n == 4 && s[4] == '-') || (n == 2 && s[2] == ':');
 }
 
+/* Between a date and its time may stand a blank. */
+static int
+date(struct toml *t, const char *from, struct yaml_node **out)
+{
+	struct diag_pos at;
+
+	if (!t->dates)
+		return toml_say(
+		    t, from,
+		    "a date or a time cannot be a value: quote it, to make it "
+		    "a text");
+	if (t->word.n == strlen("1979-05-27") && t->end - t->p > 3 && *t->p == ' ' &&
+	    strspn(t->p + 1, DECIMAL) == 2 && t->p[3] == ':')
+		do
+			buf_addc(&t->word, *t->p++);
+		while (t->p < t->end && strchr(" \t\r\n,]}#", *t->p) == NULL);
+	*out = value_str(t->a, t->word.p, t->word.n, NULL);
+	if (buf_failed(&t->word) || *out == NULL) {
+		t->nomem = true;
+		return -1;
+	}
+	at = diag_place(t->file, t->text, (size_t)(t->end - t->text),
+			(size_t)(from - t->text));
+	(*out)->style = YAML_STYLE_PLAIN;
+	(*out)->line = at.line;
+	(*out)->col = at.col;
+	return 0;
+}
+
 static int
 bare(struct toml *t, struct yaml_node **out)
 {
@@ -228,10 +257,7 @@ bare(struct toml *t, struct yaml_node **out)
 	if (t->word.n == 0)
 		return toml_say(t, from, "there is no value");
 	if (is_time(t->word.p))
-		return toml_say(
-		    t, from,
-		    "a date or a time cannot be a value: quote it, to make it "
-		    "a text");
+		return date(t, from, out);
 	text = yaml_spelling(t->word.p);
 	if (text == NULL)
 		return toml_say(t, from,

@@ -149,6 +149,13 @@ value_settle(struct arena *a, struct yaml_node *n, struct diag *d, int file)
 	return settle(&s, n);
 }
 
+bool
+value_is_date(const struct yaml_node *v)
+{
+	return v->kind == YAML_STR && v->style == YAML_STYLE_PLAIN &&
+	       ydoc_resolve(v->str, v->len) == YV_DATE;
+}
+
 /* ---- making ---- */
 
 static struct yaml_node *

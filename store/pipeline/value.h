@@ -25,6 +25,12 @@ struct yaml_node;
 int value_settle(struct arena *, struct yaml_node *, struct diag *, int);
 
 /**
+ * value_is_date(v):
+ * Return whether ${v} is a date, or one with a time, that was read as a string.
+ */
+bool value_is_date(const struct yaml_node *);
+
+/**
  * value_str(a, p, n, at):
  * Make a string that stands where ${at} stands (NULL: nowhere); NULL if memory runs out.
  */

@@ -75,7 +75,7 @@ parse_file(struct snapshot *s, struct plot_file *f, const char *text, size_t n,
 		rc = delimited_parse(s->arena, d, name, text, n, tabs ? '\t' : ',',
 				     header, &top);
 	else
-		rc = params_parse_results(s->arena, d, name, text, n, &top);
+		rc = params_parse_dates(s->arena, d, name, text, n, &top);
 	f->data = rc == 0 ? top : NULL;
 	return rc;
 }

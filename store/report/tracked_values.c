@@ -10,7 +10,6 @@
 #include "base/path.h"
 #include "base/yaml.h"
 #include "store/dvc/dvc_yaml.h"
-#include "store/dvc/yaml_doc_int.h"
 #include "store/pipeline/params_file.h"
 #include "store/pipeline/pipeline.h"
 #include "store/pipeline/value.h"
@@ -54,7 +53,7 @@ is_false(const struct yaml_node *v)
 
 /* Read the file as a value, or note the problem with it.  Return -1 where the work ends. */
 static int
-read_value(struct snapshot *s, struct tracked_file *f, bool results, struct err *err)
+read_value(struct snapshot *s, struct tracked_file *f, struct err *err)
 {
 	struct diag *d = s->source->diag;
 	struct yaml_node *top = NULL;
@@ -79,8 +78,7 @@ read_value(struct snapshot *s, struct tracked_file *f, bool results, struct err 
 		f->why = arena_strdup(s->arena, why.msg);
 		rc = f->why != NULL ? 0 : err_nomem(err);
 	} else {
-		rc = (results ? params_parse_results : params_parse)(s->arena, d, name,
-								     text, b.n, &top);
+		rc = params_parse_dates(s->arena, d, name, text, b.n, &top);
 		if (rc < 0)
 			rc = err_nomem(err);
 		if (rc > 0) {
@@ -110,8 +108,7 @@ static bool
 is_metric(const struct yaml_node *v)
 {
 	if (v->kind == YAML_STR)
-		return v->style != YAML_STYLE_PLAIN ||
-		       ydoc_resolve(v->str, v->len) != YV_DATE;
+		return !value_is_date(v);
 	return v->kind == YAML_BOOL || v->kind == YAML_INT || v->kind == YAML_FLOAT;
 }
 
@@ -284,7 +281,7 @@ take_file(void *arg, const char *path, struct err *err)
 	if (map_get(&g->out->paths, path) != NULL)
 		return 0;
 	f = add_file(g->out, path, err);
-	if (f == NULL || read_value(g->s, f, g->metrics, err) != 0)
+	if (f == NULL || read_value(g->s, f, err) != 0)
 		return -1;
 	return g->metrics ? take_metric(g, f, err) : take_params(g, f, err);
 }

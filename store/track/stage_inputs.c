@@ -319,6 +319,27 @@ chosen(struct inputs *in, const struct dvc_yaml_params *p, const struct yaml_nod
 	return v;
 }
 
+/* A date can stand in the file, but not in the lock. */
+static int
+check_dates(struct inputs *in, const char *path, const struct yaml_node *v)
+{
+	int r = 0;
+
+	if (value_is_date(v))
+		return err_set(in->err, ERR_INVALID,
+			       "%s:%u:%u: error: a date or a time cannot be a value: "
+			       "quote it, to make it a text",
+			       path, v->line, v->col);
+	for (size_t i = 0; v->kind == YAML_SEQ && i < v->seq.n && r == 0; i++)
+		r = check_dates(in, path, v->seq.v[i]);
+	for (size_t i = 0; v->kind == YAML_MAP && i < v->map.n && r == 0; i++) {
+		r = check_dates(in, path, v->map.v[i].key);
+		if (r == 0)
+			r = check_dates(in, path, v->map.v[i].val);
+	}
+	return r;
+}
+
 static int
 keep_file(struct inputs *in, const char *path, struct yaml_node *v)
 {
@@ -361,6 +382,7 @@ static int
 look_file(struct inputs *in, const struct dvc_yaml_params *p)
 {
 	const struct yaml_node *now, *was;
+	struct yaml_node *asked;
 	struct stage_file f;
 	int r = stage_file_find(in->l, in->a, in->run->dir, p->file, &f, in->err);
 
@@ -384,8 +406,11 @@ look_file(struct inputs *in, const struct dvc_yaml_params *p)
 	for (size_t i = 0; i < p->n && r == 0; i++)
 		if (value_find(now, p->keys[i]) == NULL)
 			r = lack(in, f.full, p->keys[i]);
+	asked = r == 0 ? chosen(in, p, now) : NULL;
+	if (asked != NULL && !in->lenient && check_dates(in, f.full, asked) != 0)
+		return -1;
 	if (r == 0)
-		r = keep_file(in, f.path, chosen(in, p, now));
+		r = keep_file(in, f.path, asked);
 	in->out->unhashable =
 	    in->out->unhashable || (p->whole && now->kind == YAML_MAP && now->map.n == 0);
 	was = yaml_get(in->was_params, f.path);

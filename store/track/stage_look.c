@@ -294,7 +294,7 @@ parse(struct stage_look *l, const char *path, const struct buf *text,
 	k->text = arena_strndup(l->arena, text->p, text->n);
 	k->len = text->n;
 	if (d != NULL && k->text != NULL)
-		r = params_parse(l->arena, d, path, k->text, k->len, &top);
+		r = params_parse_dates(l->arena, d, path, k->text, k->len, &top);
 	if (r < 0)
 		r = err_nomem(err);
 	else if (r > 0)

@@ -110,8 +110,8 @@ bool stage_file_ignored(const struct stage_look *, const struct stage_file *);
 
 /**
  * stage_params_read(look, path, out, err):
- * Read a file of params, once: its settled tree, which lives as long as ${look}; or
- * NULL where there is no file.  Return 0 or -1.
+ * Read a file of params, once: its settled tree, in which dates are strings, and which lives
+ * as long as ${look}; or NULL where there is no file.  Return 0 or -1.
  */
 int stage_params_read(struct stage_look *, const char *, const struct yaml_node **,
 		      struct err *);

@@ -65,7 +65,7 @@ stages:
     "dir/sub/b.yaml": "0.75\n",
     "top.json": '{"top": 1, "uni": "\\u65e5\\u672c", "big": 12345678901234567890123}\n',
     "m_u.toml": "f1 = 0.1\n",
-    "m_v.toml": "f1 = 0.2\n[s]\nt = 'x'\n",
+    "m_v.toml": "f1 = 0.2\nday = 2024-01-01\nat = 2024-01-01 10:00:00\n[s]\nt = 'x'\n",
     "sub/dvc.yaml": "metrics: [m.yaml]\nparams: [p.yaml]\nstages:\n  s:\n    wdir: in\n    cmd: echo\n    params: [../p.yaml: [k]]\n"
                     "    metrics: [n.json: {cache: false}]\n",
     "sub/m.yaml": "deep: {er: {est: 3}}\n",

@@ -29,6 +29,8 @@ FILES = {
     "params.yaml": "lr: 1e-5\nn: 10\nlist: [1, {a: 2}]\nnested: {deep: {er: x}}\nnames: [u, v]\nepochs: 2\n",
     "p.json": '{"a": 1, "b": {"c": [1.5, null]}}\n',
     "p.toml": "x = 1\n[t]\ny = 'z'\n",
+    "dated.toml": "day = 2024-01-01\nn = 1\n",
+    "dated.yaml": "day: 2024-01-01\nn: 1\n",
     "in.txt": "1\n2\n",
     "data/a": "a\n",
     "raw/x": "x\n",
@@ -68,7 +70,7 @@ stages:
   tree:
     cmd: mkdir -p made/d && cp in.txt made/x && echo ${lr} > made/d/y
     deps: [in.txt]
-    params: [lr, {p.json: [a, b.c]}, {p.toml: null}]
+    params: [lr, {p.json: [a, b.c]}, {p.toml: null}, {dated.toml: [n]}, {dated.yaml: [n]}]
     outs: [made]
   grow:
     cmd: cat in.txt >> grown.txt

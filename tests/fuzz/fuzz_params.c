@@ -60,7 +60,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	int rc;
 
 	n -= n > 0;
-	rc = (isupper((unsigned char)kind) ? params_parse_results
+	rc = (isupper((unsigned char)kind) ? params_parse_dates
 					   : params_parse)(a, d, name, text, n, &v);
 	CHECK(rc >= 0);
 	CHECK((rc == 0) == (diag_errors(d) == 0));

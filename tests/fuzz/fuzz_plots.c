@@ -36,11 +36,11 @@ read_file(struct arena *a, struct plot_file *f, char format, const struct part *
 		rc = delimited_parse(a, d, "x", part->p, part->n,
 				     format == 't' ? '\t' : ',', format != 'C', &top);
 	else
-		rc = params_parse_results(a, d,
-					  format == 'j'	  ? "x.json"
-					  : format == 'T' ? "x.toml"
-							  : "x.yaml",
-					  part->p, part->n, &top);
+		rc = params_parse_dates(a, d,
+					format == 'j'	? "x.json"
+					: format == 'T' ? "x.toml"
+							: "x.yaml",
+					part->p, part->n, &top);
 	CHECK(rc >= 0);
 	CHECK((rc == 0) == (diag_errors(d) == 0));
 	fuzz_check_diag(d, part->p, part->n);

@@ -224,6 +224,8 @@ test_toml(void **state)
 		NULL);
 	becomes("p.toml", "x = 1\n", "p.toml:+y=1", NULL, NULL,
 		"only values that are there already");
+	becomes("p.toml", "day = 2026-11-23 # d\nx = 1\n", "p.toml:x=2", NULL,
+		"day = 2026-11-23 # d\nx = 2\n", NULL);
 	becomes("p.toml", "x = [\n1,\n2]\n", "p.toml:x=1", NULL, NULL,
 		"only values that are there already");
 	becomes("p.toml", "[[t]]\na = 1\n[[t]]\na = 2\n", "p.toml:t.1.a=3", NULL, NULL,

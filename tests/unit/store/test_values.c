@@ -362,6 +362,45 @@ read_all(void *arg, struct err *err)
 }
 
 static void
+dates_are_strings_where_they_may_be(void **state)
+{
+	static const char text[] =
+	    "d = 2026-11-23\nt = 2026-11-23T10:00:00Z # c\ns = 2026-11-23 10:00:00.5\n"
+	    "l = [07:32:00, 2026-11-23 ,1]\nq = '2026-11-23'\ni = {a = 2026-11-23}\n";
+	static const struct {
+		const char *key, *text;
+		bool date;
+	} wanted[] = {{"d", "2026-11-23", true},
+		      {"t", "2026-11-23T10:00:00Z", true},
+		      {"s", "2026-11-23 10:00:00.5", true},
+		      {"l.0", "07:32:00", false},
+		      {"l.1", "2026-11-23", true},
+		      {"l.2", "1", false},
+		      {"q", "2026-11-23", false},
+		      {"i.a", "2026-11-23", true}};
+	struct yaml_node *v = NULL;
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	assert_int_equal(params_parse_dates(w.a, w.d, "p.toml", text, strlen(text), &v),
+			 0);
+	for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+		const struct yaml_node *x = value_find(v, wanted[i].key);
+
+		assert_non_null(x);
+		assert_string_equal(x->str, wanted[i].text);
+		assert_int_equal(value_is_date(x), wanted[i].date);
+	}
+	assert_int_equal(value_find(v, "s")->line, 3);
+	assert_int_equal(value_find(v, "s")->col, 5);
+	assert_int_equal(params_parse(w.a, w.d, "p.toml", text, strlen(text), &v), 1);
+	diag_print(w.d, &w.b, false, 0);
+	assert_non_null(strstr(w.b.p, "p.toml:1:5: error: a date or a time"));
+	end(&w);
+}
+
+static void
 memory_runs_out(void **state)
 {
 	const struct memory_call call = {"values", NULL, read_all, NULL, NULL, 0};
@@ -381,6 +420,7 @@ main(void)
 	    cmocka_unit_test(numbers_are_rounded),
 	    cmocka_unit_test(numbers_are_taken_from_each_other),
 	    cmocka_unit_test(differences_are_told_flat),
+	    cmocka_unit_test(dates_are_strings_where_they_may_be),
 	    cmocka_unit_test(memory_runs_out),
 	};
 

@@ -235,7 +235,7 @@ test_missing(void **state)
 	assert_non_null(decide().inputs);
 	put("params.yaml", "lr: 1\nnet:\n  size: [1, {at: 2026-11-23 10:00:00}]\n");
 	fails(stage_decide(look, &run, locked, &how, arena, &d, &err), ERR_INVALID);
-	says("params.yaml:3:17: error: a date or a time cannot be a value");
+	says("params.yaml:3:18: error: a date or a time cannot be a value");
 	stage("    cmd: a\n    deps: [\"s3://b/x\"]\n    outs: [o]\n");
 	fails(stage_decide(look, &run, locked, &how, arena, &d, &err), ERR_INVALID);
 	says("an address");

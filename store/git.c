@@ -153,6 +153,12 @@ repo_tracks(struct repo *r, const char *path, struct err *err)
 }
 
 int
+repo_submodule(struct repo *r, const char *path, struct err *err)
+{
+	return git_table()->submodule(r, path, err);
+}
+
+int
 repo_ignores(struct repo *r, const char *path, struct err *err)
 {
 	return git_table()->ignores(r, path, err);

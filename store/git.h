@@ -115,6 +115,12 @@ int repo_stage(struct repo *, const char *const *, size_t, size_t *, struct err 
 int repo_tracks(struct repo *, const char *, struct err *);
 
 /**
+ * repo_submodule(r, path, err):
+ * Tell whether ${path} is a submodule that the index has, or lies in one.  Return 1, 0 or -1.
+ */
+int repo_submodule(struct repo *, const char *, struct err *);
+
+/**
  * repo_ignores(r, path, err):
  * Tell whether git's ignore rules hold for ${path}, tracked or not.  With a slash at its end
  * it is taken as a directory, also where there is none.  Return 1, 0 or -1.

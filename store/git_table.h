@@ -8,7 +8,7 @@
 #include "store/git_write.h"
 #include "store/module.h"
 
-#define GIT_TABLE_VERSION 4
+#define GIT_TABLE_VERSION 5
 
 struct git_table {
 	struct module_head head;
@@ -21,6 +21,7 @@ struct git_table {
 		     struct err *);
 	int (*stage)(struct repo *, const char *const *, size_t, size_t *, struct err *);
 	int (*tracks)(struct repo *, const char *, struct err *);
+	int (*submodule)(struct repo *, const char *, struct err *);
 	int (*ignores)(struct repo *, const char *, struct err *);
 	int (*resolve)(struct repo *, const char *, char id[REPO_ID], struct err *);
 	int (*revs)(struct repo *, const struct repo_scope *,

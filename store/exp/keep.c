@@ -64,21 +64,17 @@ push(struct keep *k, struct kept_paths *to, struct arena *a, const char *path)
 	return full != NULL && vec_push(to, full) == 0 ? 0 : err_nomem(k->err);
 }
 
-/* Of git: whether it tracks ${path}, or ignores it.  1, 0 or -1. */
+/* Of git: a question about ${path} of its top.  1, 0 or -1. */
 static int
-ask_git(struct keep *k, const char *path, bool dir, bool ignores)
+ask_git(struct keep *k, const char *path, bool dir,
+	int (*question)(struct repo *, const char *, struct err *))
 {
 	struct buf full;
 	int is;
 
 	buf_init(&full, 0);
 	buf_addf(&full, "%s%s%s", k->prefix, path, dir ? "/" : "");
-	if (buf_failed(&full))
-		is = err_nomem(k->err);
-	else if (ignores)
-		is = repo_ignores(k->o->from, full.p, k->err);
-	else
-		is = repo_tracks(k->o->from, full.p, k->err);
+	is = buf_failed(&full) ? err_nomem(k->err) : question(k->o->from, full.p, k->err);
 	buf_release(&full);
 	return is;
 }
@@ -122,8 +118,8 @@ add_dir(struct keep *k, const char *path, unsigned depth)
 static int
 add_any(struct keep *k, const char *path, unsigned depth)
 {
+	bool wanted = k->dep && k->o->ignored != NULL, dir;
 	struct stat st;
-	bool dir;
 	int is;
 
 	if (is_data(k, path) ||
@@ -132,14 +128,17 @@ add_any(struct keep *k, const char *path, unsigned depth)
 	dir = S_ISDIR(st.st_mode);
 	if (!dir && !S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode))
 		return 0;
-	if (!dir && (is = ask_git(k, path, false, false)) != 0)
+	if (!dir && (is = ask_git(k, path, false, repo_tracks)) != 0)
 		return is < 0 ? -1 : 0;
-	if ((is = ask_git(k, path, dir, true)) < 0)
+	if ((is = ask_git(k, path, false, repo_submodule)) < 0)
+		return -1;
+	/* Of a submodule git keeps a commit: its files are data that is elsewhere. */
+	if (is == 1 && dir)
+		return wanted ? add_dir(k, path, depth) : 0;
+	if (is == 0 && (is = ask_git(k, path, dir, repo_ignores)) < 0)
 		return -1;
 	if (is == 1)
-		return k->dep && k->o->ignored != NULL
-			   ? push(k, k->o->ignored, k->o->arena, path)
-			   : 0;
+		return wanted ? push(k, k->o->ignored, k->o->arena, path) : 0;
 	return dir ? add_dir(k, path, depth) : push(k, &k->paths, k->arena, path);
 }
 

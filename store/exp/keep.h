@@ -34,7 +34,7 @@ struct keep_options {
 	const char *const *more;
 	size_t n;
 	/* What stages depend on and git ignores is added there, in ${arena}: files, and whole
-	 * directories.  NULL: nobody asks. */
+	 * directories; and the files of submodules.  NULL: nobody asks. */
 	struct kept_paths *ignored;
 	struct arena *arena;
 	const atomic_bool *stop; /* may be NULL */

@@ -100,6 +100,12 @@ int lg_index(struct repo *, git_index **, struct err *);
 int lg_refuse_filter(struct repo *, const char *, struct err *);
 
 /**
+ * lg_in_submodule(index, path):
+ * Return whether ${path} is a submodule of ${index} or lies in one, or -1 without memory.
+ */
+int lg_in_submodule(git_index *, const char *);
+
+/**
  * lg_put_diff(r, tree, out):
  * All paths of HEAD and of ${tree}, from what they are in the one to what they are in the other;
  * the caller frees it.  Return 0 or what libgit2 failed with.
@@ -141,6 +147,7 @@ int lg_dirty(struct repo *, bool, const atomic_bool *, struct repo_change *,
 	     struct err *);
 int lg_stage(struct repo *, const char *const *, size_t, size_t *, struct err *);
 int lg_tracks(struct repo *, const char *, struct err *);
+int lg_submodule(struct repo *, const char *, struct err *);
 int lg_ignores(struct repo *, const char *, struct err *);
 int lg_resolve(struct repo *, const char *, char id[REPO_ID], struct err *);
 int lg_revs(struct repo *, const struct repo_scope *,

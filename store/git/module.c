@@ -124,6 +124,7 @@ __attribute__((visibility("default"))) const struct git_table dag_module = {
     .dirty = lg_dirty,
     .stage = lg_stage,
     .tracks = lg_tracks,
+    .submodule = lg_submodule,
     .ignores = lg_ignores,
     .resolve = lg_resolve,
     .revs = lg_revs,

@@ -189,6 +189,12 @@ take_any(struct snapshot *s, const char *path, unsigned depth)
 
 	if (is_stopped(s))
 		return -1;
+	/* A submodule stays what the index says. */
+	errnum = lg_in_submodule(s->index, path);
+	if (errnum != 0) {
+		s->failed = errnum < 0;
+		return errnum < 0 ? err_nomem(s->err) : 0;
+	}
 	errnum = look_at(s, path, &st);
 	if (errnum == ENOENT || errnum == ENOTDIR)
 		return 0; /* taken out already, if it was tracked */

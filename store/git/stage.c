@@ -119,6 +119,45 @@ lg_tracks(struct repo *r, const char *path, struct err *err)
 }
 
 int
+lg_in_submodule(git_index *index, const char *path)
+{
+	const git_index_entry *e;
+	struct buf part;
+	int found = 0;
+	size_t n;
+
+	buf_init(&part, 0);
+	for (const char *p = path; found == 0; p += n + 1) {
+		n = strcspn(p, "/");
+		buf_clear(&part);
+		buf_add(&part, path, (size_t)(p - path) + n);
+		if (buf_failed(&part))
+			found = -1;
+		else if ((e = git_index_get_bypath(index, part.p, 0)) != NULL)
+			found = e->mode == GIT_FILEMODE_COMMIT;
+		if (p[n] == '\0')
+			break;
+	}
+	buf_release(&part);
+	git_error_clear();
+	return found;
+}
+
+int
+lg_submodule(struct repo *r, const char *path, struct err *err)
+{
+	git_index *index = NULL;
+	int found;
+
+	if (lg_wants_tree(r, "it has no submodules", err) != 0 ||
+	    lg_index(r, &index, err) != 0)
+		return -1;
+	found = lg_in_submodule(index, path);
+	git_index_free(index);
+	return found < 0 ? err_nomem(err) : found;
+}
+
+int
 lg_ignores(struct repo *r, const char *path, struct err *err)
 {
 	int ignored = 0, rc;

@@ -299,5 +299,20 @@ ok_dag(0, 'below', "$dir/sub", 'exp', 'run', '-q', '-n', 'below', '-S', 'n=2', '
 is(of('below', 'sub/params.yaml'), 'n: 2', '... is kept, too');
 like(of('below', 'sub/dvc.lock'), qr/out\.txt/, '... with its lock');
 is_deeply(mine(), $before, '... nothing of the user\'s has changed');
+
+# A stage that depends on a submodule, the whole and a file of it: git keeps a commit of it, no files.
+mkdir "$dir/other.git" or die;
+system("cd '$dir/other.git' && git init -q . && mkdir d && echo 1 > d/f && git add . && git -c user.name=a -c user.email=b commit -qm 1") == 0 or die;
+git('-c', 'protocol.file.allow=always', 'submodule', '-q', 'add', './other.git', 'module');
+spew("$dir/dvc.yaml", "stages:\n  look:\n    cmd: cat module/d/f > \$DAG_STATE/../f && ls -A module > list\n    deps: [module, module/d/f]\n    outs:\n    - list: {cache: false}\n");
+git('add', 'dvc.yaml');
+git('commit', '-q', '-m', 'submodule');
+spew("$dir/module/d/f", "2\n");
+$before = mine();
+run(0, 'a submodule', '-q', '-n', 'module');
+is(of('module', 'list'), 'd', '... its files are there');
+like(of('module', 'dvc.lock'), qr/path: module\/d\/f\n *hash: md5\n *md5: @{[md5_hex("2\n")]}/, '... as they are now');
+is(said('ls-tree', 'refs/exps/' . (said('rev-parse', 'HEAD') =~ s{^..}{$&/}r) . '/module', 'module'), said('ls-tree', 'HEAD', 'module'), '... it stays one in the experiment');
+is_deeply(mine(), $before, '... nothing of the user\'s has changed');
 is(said('fsck', '--strict', '--no-dangling'), '', 'git fsck finds nothing');
 done_testing();

@@ -1,12 +1,17 @@
 #include "scheduler/cache_task.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/diag.h"
 #include "base/err.h"
+#include "base/fsio.h"
 #include "base/hash.h"
 #include "base/map.h"
 #include "base/path.h"
@@ -356,10 +361,30 @@ is_locked(const struct dvc_lock_stage *locked, const char *path)
 	return false;
 }
 
+/* Whether all that the glob stands for lies in a directory that is known by name: one that a link
+ * leads to is looked at path by path. */
+static bool
+is_one(int root_fd, const char *pattern)
+{
+	size_t n = stage_glob_base(pattern);
+	char base[PATH_MAX];
+	int fd, sys;
+
+	if (n == 0 || n >= sizeof(base))
+		return false;
+	memcpy(base, pattern, n);
+	base[n] = '\0';
+	fd = fsio_open_nolinks(root_fd, base, O_RDONLY | O_DIRECTORY);
+	sys = errno;
+	if (fd != -1)
+		(void)close(fd);
+	return fd != -1 || sys != ELOOP;
+}
+
 static int
 expand_glob(struct expanding *x, const char *pattern, struct err *err)
 {
-	bool possible = stage_glob_base(pattern) > 0,
+	bool possible = is_one(x->root_fd, pattern),
 	     many = possible && is_locked(x->locked, pattern);
 
 	if (!many && glob_expand(x->root_fd, pattern, x->stop, x->a, &x->all,

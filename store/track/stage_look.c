@@ -132,18 +132,21 @@ stage_file_was(struct stage_file *f, const struct dvc_out *was)
 
 /* ---- files ---- */
 
-bool
-stage_file_ignored(const struct stage_look *l, const struct stage_file *f)
+static bool
+is_ignored(const struct stage_look *l, const char *path)
 {
 	struct workspace_ignore ignore;
 	struct err err;
-	int r;
+	int r = workspace_ignore(l->o.ws, path, &ignore, &err);
 
-	if (!f->inside)
-		return false;
-	r = workspace_ignore(l->o.ws, f->full, &ignore, &err);
 	workspace_ignore_release(&ignore);
 	return r != 0 && err.code == ERR_INVALID;
+}
+
+bool
+stage_file_ignored(const struct stage_look *l, const struct stage_file *f)
+{
+	return f->inside && is_ignored(l, f->full);
 }
 
 int
@@ -158,28 +161,78 @@ stage_look_all(struct stage_look *l, struct err *err)
 	return l->all.root_fd >= 0 ? 0 : err_sys(err, errno, "cannot open '/'");
 }
 
+/* What lies in the repository; what one depends on may be ignored, as far as it is named. */
+static int
+scan_inside(struct stage_look *l, const struct stage_file *f, const char *path,
+	    bool legacy, struct scan *s, struct err *err)
+{
+	struct workspace other = *l->o.ws;
+	int r = workspace_scan(l->o.ws, path, legacy, s, err);
+
+	if (r == 0 || err->code != ERR_INVALID || f->out != NULL || !is_ignored(l, path))
+		return r;
+	scan_release(s);
+	other.ignore = NULL;
+	return workspace_scan(&other, path, legacy, s, err);
+}
+
+static int
+scan_outside(struct stage_look *l, const char *path, bool legacy, struct scan *s,
+	     struct err *err)
+{
+	return stage_look_all(l, err) == 0
+		   ? workspace_scan(&l->all, path + 1, legacy, s, err)
+		   : -1;
+}
+
+/*
+ * What one depends on may be a link to a directory, or lie behind one: it is what is there, where it
+ * really is.  Return 1 where that is no other place.
+ */
+static int
+scan_behind(struct stage_look *l, const struct stage_file *f, bool legacy, struct scan *s,
+	    struct err *err)
+{
+	size_t n = strlen(l->o.root);
+	char *real = NULL;
+	struct buf full;
+	int r = 1;
+
+	buf_init(&full, 0);
+	buf_addf(&full, "%s/%s", l->o.root, f->full);
+	errno = ENOMEM;
+	if (!buf_failed(&full))
+		real = realpath(full.p, NULL);
+	if (real == NULL && errno == ENOMEM) {
+		r = err_nomem(err);
+	} else if (real != NULL && strcmp(real, full.p) != 0) {
+		scan_release(s);
+		err_clear(err);
+		r = strncmp(real, l->o.root, n) == 0 && real[n] == '/'
+			? scan_inside(l, f, real + n + 1, legacy, s, err)
+			: scan_outside(l, real, legacy, s, err);
+	}
+	free(real);
+	buf_release(&full);
+	return r;
+}
+
 static int
 scan(struct stage_look *l, const struct stage_file *f, bool legacy, struct scan *s,
      struct err *err)
 {
-	struct workspace other = *l->o.ws;
 	struct err why = {0};
-	int r;
+	int r, behind;
 
 	*s = (struct scan){0};
 	if (!f->inside)
-		return stage_look_all(l, err) == 0
-			   ? workspace_scan(&l->all, f->full + 1, legacy, s, err)
-			   : -1;
+		return scan_outside(l, f->full, legacy, s, err);
 	if (f->glob)
 		return stage_glob_scan(l->o.ws, f->full, s, err);
-	r = workspace_scan(l->o.ws, f->full, legacy, s, &why);
-	/* What one depends on may be ignored, as far as it is named. */
-	if (r != 0 && why.code == ERR_INVALID && f->out == NULL &&
-	    stage_file_ignored(l, f)) {
-		scan_release(s);
-		other.ignore = NULL;
-		r = workspace_scan(&other, f->full, legacy, s, &why);
+	r = scan_inside(l, f, f->full, legacy, s, &why);
+	if (r != 0 && why.code == ERR_INVALID && f->out == NULL) {
+		behind = scan_behind(l, f, legacy, s, &why);
+		r = behind == 1 ? r : behind;
 	}
 	if (r != 0 && err != NULL)
 		*err = why;

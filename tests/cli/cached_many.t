@@ -64,4 +64,15 @@ spew("$d/in", "2\n");
 like(dag_in($d, 'run', 'q.yaml', '--dry-run')->{out}, qr{may run: it reads 'data', which `m` makes}, 'before that one has run, nobody knows');
 like(dag_in($d, 'run', 'q.yaml', '--progress', 'plain')->{out}, qr{ t: success}, 'then it runs');
 
+# Where the directory is a link to another one, each file is looked at by itself.
+rename("$d/data", "$d/store") or die "$!";
+symlink('store', "$d/data") or die "$!";
+unlink("$d/p.dag.lock");
+spew("$d/store/a/7.csv", "of the link\n");
+is(ran(), "t\n", 'a link to the directory');
+like(slurp("$d/p.dag.lock"), qr{- path: data/a/7\.csv\n}, '... is that directory');
+is(ran(), '', '... and nothing more to do');
+spew("$d/store/a/8.csv", "changed\n");
+like($plan->(), qr{'data/a/8\.csv' changed: }, '... until something in it changes');
+
 done_testing();

@@ -89,10 +89,14 @@ meta_stage_keep(struct meta *m, struct batch_run *run, const struct meta_op *op,
 	if (op->stage.lock != NULL && op->stage.entry != NULL &&
 	    keep_entry(m, op, err) != 0)
 		return -1;
-	if (op->stage.hash == NULL || op->noutputs == 0)
+	if (op->stage.hash == NULL)
 		return 0;
-	if (forget_same(m, run->rid, op, err) != 0)
+	/* One that ran and published nothing has no values, whatever an earlier one had. */
+	if ((op->noutputs > 0 || op->task_result == RESULT_SUCCESS) &&
+	    forget_same(m, run->rid, op, err) != 0)
 		return -1;
+	if (op->noutputs == 0)
+		return 0;
 	for (size_t i = 0; i < op->noutputs; i++)
 		if (keep_value(m, run->rid, op, &op->outputs[i], err) != 0)
 			return -1;

@@ -93,6 +93,14 @@ test_values(void **state)
 	end_with(f, 4, RESULT_CACHED, &s, "11");
 	assert_int_equal(values(f, "a", "h1", b), 1);
 	assert_string_equal(b, "11");
+	/* What was there without a run leaves its values; a run without any has none. */
+	end_with(f, 5, RESULT_CACHED, &s, NULL);
+	assert_int_equal(values(f, "a", "h1", b), 1);
+	end_with(f, 6, RESULT_SUCCESS, &unnamed, NULL);
+	assert_int_equal(values(f, "a", "h1", b), 1);
+	end_with(f, 7, RESULT_SUCCESS, &s, NULL);
+	assert_int_equal(values(f, "a", "h1", b), 0);
+	assert_int_equal(values(f, "a", "h2", b), 1);
 }
 
 /* Of very many results the newest keep their values. */

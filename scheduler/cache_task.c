@@ -15,6 +15,7 @@
 #include "base/hash.h"
 #include "base/map.h"
 #include "base/path.h"
+#include "base/timefmt.h"
 #include "base/yaml.h"
 #include "scheduler/dag.h"
 #include "scheduler/glob.h"
@@ -161,25 +162,73 @@ params_map(struct making *m)
 
 /* ---- env ---- */
 
+/* What every attempt is told of its run (docs/task-protocol.md), as far as that is another for
+ * another run whose task is the same: it counts where the command names it. */
+static const char *const told[] = {"DAG_INTERVAL_END", "DAG_INTERVAL_START",
+				   "DAG_LOGICAL_DATE", "DAG_NAME", "DAG_TASK"};
+#define TOLD (sizeof(told) / sizeof(told[0]))
+
+static const char *
+told_value(const struct making *m, size_t i, char date[TIMEFMT_MAX])
+{
+	switch (i) {
+	case 0:
+		return time_rfc3339(date, m->v->interval_end_us);
+	case 1:
+		return time_rfc3339(date, m->v->interval_start_us);
+	case 2:
+		return time_rfc3339(date, m->v->logical_us);
+	case 3:
+		return m->v->dag->name;
+	default:
+		return m->t->name;
+	}
+}
+
+static bool
+is_named(const struct making *m, const char *name)
+{
+	for (const char **p = m->task.argv; p != NULL && *p != NULL; p++)
+		if (strstr(*p, name) != NULL)
+			return true;
+	return false;
+}
+
+static int
+env_member(struct making *m, struct yaml_node *map, const char *name, const char *val)
+{
+	char hex[HASH_HEX_MAX];
+
+	return hash_bytes(HASH_SHA256, val, strlen(val), hex) == 0
+		   ? text_member(m->a, map, name, hex)
+		   : -1;
+}
+
+static int
+env_own(struct making *m, struct yaml_node *map, const struct render_env *e)
+{
+	const char *text = NULL;
+
+	if (e->secret_env == NULL && e->secret_file == NULL)
+		return env_member(m, map, e->name, e->val);
+	text = e->secret_env != NULL ? arena_printf(m->a, "${env:%s}", e->secret_env)
+				     : arena_printf(m->a, "${file:%s}", e->secret_file);
+	return text != NULL ? text_member(m->a, map, e->name, text) : -1;
+}
+
 static struct yaml_node *
 env_map(struct making *m)
 {
-	struct yaml_node *map = room(m->a, m->task.nenv);
+	struct yaml_node *map = room(m->a, m->task.nenv + TOLD);
+	char date[TIMEFMT_MAX];
 
-	for (size_t i = 0; map != NULL && i < m->task.nenv; i++) {
-		const struct render_env *e = &m->task.env[i];
-		char hex[HASH_HEX_MAX];
-		const char *text = hex;
-
-		if (e->secret_env != NULL)
-			text = arena_printf(m->a, "${env:%s}", e->secret_env);
-		else if (e->secret_file != NULL)
-			text = arena_printf(m->a, "${file:%s}", e->secret_file);
-		else if (hash_bytes(HASH_SHA256, e->val, strlen(e->val), hex) != 0)
+	for (size_t i = 0; map != NULL && i < m->task.nenv; i++)
+		if (env_own(m, map, &m->task.env[i]) != 0)
 			return NULL;
-		if (text == NULL || text_member(m->a, map, e->name, text) != 0)
+	for (size_t i = 0; map != NULL && i < TOLD; i++)
+		if (is_named(m, told[i]) &&
+		    env_member(m, map, told[i], told_value(m, i, date)) != 0)
 			return NULL;
-	}
 	return map;
 }
 

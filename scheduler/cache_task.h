@@ -8,6 +8,8 @@
  *	params	of files that are none:
  *		:params	the DAG's params that it names
  *		:env	SHA-256 of the variables it gets; of a secret its reference
+ *			(of those that dag sets what tells the run's date, the DAG and
+ *			the task, if the command names them)
  *		:task	`workdir`, `shell`, and whether `run` is a list
  *	outs	`outputs`
  */

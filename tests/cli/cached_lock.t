@@ -96,6 +96,13 @@ is(ran($d, 'p.yaml', '--date', '2026-01-02'), 'a b', 'with a date');
 is(slurp("$d/p.dag.lock"), "# kept\n$lock", '... the lock is not written');
 spew("$d/in", "1\n");
 
+# A date that only the command's own environment tells is another date.
+spew("$d/day.yaml", "tasks:\n  day: {outputs: [day.out], run: 'echo day >> ran; echo \$DAG_LOGICAL_DATE > day.out'}\n");
+is(ran($d, 'day.yaml', '--date', $_), 'day', "the day $_") for qw(2026-01-02 2026-01-03);
+is(slurp("$d/day.out"), "2026-01-03T00:00:00Z\n", '... is not the one before');
+is(ran($d, 'day.yaml', '--date', '2026-01-02'), '', 'a day that was run');
+is(slurp("$d/day.out"), "2026-01-02T00:00:00Z\n", '... comes back');
+
 # A lock in another directory, of a DAG that lies there; another extension.
 spew("$d/dags/q.yml", "tasks:\n  q: {inputs: [in], outputs: [q.out], run: echo q >> ran; cp in q.out}\n");
 is(ran($d, 'dags/q.yml'), 'q', 'a DAG in a directory');

@@ -104,6 +104,43 @@ extra(const struct cache_task *c, const char *file, const char *key)
 	return v != NULL ? v->str : NULL;
 }
 
+/* What dag tells every attempt counts where the command names it, in whatever language. */
+static void
+what_it_is_told(void **state)
+{
+	static const char *const runs[] = {"echo $DAG_LOGICAL_DATE",
+					   "[env, DAG_LOGICAL_DATE]"};
+	char text[256], hex[HASH_HEX_MAX];
+	struct cache_task c;
+	struct fixture f;
+
+	(void)state;
+	assert_int_equal(hash_bytes(HASH_SHA256, "1970-01-01T00:00:01Z", 20, hex), 0);
+	for (size_t i = 0; i < 2; i++) {
+		(void)snprintf(text, sizeof(text), "tasks: {t: {run: %s, outputs: [o]}}",
+			       runs[i]);
+		stage_of(&f, text, NULL, 0, &c);
+		assert_non_null(extra(&c, ":env", "DAG_LOGICAL_DATE"));
+		assert_string_not_equal(extra(&c, ":env", "DAG_LOGICAL_DATE"), hex);
+		assert_null(extra(&c, ":env", "DAG_NAME"));
+		f.v.logical_us = 1000000;
+		assert_int_equal(cache_task_make(&f.v, dag_task_find(f.g, "t"), &f.paths,
+						 f.a, &c, NULL),
+				 0);
+		assert_string_equal(extra(&c, ":env", "DAG_LOGICAL_DATE"), hex);
+		stop(&f);
+	}
+	stage_of(&f, "tasks: {t: {run: 'echo $DAG_TASK $DAG_RUN_ID', outputs: [o]}}",
+		 NULL, 0, &c);
+	assert_int_equal(hash_bytes(HASH_SHA256, "t", 1, hex), 0);
+	assert_string_equal(extra(&c, ":env", "DAG_TASK"), hex);
+	assert_null(extra(&c, ":env", "DAG_RUN_ID"));
+	stop(&f);
+	stage_of(&f, "tasks: {t: {run: 'echo', outputs: [o]}}", NULL, 0, &c);
+	assert_null(c.extra);
+	stop(&f);
+}
+
 static void
 what_it_is(void **state)
 {
@@ -327,6 +364,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_it_is),
+	    cmocka_unit_test(what_it_is_told),
 	    cmocka_unit_test(environment),
 	    cmocka_unit_test(how_it_runs),
 	    cmocka_unit_test(dependencies),

@@ -355,12 +355,51 @@ is_yaml(const char *s)
 	       strstr(s, " #") == NULL && s[n - 1] != ':';
 }
 
+#define FLOW_DEPTH_MAX 64
+
+/* Append ${s} with a blank behind the colon of each key in braces: {x:1} is a mapping for DVC, and
+ * one key for YAML.  A quote begins a text where a value or key begins. */
+static void
+put_flow(const char *s, struct buf *b)
+{
+	char in[FLOW_DEPTH_MAX] = "", quote = '\0', last = '\0';
+	bool key = false;
+	size_t depth = 0;
+
+	for (; *s != '\0'; s++) {
+		buf_addc(b, *s);
+		if (quote != '\0') {
+			if (quote == '"' && *s == '\\' && s[1] != '\0')
+				buf_addc(b, *++s);
+			else if (*s == quote)
+				quote = '\0';
+			last = *s;
+			continue;
+		}
+		if ((*s == '"' || *s == '\'') && strchr("{[,:", last) != NULL)
+			quote = *s;
+		if ((*s == '{' || *s == '[') && depth < FLOW_DEPTH_MAX)
+			in[depth++] = *s;
+		else if ((*s == '}' || *s == ']') && depth > 0)
+			depth--;
+		else if (*s == ':' && key && s[1] != ' ')
+			buf_addc(b, ' ');
+		if (*s == ':' || *s == '[')
+			key = false;
+		else if (*s == '{' || *s == ',')
+			key = depth > 0 && in[depth - 1] == '{';
+		if (*s != ' ')
+			last = *s;
+	}
+}
+
 static struct yaml_node *
 make_value(struct arena *a, const char *text, struct err *err)
 {
 	struct yaml_node *v = NULL;
 	const char *line;
 	struct diag *d;
+	struct buf b;
 	int rc;
 
 	if (!is_yaml(text)) {
@@ -368,7 +407,14 @@ make_value(struct arena *a, const char *text, struct err *err)
 			(void)err_nomem(err);
 		return v;
 	}
-	line = arena_printf(a, "v: %s", text);
+	buf_init(&b, 0);
+	buf_adds(&b, "v: ");
+	if (text[0] == '{' || text[0] == '[')
+		put_flow(text, &b);
+	else
+		buf_adds(&b, text);
+	line = buf_failed(&b) ? NULL : arena_strndup(a, b.p, b.n);
+	buf_release(&b);
 	d = diag_new();
 	rc = line != NULL && d != NULL ? params_parse(a, d, "-S", line, strlen(line), &v)
 				       : -1;

@@ -79,6 +79,14 @@ test_yaml(void **state)
 	yaml("a: 1\n", "a=x:y=z", "a: x:y=z\n");
 	yaml("a: 1\n", "a=[1,b]", "a:\n- 1\n- b\n");
 	yaml("a: 1\n", "a=-3", "a: -3\n");
+	/* As Hydra has it, braces need no blank behind the colon. */
+	yaml("a: 1\n", "a={x:1,y:2}", "a:\n  x: 1\n  y: 2\n");
+	yaml("a: 1\n", "a={x:{y:2},z:[1,{w:3}]}",
+	     "a:\n  x:\n    y: 2\n  z:\n  - 1\n  - w: 3\n");
+	yaml("a: 1\n", "a=[{x:1},y:2]", "a:\n- x: 1\n- y:2\n");
+	yaml("a: 1\n", "a={x:http://y, z: 'q:{r:1}'}",
+	     "a:\n  x: http://y\n  z: q:{r:1}\n");
+	yaml("a: 1\n", "a={\"x:1\":\"\\\"{y:\"}", "a:\n  x:1: '\"{y:'\n");
 	yaml("a: 1\n", "+b.c=2", "a: 1\nb:\n  c: 2\n");
 	yaml("a: 1\n", "++b=2", "a: 1\nb: 2\n");
 	yaml("a: 1\n", "++a=2", "a: 2\n");

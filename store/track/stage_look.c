@@ -176,13 +176,25 @@ scan_inside(struct stage_look *l, const struct stage_file *f, const char *path,
 	return workspace_scan(&other, path, legacy, s, err);
 }
 
+/* The path is absolute, and so the index has it. */
 static int
 scan_outside(struct stage_look *l, const char *path, bool legacy, struct scan *s,
 	     struct err *err)
 {
-	return stage_look_all(l, err) == 0
-		   ? workspace_scan(&l->all, path + 1, legacy, s, err)
-		   : -1;
+	struct scan_options o = {.path = path + 1,
+				 .key = path,
+				 .index = l->o.ws->index,
+				 .workers = l->all.workers,
+				 .legacy = legacy,
+				 .others = l->all.others,
+				 .broken_ok = true};
+
+	if (stage_look_all(l, err) != 0)
+		return -1;
+	o.root_fd = l->all.root_fd;
+	o.read_max = l->all.read_max;
+	o.meter = l->all.meter;
+	return scan_path(&o, s, err);
 }
 
 /*
@@ -199,7 +211,9 @@ scan_behind(struct stage_look *l, const struct stage_file *f, bool legacy, struc
 	int r = 1;
 
 	buf_init(&full, 0);
-	buf_addf(&full, "%s/%s", l->o.root, f->full);
+	if (f->inside)
+		buf_addf(&full, "%s/", l->o.root);
+	buf_adds(&full, f->full);
 	errno = ENOMEM;
 	if (!buf_failed(&full))
 		real = realpath(full.p, NULL);
@@ -225,11 +239,10 @@ scan(struct stage_look *l, const struct stage_file *f, bool legacy, struct scan 
 	int r, behind;
 
 	*s = (struct scan){0};
-	if (!f->inside)
-		return scan_outside(l, f->full, legacy, s, err);
 	if (f->glob)
 		return stage_glob_scan(l->o.ws, f->full, s, err);
-	r = scan_inside(l, f, f->full, legacy, s, &why);
+	r = f->inside ? scan_inside(l, f, f->full, legacy, s, &why)
+		      : scan_outside(l, f->full, legacy, s, &why);
 	if (r != 0 && why.code == ERR_INVALID && f->out == NULL) {
 		behind = scan_behind(l, f, legacy, s, &why);
 		r = behind == 1 ? r : behind;

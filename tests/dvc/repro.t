@@ -126,7 +126,7 @@ stages:
     cmd: >-
       echo a rather long command line that has to be folded somewhere by whoever writes it into the lock file
       > long.txt
-    deps: [in.txt]
+    deps: [in.txt, linked, linked/x]
     outs: [long.txt]
     desc: what is long
 """,
@@ -299,6 +299,7 @@ for root in SIDES.values():
     for name, text in FILES.items():
         write(root, name, text)
     write(root, "ice.txt", "cold\n")
+    os.symlink("raw", os.path.join(root, "linked"))
     subprocess.run(["git", "init", "-q", root], check=True, env=env)
     dvc.run(["init", "-q"], root)
     dvc.run(["add", "-q", "raw"], root)

@@ -422,58 +422,6 @@ test_directories(void **state)
 	(void)err;
 }
 
-/* A link to a directory is what lies there, in the repository or outside of it, and so is what lies
- * behind one; another directory of the same size is another content. */
-static void
-test_links(void **state)
-{
-	char outside[] = "/tmp/stage-XXXXXX", file[64];
-	struct err err = {0};
-	int fd;
-
-	(void)state;
-	assert_non_null(mkdtemp(outside));
-	(void)snprintf(file, sizeof(file), "%s/f", outside);
-	fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	assert_int_equal(write(fd, "1", 1), 1);
-	(void)close(fd);
-	assert_int_equal(mkdirat(shop.fd, "a", 0755), 0);
-	assert_int_equal(mkdirat(shop.fd, "b", 0755), 0);
-	put("a/f", "1");
-	put("b/f", "2");
-	put("out", "o");
-	assert_int_equal(symlinkat("a", shop.fd, "in"), 0);
-	assert_int_equal(symlinkat(outside, shop.fd, "far"), 0);
-	for (int i = 0; i < 2; i++) {
-		stage(i == 0 ? "    cmd: c\n    deps: [in, far]\n    outs: [out]\n"
-			     : "    cmd: c\n    deps: [in/f, far/f]\n    outs: [out]\n");
-		locked = NULL;
-		(void)done();
-		is("unchanged");
-		drop("in");
-		assert_int_equal(symlinkat("b", shop.fd, "in"), 0);
-		assert_int_equal(decide().v[0].state, STAGE_MODIFIED);
-		assert_string_equal(decide().v[0].path, i == 0 ? "in" : "in/f");
-		drop("in");
-		assert_int_equal(symlinkat("a", shop.fd, "in"), 0);
-		is("unchanged");
-		drop("far");
-		assert_int_equal(symlinkat("b", shop.fd, "far"), 0);
-		assert_string_equal(decide().v[0].path, i == 0 ? "far" : "far/f");
-		drop("far");
-		is(i == 0 ? "run\n'far' is missing" : "run\n'far/f' is missing");
-		assert_int_equal(symlinkat(outside, shop.fd, "far"), 0);
-	}
-	/* Not of what it makes: that would be removed, and brought back, elsewhere. */
-	stage("    cmd: c\n    deps: [a]\n    outs: [in]\n");
-	locked = NULL;
-	fails(
-	    stage_done(look, &run, NULL, &how, NULL, arena, &(const char *){NULL}, &err),
-	    ERR_INVALID);
-	(void)unlink(file);
-	(void)rmdir(outside);
-}
-
 /* A task of a DAG file: also what it no longer names counts, and what no file has. */
 static void
 test_native(void **state)
@@ -583,7 +531,6 @@ main(void)
 	    cmocka_unit_test_setup_teardown(test_meanwhile, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_appeared, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_directories, setup, teardown),
-	    cmocka_unit_test_setup_teardown(test_links, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_native, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_detail, setup, teardown),
 	};

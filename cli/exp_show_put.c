@@ -172,7 +172,8 @@ csv_row(struct exp_show *p, size_t i, struct buf *b)
 	exp_show_time(p, r, b);
 	if (p->created)
 		csv_cell(out, b->p, b->n, false);
-	csv_cell(out, "", 0, false);
+	if (!p->s.k->o->only_changed)
+		csv_cell(out, "", 0, false);
 	vec_foreach (&p->all, struct exp_column *, c) {
 		buf_truncate(b, 0);
 		exp_show_value(p, r, *c, b);
@@ -188,7 +189,8 @@ exp_show_csv(struct exp_show *p)
 	int rc;
 
 	buf_init(&b, 0);
-	buf_addf(out, "Experiment,rev,typ%s,parent", p->created ? "," EXP_CREATED : "");
+	buf_addf(out, "Experiment,rev,typ%s%s", p->created ? "," EXP_CREATED : "",
+		 p->s.k->o->only_changed ? "" : ",parent");
 	vec_foreach (&p->all, struct exp_column *, c)
 		csv_cell(out, (*c)->title, strlen((*c)->title), false);
 	buf_adds(out, "\r\n");

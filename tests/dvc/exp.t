@@ -91,7 +91,7 @@ for argv in (["exp", "show"], ["exp", "show", "-n", "2", "--rev", "HEAD"], ["exp
 files = "(data|train[.]sh)"  # deps are columns of DVC's tables
 for argv in (["exp", "show", "--md", "--drop", files], ["exp", "show", "--csv", "--drop", files, "--drop", "loss"],
              ["exp", "show", "--csv", "--drop", files, "--drop", "(acc|train.lr)", "--keep", "acc"],
-             ["exp", "show", "--md", "--only-changed", "--drop", "Created"], ["exp", "show", "--md", "--sort-by", "acc", "--drop", files],
+             ["exp", "show", "--md", "--only-changed", "--drop", "Created"], ["exp", "show", "--csv", "--only-changed", "--drop", "Created"], ["exp", "show", "--md", "--sort-by", "acc", "--drop", files],
              ["exp", "show", "--csv", "--sort-by", "params.yaml:train.lr", "--sort-order", "desc", "--drop", files],
              ["exp", "diff", "--md"], ["exp", "diff", "theirs", "more", "--no-path"], ["exp", "diff", "more", "--all", "--precision", "2"]):
     tap.same(works(dag, *argv), works(dvc, *argv), " ".join(argv) + ": the same")

@@ -453,7 +453,8 @@ const struct verb verb_exp = {
 	"apply makes the tracked files what they are in the experiment, and the data "
 	"what "
 	"their pointers say; index and HEAD stay. What was changed before is kept: 'git "
-	"restore -s refs/exps/apply/stash :/' brings it back. Nothing is changed where "
+	"restore -s refs/exps/apply/stash :/' brings it back, and 'git reflog show "
+	"refs/exps/apply/stash' lists those before it. Nothing is changed where "
 	"data would "
 	"be lost that the cache does not have. remove leaves the data in the cache, for "
 	"'dag gc'.",

@@ -37,6 +37,7 @@ int repo_refs(struct repo *, const char *,
  * repo_ref_set(r, name, id, was, err):
  * Let the reference ${name} lead to the commit ${id}.  ${was}: what it leads to now ("": there
  * is none yet, which ERR_EXISTS says where there is one), or NULL where that does not matter.
+ * One called ".../stash" keeps in its log what it has led to, as that of git does.
  * Return 0 or -1: ERR_STALE where it leads somewhere else, ERR_BUSY, ERR_INVALID for a name
  * that no reference can have.
  */

@@ -104,6 +104,15 @@ may_try_again(int rc, int waited)
 	return true;
 }
 
+/* A stash has those before it in its log, as git's own has. */
+static bool
+is_stash(const char *name)
+{
+	const char *last = strrchr(name, '/');
+
+	return last != NULL && strcmp(last, "/stash") == 0;
+}
+
 int
 lg_ref_set(struct repo *r, const char *name, const char *id, const char *was,
 	   struct err *err)
@@ -118,6 +127,8 @@ lg_ref_set(struct repo *r, const char *name, const char *id, const char *was,
 	if (lg_oid(id, &to, err) != 0 ||
 	    (was != NULL && was[0] != '\0' && lg_oid(was, &old, err) != 0))
 		return -1;
+	if (is_stash(name))
+		(void)git_reference_ensure_log(r->git, name);
 	do {
 		rc = git_reference_create_matching(&ref, r->git, name, &to,
 						   was == NULL || was[0] != '\0',

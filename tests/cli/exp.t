@@ -111,6 +111,11 @@ like($p->{out}, qr/^the work tree is what it is in 'new' now\nwhat was changed b
 is(join('', map { slurp("$dir/$_") } 'params.yaml', 'same', 'data', 'metrics.json', 'staged', 'other'), "lr: 7\ns\nseven\n{\"acc\": 7}\nstaged\nother\n", '... files and data');
 ok(!-e "$dir/gone", '... what it has not is gone');
 is(slurp("$dir/.git/$_"), $before{$_}, "... $_ is untouched") for sort keys %before;
+my $first = said('rev-parse', 'refs/exps/apply/stash');
+ok_dag(0, 'apply another one', $dir, 'exp', 'apply', '-q', 'old');
+is(said('rev-parse', 'refs/exps/apply/stash@{1}'), $first, '... what was there before the first is in the log');
+isnt(said('rev-parse', 'refs/exps/apply/stash'), $first, '... below what was there before this one');
+git('update-ref', 'refs/exps/apply/stash', $first);
 like($p->{out}, qr/: 'git (restore -s \S+ :\/)' brings it back, 'git (restore --overlay -s \S+ :\/)' what git does not track\n/, '... and the way back');
 git(split / /, $_) for $p->{out} =~ /'git (restore [^']*)'/g;
 is(join('', map { slurp("$dir/$_") } 'same', 'staged', 'metrics.json', 'params.yaml'), "mine\nstaged\nuntracked\nlr: 1\n", '... leads there');

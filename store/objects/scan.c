@@ -173,7 +173,7 @@ add_leaf(struct scan_state *s, struct scan_dir *d, enum look what, const struct 
 	struct slice_counts counts = {0};
 	size_t len = strlen(d->leaf);
 
-	s->scan->exec = (st->st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0;
+	s->scan->exec = scan_is_exec(st);
 	if (scan_dir_begin(s, d) != 0 ||
 	    scan_file_add(s, d, d->leaf, len, what, st, state, &d->news, &counts) != 0)
 		return -1;
@@ -280,6 +280,7 @@ run(struct scan_state *s, struct err *err)
 	}
 	scan->stats.known = atomic_load(&s->known);
 	scan->stats.hashed = atomic_load(&s->hashed);
+	scan->unlisted = atomic_load(&s->unlisted);
 	if (r == 0 && s->failed) {
 		if (err != NULL)
 			*err = s->fatal;

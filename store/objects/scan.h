@@ -79,7 +79,9 @@ struct scan_problem {
 
 struct scan {
 	bool exists, is_dir;
-	bool exec;		       /* a file that anybody may execute */
+	bool exec;     /* a file that anybody may execute */
+	bool unlisted; /* a directory that has what its list does not say: an executable,
+			* or a link to a directory */
 	struct object_id id;	       /* of the file, or of the list */
 	uint64_t size;		       /* bytes of all files */
 	uint64_t nfiles;	       /* 1 for a file */

@@ -125,7 +125,7 @@ struct scan_state {
 	struct scan_dir *dirs; /* the last found first */
 	struct scan_dir *top;
 	struct err fatal; /* why it all ends */
-	_Atomic bool failed;
+	_Atomic bool failed, unlisted;
 	_Atomic uint64_t files, known, hashed;
 };
 
@@ -148,6 +148,13 @@ enum look {
  * LOOK_FAILED leaves errno.
  */
 enum look scan_look(int, const char *, struct stat *, struct index_stat *);
+
+/* Whether anybody may execute it. */
+static inline bool
+scan_is_exec(const struct stat *st)
+{
+	return (st->st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0;
+}
 
 /* ---- failures ---- */
 

@@ -177,6 +177,9 @@ look_at(struct worker *w, struct slice *sl, const char *name, uint8_t type,
 	if (rules != NULL && (type == DT_UNKNOWN || what == LOOK_DIR) &&
 	    rules->match(dir->ignore, name, what == LOOK_DIR))
 		return 0;
+	if (what == LOOK_DIRLINK ||
+	    ((what == LOOK_FILE || what == LOOK_LINK) && scan_is_exec(&st)))
+		atomic_store(&w->s->unlisted, true);
 	switch (what) {
 	case LOOK_FILE:
 	case LOOK_LINK:

@@ -87,6 +87,7 @@ save_path(struct save *s, const char *path, bool into_cache, struct saved *out,
 	if (r == 0) {
 		out->dir = sc.is_dir;
 		out->exec = sc.exec;
+		out->unlisted = sc.is_dir && sc.unlisted;
 		out->id = sc.id;
 		out->size = sc.size;
 		out->nfiles = sc.nfiles;

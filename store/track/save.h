@@ -24,7 +24,8 @@ struct workspace;
 /* What lies at a path. */
 struct saved {
 	bool dir;
-	bool exec; /* of a file */
+	bool exec;     /* of a file */
+	bool unlisted; /* of a directory: as in struct scan */
 	struct object_id id;
 	uint64_t size;	  /* bytes of all files */
 	uint64_t nfiles;  /* 1 for a file */

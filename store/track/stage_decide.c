@@ -173,7 +173,9 @@ has_outs(struct decide *d, const struct dvc_out *v, size_t n)
 		if (o == NULL)
 			return 0;
 		ids[missing] = stage_entry_id(&d->outs[i], o);
-		if (!object_id_is_set(&ids[missing]))
+		/* A task's directory that is more than its list cannot be made from that. */
+		if (!object_id_is_set(&ids[missing]) ||
+		    (d->run->native && ids[missing].dir && o->meta.isexec))
 			return 0;
 		r = status_cached(d->l->o.ws, &ids[missing], d->err);
 		if (r < 0)

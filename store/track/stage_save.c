@@ -136,7 +136,8 @@ save_out(struct saving *s, struct save *to, size_t i)
 	f->id = saved->id;
 	f->size = (int64_t)saved->size;
 	f->nfiles = saved->dir ? (int64_t)saved->nfiles : -1;
-	f->exec = saved->exec && !saved->dir;
+	/* Of a task's directory it says that its list is not all of it. */
+	f->exec = saved->dir ? saved->unlisted && s->run->native : saved->exec;
 	return 0;
 }
 
@@ -171,7 +172,9 @@ relink(struct saving *s)
 
 	problems_init(&problems);
 	for (size_t i = 0; i < s->n && r == 0 && !s->how->no_relink; i++)
-		if (s->kept[i] && s->outs[i].out->cache && !is_own_link(s, &s->outs[i]))
+		if (s->kept[i] && s->outs[i].out->cache &&
+		    !(s->run->native && s->saved[i].unlisted) &&
+		    !is_own_link(s, &s->outs[i]))
 			r = save_relink(s->l->o.ws, s->outs[i].full, &s->saved[i],
 					&problems, s->err);
 	problems_release(&problems);

@@ -278,6 +278,16 @@ is(ran($d), 'grow', '... that is changed in place');
 is(slurp($object), "1\n", '... leave the object whole');
 is(slurp("$d/sum"), "1\n2\n", '... and what was added is there');
 
+# ... and programs in a directory stay programs: a cache cannot bring them back, so they are made again.
+spew("$d/pipe.yaml", "tasks:\n  make: {inputs: [in], outputs: [bin], run: 'echo make >> ran; mkdir bin; cp in bin/x; chmod +x bin/x'}\n");
+is(ran($d), 'make', 'a directory with a program');
+ok(-x "$d/bin/x", '... can be run');
+is(ran($d), '', '... is unchanged while it is there');
+unlink("$d/bin/x");
+rmdir("$d/bin");
+is(ran($d), 'make', '... and made again where it is gone');
+ok(-x "$d/bin/x", '... as a program');
+
 # What is only known when a run has begun.
 $d = project('in' => "1\n", 'pipe.yaml' => <<'END');
 tasks:

@@ -77,12 +77,14 @@ test_directory(void **state)
 	desk_scan(&d, "t");
 	assert_true(d.scan.exists && d.scan.is_dir);
 	assert_int_equal(d.scan.nfiles, 0);
+	assert_false(d.scan.unlisted);
 	desk_put(&d, "t/foo", "foo");
 	desk_put(&d, "t/bar", "bar");
 	desk_dir(&d, "t/empty");
 	desk_dir(&d, "t/empty/too");
 	assert_int_equal(symlinkat("empty", d.shop.fd, "t/dirlink"), 0);
 	desk_counts(&d, "t", 0, 2);
+	assert_true(d.scan.unlisted);
 	desk_is(&d, FOOBAR);
 	assert_int_equal(d.scan.size, 6);
 	desk_reopen(&d);

@@ -216,6 +216,84 @@ is_time(const char *s)
 	return (n == 4 && s[4] == '-') || (n == 2 && s[2] == ':');
 }
 
+/* Two digits of at most ${most}; they are skipped. */
+static bool
+take_two(const char **s, int most)
+{
+	int n;
+
+	if (strspn(*s, DECIMAL) < 2)
+		return false;
+	n = ((*s)[0] - '0') * 10 + (*s)[1] - '0';
+	*s += 2;
+	return n <= most;
+}
+
+static bool
+take_one(const char **s, const char *set)
+{
+	if (**s == '\0' || strchr(set, **s) == NULL)
+		return false;
+	(*s)++;
+	return true;
+}
+
+/* 07:32:00.999 */
+static bool
+take_clock(const char **s)
+{
+	size_t n;
+
+	if (!take_two(s, 23) || !take_one(s, ":") || !take_two(s, 59) ||
+	    !take_one(s, ":") || !take_two(s, 59))
+		return false;
+	if (!take_one(s, "."))
+		return true;
+	n = strspn(*s, DECIMAL);
+	*s += n;
+	return n > 0;
+}
+
+/* Whether there is such a day. */
+static bool
+take_day(const char **s)
+{
+	static const int days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	const char *at = *s;
+	int year = 0, month, day;
+
+	for (int i = 0; i < 4; i++, at++)
+		year = year * 10 + *at - '0';
+	*s = at + 1;
+	if (!take_two(s, 12) || !take_one(s, "-") || !take_two(s, 31))
+		return false;
+	month = (at[1] - '0') * 10 + at[2] - '0';
+	day = (at[4] - '0') * 10 + at[5] - '0';
+	if (year == 0 || month == 0 || day == 0 || day > days[month - 1])
+		return false;
+	return month != 2 || day < 29 ||
+	       (year % 4 == 0 && (year % 100 != 0 || year % 400 == 0));
+}
+
+/* ${s}, which begins as a date or a time, is one. */
+static bool
+is_whole_time(const char *s)
+{
+	if (s[2] == ':')
+		return take_clock(&s) && *s == '\0';
+	if (!take_day(&s))
+		return false;
+	if (*s == '\0')
+		return true;
+	if (!take_one(&s, "Tt ") || !take_clock(&s))
+		return false;
+	if (take_one(&s, "+-"))
+		return take_two(&s, 23) && take_one(&s, ":") && take_two(&s, 59) &&
+		       *s == '\0';
+	(void)take_one(&s, "Zz");
+	return *s == '\0';
+}
+
 /* Between a date and its time may stand a blank. */
 static int
 date(struct toml *t, const char *from, struct yaml_node **out)
@@ -232,6 +310,8 @@ date(struct toml *t, const char *from, struct yaml_node **out)
 		do
 			buf_addc(&t->word, *t->p++);
 		while (t->p < t->end && strchr(" \t\r\n,]}#", *t->p) == NULL);
+	if (!buf_failed(&t->word) && !is_whole_time(t->word.p))
+		return toml_say(t, from, "'%.100s' is no date and no time", t->word.p);
 	*out = value_str(t->a, t->word.p, t->word.n, NULL);
 	if (buf_failed(&t->word) || *out == NULL) {
 		t->nomem = true;

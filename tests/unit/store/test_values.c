@@ -401,6 +401,40 @@ dates_are_strings_where_they_may_be(void **state)
 }
 
 static void
+no_dates_are_mistakes(void **state)
+{
+	static const struct {
+		const char *text;
+		int rc;
+	} dates[] = {{"d = 2024-02-29", 0},
+		     {"d = 2023-02-29", 1},
+		     {"d = 1900-02-29", 1},
+		     {"d = 2026-13-01", 1},
+		     {"d = 2026-00-01", 1},
+		     {"d = 2026-11-31", 1},
+		     {"d = 2026-1-1", 1},
+		     {"d = 2026-11-23x", 1},
+		     {"d = 2026-11-23T23:59:59z", 0},
+		     {"d = 2026-11-23T24:00:00", 1},
+		     {"d = 2026-11-23 10:00:00-07:30", 0},
+		     {"d = 2026-11-23T10:00:00+07", 1},
+		     {"d = 2026-11-23[aa", 1},
+		     {"d = 10:00", 1},
+		     {"d = 10:00:00.", 1},
+		     {"d = 10:00:00.123456789", 0}};
+	struct yaml_node *v = NULL;
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	for (size_t i = 0; i < sizeof dates / sizeof *dates; i++)
+		if (params_parse_dates(w.a, w.d, "p.toml", dates[i].text,
+				       strlen(dates[i].text), &v) != dates[i].rc)
+			fail_msg("%s", dates[i].text);
+	end(&w);
+}
+
+static void
 memory_runs_out(void **state)
 {
 	const struct memory_call call = {"values", NULL, read_all, NULL, NULL, 0};
@@ -421,6 +455,7 @@ main(void)
 	    cmocka_unit_test(numbers_are_taken_from_each_other),
 	    cmocka_unit_test(differences_are_told_flat),
 	    cmocka_unit_test(dates_are_strings_where_they_may_be),
+	    cmocka_unit_test(no_dates_are_mistakes),
 	    cmocka_unit_test(memory_runs_out),
 	};
 

@@ -14,6 +14,7 @@
 #include "base/num.h"
 #include "base/path.h"
 #include "base/textwidth.h"
+#include "base/vec.h"
 #include "cli/cli.h"
 #include "store/git.h"
 #include "store/track/add.h"
@@ -139,6 +140,7 @@ artifact_close(struct artifact *a)
 	repo_close(a->git);
 	track_close(&a->track);
 	diag_free(a->diag);
+	vec_release(&a->named);
 	track_list_free(&a->list);
 	arena_free(a->arena);
 	project_release(&a->project);

@@ -13,6 +13,7 @@
 #include "store/meter.h"
 #include "store/project.h"
 #include "store/track/collect.h"
+#include "store/track/targets.h"
 #include "store/track/track.h"
 #include "store/track/workspace.h"
 
@@ -56,9 +57,10 @@ struct artifact {
 	struct arena *arena;
 	struct diag *diag;
 	struct project project;
-	struct track track;	/* the repository */
-	struct track_list list; /* what is tracked, once the work has begun */
-	struct workspace ws;	/* the same in the shape in which the work takes it */
+	struct track track;	       /* the repository */
+	struct track_list list;	       /* what is tracked, once the work has begun */
+	VEC(struct track_named) named; /* stages that artifact_select() was told of */
+	struct workspace ws; /* the same in the shape in which the work takes it */
 	struct meter meter;
 	struct repo *git; /* opened when needed */
 	bool git_looked;

@@ -1,11 +1,14 @@
 #include "cli/artifact_select.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/vec.h"
 #include "cli/artifact.h"
 #include "cli/cli.h"
+#include "store/dvc/dvc_yaml.h"
 #include "store/track/status.h"
 #include "store/track/targets.h"
 #include "store/track/upstream.h"
@@ -34,8 +37,21 @@ artifact_select(struct artifact *a, char *const *words, size_t n, unsigned how,
 	for (size_t i = 0; r == 0 && i < found.n; i++)
 		(*out)[(*nout)++] = (struct artifact_target){.out = found.v[i].out,
 							     .only = found.v[i].inside};
+	for (size_t i = 0; r == 0 && i < found.stages.n; i++)
+		if (vec_push(&a->named, found.stages.v[i]) != 0)
+			r = err_nomem(err);
 	track_targets_free(&found);
 	return r;
+}
+
+bool
+artifact_names(const struct artifact *a, const struct track_file *in, const char *name)
+{
+	for (size_t i = 0; i < a->named.n; i++)
+		if (a->named.v[i].in == in &&
+		    strcmp(a->named.v[i].stage->name, name) == 0)
+			return true;
+	return false;
 }
 
 unsigned

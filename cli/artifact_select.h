@@ -3,10 +3,12 @@
 /*
  * Which outs the words of a command line mean.
  */
+#include <stdbool.h>
 #include <stddef.h>
 
 struct artifact;
 struct status_out;
+struct track_file;
 struct track_out;
 struct err;
 
@@ -23,6 +25,12 @@ struct artifact_target {
 	const struct track_out *out;
 	const char *only; /* a path in it, relative to it, or NULL: all of it */
 };
+
+/**
+ * artifact_names(a, in, name):
+ * Return whether words that were selected named the stage ${name} of ${in}, or all of that file.
+ */
+bool artifact_names(const struct artifact *, const struct track_file *, const char *);
 
 /**
  * artifact_select(a, words, n, how, out, nout, err):

@@ -96,7 +96,8 @@ static bool
 is_meant(const struct commit *k, const struct track_file *f,
 	 const struct dvc_yaml_stage *s)
 {
-	bool meant = k->a.c->nargs == 0 && !k->o->deps;
+	bool meant =
+	    (k->a.c->nargs == 0 && !k->o->deps) || artifact_names(&k->a, f, s->name);
 
 	if (s->many || s->ncmd == 0 || f->yaml->unresolved)
 		return false;

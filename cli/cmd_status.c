@@ -274,7 +274,7 @@ is_meant(const struct status *k, const struct stage_status *s)
 		if (k->targets[i].out->in == s->in && k->targets[i].out->stage != NULL &&
 		    strcmp(k->targets[i].out->stage, s->stage->name) == 0)
 			return true;
-	return k->a.c->nargs == 0;
+	return k->a.c->nargs == 0 || artifact_names(&k->a, s->in, s->stage->name);
 }
 
 static int

@@ -9,6 +9,7 @@
 #include "base/path.h"
 #include "base/suggest.h"
 #include "base/vec.h"
+#include "store/dvc/dvc_yaml.h"
 #include "store/project.h"
 #include "store/track/collect.h"
 #include "store/track/collect_internal.h"
@@ -61,17 +62,50 @@ stands_in(const struct track_out *o, const char *path)
 	return is;
 }
 
-/* The outs of a pointer file, or of one stage in it.  Return how many; -1. */
+/* The stage, or one that foreach or matrix made of it. */
+static bool
+is_stage(const char *name, const char *stage)
+{
+	size_t n = strlen(stage);
+
+	return strncmp(name, stage, n) == 0 && (name[n] == '\0' || name[n] == '@');
+}
+
+/* What stands in a dvc.yaml: all stages, or one.  Return whether there are any; -1. */
+static int
+add_named(struct finder *f, const struct track_file *in, const char *stage)
+{
+	int found = 0;
+
+	for (size_t i = 0; in->yaml != NULL && i < in->yaml->nstages; i++) {
+		struct track_named named = {in, &in->yaml->stages[i]};
+
+		if (stage != NULL && !is_stage(named.stage->name, stage))
+			continue;
+		if (vec_push(&f->to->stages, named) != 0)
+			return err_nomem(f->err);
+		found = 1;
+	}
+	return found;
+}
+
+/* The outs of a pointer file, or of one stage in it.  Return whether there is such; -1. */
 static int
 add_file(struct finder *f, const char *path, const char *stage)
 {
 	int found = 0;
 
+	for (size_t i = 0; i < f->l->nfiles && found == 0; i++)
+		if (strcmp(f->l->files[i]->path, path) == 0)
+			found = add_named(f, f->l->files[i], stage);
+	if (found < 0)
+		return -1;
+
 	for (size_t i = 0; i < f->l->n; i++) {
 		const struct track_out *o = &f->l->outs[i];
 
 		if (!stands_in(o, path) ||
-		    (stage != NULL && (o->stage == NULL || strcmp(o->stage, stage) != 0)))
+		    (stage != NULL && (o->stage == NULL || !is_stage(o->stage, stage))))
 			continue;
 		if (add(f, o, NULL) != 0)
 			return -1;
@@ -161,6 +195,12 @@ static int
 add_below(struct finder *f, const char *dir)
 {
 	int found = 0;
+
+	for (size_t i = 0; i < f->l->nfiles && found >= 0; i++)
+		if (path_is_below(f->l->files[i]->path, dir))
+			found |= add_named(f, f->l->files[i], NULL);
+	if (found < 0)
+		return -1;
 
 	for (size_t i = 0; i < f->l->n; i++) {
 		if (!path_is_below(f->l->outs[i].in->path, dir))
@@ -324,5 +364,6 @@ void
 track_targets_free(struct track_targets *v)
 {
 	vec_free(v->v);
+	vec_release(&v->stages);
 	*v = (struct track_targets){0};
 }

@@ -5,7 +5,8 @@
  *
  *	data.dvc, dvc.yaml	a pointer file: all its outs (dvc.lock is taken for dvc.yaml)
  *	data, data/a/b		an out, or what lies in one
- *	dvc.yaml:train, train	the outs of a stage; without a file, of the dvc.yaml here
+ *	dvc.yaml:train, train	the outs of a stage, or of all stages that foreach or matrix make
+ *				of one; without a file, of the dvc.yaml here
  *	p.yaml, p.yaml:fit	what the tasks of a DAG file have made (p.dag.lock, too)
  *	dir			with `recursive`: the outs of all pointer files below it
  *	'*.csv'			with `glob`: all outs, pointer files and stages here of such names
@@ -16,9 +17,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/vec.h"
+
 struct arena;
+struct dvc_yaml_stage;
 struct err;
 struct track;
+struct track_file;
 struct track_list;
 struct track_out;
 
@@ -35,10 +40,17 @@ struct track_target {
 	const char *inside; /* of a directory: relative to it; NULL: all of it */
 };
 
+/* A stage that is meant itself, or with its file, whether or not it has outs. */
+struct track_named {
+	const struct track_file *in;
+	const struct dvc_yaml_stage *stage;
+};
+
 struct track_targets {
 	struct track_target
 	    *v; /* by path; of one out all of it, or parts that are apart */
 	size_t n, cap;
+	VEC(struct track_named) stages; /* some perhaps twice; without words none */
 };
 
 /**

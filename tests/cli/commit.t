@@ -111,4 +111,20 @@ for (['n', "a3\n", 1], ['y', "a4\n", 0]) {
 	like($q->{out}, qr/these have changed:\s+a\s/, '... what has changed was shown');
 	like(slurp("$dir/a.dvc"), qr/@{[md5_hex($text)]}/, '... and ' . ($rc ? 'not ' : '') . 'recorded');
 }
+# A stage without outputs, and all stages that foreach makes of one.
+{
+	my $r = "$dir/stages";
+	mkdir $r;
+	system('git', 'init', '-q', $r);
+	spew("$r/in", "1\n");
+	spew("$r/dvc.yaml", "stages:\n  bare: {cmd: cat in, deps: [in]}\n  many:\n    foreach: [a, b]\n    do: {cmd: x, deps: [in], outs: ['o\${item}']}\n");
+	spew("$r/o$_", $_) for 'a', 'b';
+	ok_dag(0, 'a stage without outputs', $r, 'commit', '-f', 'bare');
+	is(join(' ', slurp("$r/dvc.lock") =~ /^  (\S+):$/mg), 'bare', '... is recorded alone');
+	ok_dag(0, 'the name before the @', $r, 'commit', '-f', 'many');
+	is(join(' ', slurp("$r/dvc.lock") =~ /^  (\S+):$/mg), 'bare many@a many@b', '... means all of them');
+	spew("$r/in", "2\n");
+	like(ok_dag(0, 'status of it', $r, 'status', 'bare')->{out}, qr/\Abare:\n\tchanged deps:\n\t\tmodified: +in\n\z/, '... tells what changed');
+}
+
 done_testing();

@@ -103,8 +103,11 @@ EDITS = [
 ]
 
 
-def status(tool):
-    rc, out, err = tool.run(["status", "--json"], repo)
+WORDS = [[], ["many"], ["quiet"], ["whole", "many@u"], ["dvc.yaml"], ["dvc.yaml:one"]]
+
+
+def status(tool, words=()):
+    rc, out, err = tool.run(["status", "--json", *words], repo)
     try:
         return json.loads(out)
     except ValueError:
@@ -126,14 +129,15 @@ tap.same(status(dag), status(dvc), "after that")
 differ = 0
 for step in range(steps):
     rnd.choice(EDITS)()
-    ours, theirs = status(dag), status(dvc)
+    words = WORDS[step % len(WORDS)]
+    ours, theirs = status(dag, words), status(dvc, words)
     if theirs == "fails":
         good = isinstance(ours, str)
     else:
         good = ours == theirs
         differ += len(theirs) > 1
     if not good:
-        tap.same(ours, theirs, f"step {step}")
+        tap.same(ours, theirs, f"step {step} {words}")
         tap.diag(read("dvc.yaml") + read("params.yaml"))
         break
     if step % 20 == 19:
@@ -141,6 +145,6 @@ for step in range(steps):
         write("params.yaml", FILES["params.yaml"])
         dvc.run(["repro"], repo)
 tap.ok(step == steps - 1, f"{steps} edits, after each of which both say the same")
-tap.ok(differ > steps // 2, f"{differ} of them made a difference")
+tap.ok(differ > steps // 4, f"{differ} of them made a difference")
 dvc.driver.close()
 tap.done()

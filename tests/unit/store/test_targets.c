@@ -3,6 +3,7 @@
 #include "unit/memory.h"
 
 #include "base/arena.h"
+#include "store/dvc/dvc_yaml.h"
 #include "store/track/collect.h"
 #include "store/track/targets.h"
 #include "store/track/track.h"
@@ -47,6 +48,10 @@ setup(void **state)
 	spill(pl.dir, "dvc.yaml",
 	      "stages:\n  train:\n    cmd: x\n    outs: [m, n]\n  prep:\n    cmd: x\n"
 	      "    outs: [o]\n");
+	make_dir(pl.dir, "g");
+	spill(pl.dir, "g/dvc.yaml",
+	      "stages:\n  many:\n    foreach: [a, b]\n    do:\n      cmd: x\n"
+	      "      outs: ['${item}.o']\n  bare:\n    cmd: x\n  man:\n    cmd: x\n");
 	spill(pl.dir, "d/dvc.yaml", "stages:\n  sub:\n    cmd: x\n    outs: [p]\n");
 	spill(pl.dir, "empty/dvc.yaml", "stages: {}\n");
 	ok(track_open(&o, &t, &err));
@@ -120,7 +125,7 @@ static void
 test_words(void **state)
 {
 	(void)state;
-	expect("", "d/e/y.csv d/p d/x data f.csv m n o train");
+	expect("", "d/e/y.csv d/p d/x data f.csv g/a.o g/b.o m n o train");
 	expect("data.dvc", "data");
 	expect("data", "data");
 	expect("./data/", "data");
@@ -136,7 +141,7 @@ test_words(void **state)
 	expect("d/dvc.yaml:sub", "d/p");
 	expect("empty/dvc.yaml", "");
 	expect("-R d", "d/e/y.csv d/p d/x");
-	expect("-R .", "d/e/y.csv d/p d/x data f.csv m n o train");
+	expect("-R .", "d/e/y.csv d/p d/x data f.csv g/a.o g/b.o m n o train");
 	expect("-R data", "data");
 	expect("-g *.csv", "f.csv");
 	expect("-g **/*.csv", "d/e/y.csv f.csv");
@@ -154,13 +159,45 @@ test_elsewhere(void **state)
 	expect("x", "d/x");
 	expect("../data/q", "data|q");
 	expect("sub", "d/p");
-	expect(".. -R", "d/e/y.csv d/p d/x data f.csv m n o train");
+	expect(".. -R", "d/e/y.csv d/p d/x data f.csv g/a.o g/b.o m n o train");
 	expect("-g *", "d/p d/x");
 	refused("prep", ERR_NOTFOUND, "'prep' names nothing that is tracked");
 	(void)snprintf(word, sizeof(word), "%s/data", pl.dir);
 	expect(word, "data");
 	assert_int_equal(chdir("/"), 0);
 	expect(word, "data");
+}
+
+/* Stages are named with or without outs, and all that are made of one by its name. */
+static void
+test_stages(void **state)
+{
+	struct track_targets v;
+
+	(void)state;
+	expect("g/dvc.yaml:many", "g/a.o g/b.o");
+	expect("g/dvc.yaml:many@b", "g/b.o");
+	refused("g/dvc.yaml:many@c", ERR_NOTFOUND, "'g/dvc.yaml:many@c'");
+	refused("g/dvc.yaml:ma", ERR_NOTFOUND, "'g/dvc.yaml:ma'");
+	assert_int_equal(chdir("g"), 0);
+	ok(find("bare many@a", &v));
+	assert_int_equal(v.n, 1);
+	assert_int_equal(v.stages.n, 2);
+	assert_string_equal(v.stages.v[0].stage->name, "bare");
+	assert_string_equal(v.stages.v[1].stage->name, "many@a");
+	track_targets_free(&v);
+	ok(find("many", &v));
+	assert_int_equal(v.stages.n, 2);
+	track_targets_free(&v);
+	ok(find("dvc.yaml", &v));
+	assert_int_equal(v.stages.n, 4);
+	track_targets_free(&v);
+	ok(find("-R .", &v));
+	assert_int_equal(v.stages.n, 4);
+	track_targets_free(&v);
+	ok(find("a.o", &v));
+	assert_int_equal(v.stages.n, 0);
+	track_targets_free(&v);
 }
 
 static void
@@ -215,6 +252,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(test_words, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_elsewhere, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_stages, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_memory, setup, teardown),
 	};

@@ -265,6 +265,21 @@ dir_of(struct keep *k, const char *path)
 			     : arena_strndup(k->arena, path, (size_t)(slash - path));
 }
 
+/* What stages have made is known by their lock: without it an experiment has lost that. */
+static int
+check_lock(struct keep *k, const char *dir)
+{
+	const char *lock = snapshot_path(&k->snapshot, dir, "dvc.lock", k->err);
+	int is = lock != NULL ? ask_git(k, lock, false, repo_tracks) : -1;
+
+	if (is == 0 && (is = ask_git(k, lock, false, repo_ignores)) == 1)
+		return err_set(k->err, ERR_INVALID,
+			       "'%s' is ignored by git, and an experiment keeps in it "
+			       "what stages have made: take it out of .gitignore",
+			       lock);
+	return is < 0 ? -1 : 0;
+}
+
 static int
 add_pointers(struct keep *k)
 {
@@ -275,6 +290,8 @@ add_pointers(struct keep *k)
 		if (dir == NULL)
 			return err_nomem(k->err);
 		if (add(k, ".", f->path) != 0 || add(k, dir, ".gitignore") != 0)
+			return -1;
+		if (f->yaml != NULL && f->yaml->nstages > 0 && check_lock(k, dir) != 0)
 			return -1;
 		if (f->yaml != NULL &&
 		    (add(k, dir, "dvc.lock") != 0 || add(k, dir, "dvc.yaml") != 0))

@@ -300,6 +300,13 @@ is(of('below', 'sub/params.yaml'), 'n: 2', '... is kept, too');
 like(of('below', 'sub/dvc.lock'), qr/out\.txt/, '... with its lock');
 is_deeply(mine(), $before, '... nothing of the user\'s has changed');
 
+# The lock is what leads to what was made.
+spew("$dir/.gitignore", "/.dag\ndvc.lock\n");
+my @had = refs();
+bad2('an ignored lock', qr/'(?:sub\/)?dvc\.lock' is ignored by git.*: take it out of \.gitignore/);
+is(join(' ', refs()), "@had", '... and no experiment');
+git('checkout', '-q', '.gitignore');
+
 # A stage that depends on a submodule, the whole and a file of it: git keeps a commit of it, no files.
 mkdir "$dir/other.git" or die;
 system("cd '$dir/other.git' && git init -q . && mkdir d && echo 1 > d/f && git add . && git -c user.name=a -c user.email=b commit -qm 1") == 0 or die;

@@ -18,6 +18,7 @@
 #include "base/fsio.h"
 #include "base/json.h"
 #include "base/path.h"
+#include "base/proc.h"
 #include "base/utf8.h"
 #include "store/dvc/work_lock.h"
 #include "store/meter.h"
@@ -228,14 +229,19 @@ write_file(int tmp_fd, json_t *j, struct err *err)
 
 /* ---- who is in the way ---- */
 
+/* One that has ended may be there for long: as long as nobody asks how it ended. */
 static bool
 is_alive(const json_t *info)
 {
 	json_int_t pid = json_integer_value(json_object_get(info, "pid"));
+	char state;
 
 	if (pid <= 0 || pid > INT32_MAX)
 		return false;
-	return kill((pid_t)pid, 0) == 0 || errno == EPERM;
+	if (kill((pid_t)pid, 0) != 0 && errno != EPERM)
+		return false;
+	state = proc_state((pid_t)pid);
+	return state != 'Z' && state != 'X';
 }
 
 static const struct path_lock_want *

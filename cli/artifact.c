@@ -15,6 +15,7 @@
 #include "base/path.h"
 #include "base/textwidth.h"
 #include "base/vec.h"
+#include "cli/artifact_busy.h"
 #include "cli/cli.h"
 #include "store/git.h"
 #include "store/track/add.h"
@@ -69,9 +70,20 @@ find_cwd(struct artifact *a, const char *cwd, struct err *err)
 }
 
 static int
-claim(void *t, const char *path, struct err *err)
+claim(void *arg, const char *path, struct err *err)
 {
-	return track_claim(t, path, err);
+	struct artifact *a = arg;
+	struct buf full;
+	int r = track_claim(&a->track, path, err);
+
+	if (r != 0)
+		return -1;
+	buf_init(&full, 0);
+	path_join(&full, a->track.root, path);
+	r = buf_failed(&full) ? err_nomem(err)
+			      : artifact_busy_claim(&a->project, &a->busy, full.p, err);
+	buf_release(&full);
+	return r;
 }
 
 static int
@@ -100,7 +112,7 @@ open_track(struct artifact *a, struct err *err)
 	a->ws.nlinks = t->nlinks;
 	a->ws.intent = &t->intent;
 	a->ws.claim = claim;
-	a->ws.claim_arg = t;
+	a->ws.claim_arg = a;
 	a->ws.others = t->others;
 	/* Who writes does that with the lock that he takes anyway. */
 	if (r == 0 && !a->write && !a->o->look)
@@ -138,6 +150,7 @@ void
 artifact_close(struct artifact *a)
 {
 	repo_close(a->git);
+	artifact_busy_free(a->busy);
 	track_close(&a->track);
 	diag_free(a->diag);
 	vec_release(&a->named);

@@ -19,6 +19,7 @@
 
 struct add_item;
 struct arena;
+struct artifact_busy;
 struct buf;
 struct cli;
 struct diag;
@@ -64,6 +65,8 @@ struct artifact {
 	struct meter meter;
 	struct repo *git; /* opened when needed */
 	bool git_looked;
+	struct artifact_busy
+	    *busy;    /* attempts that are at work; looked for when needed */
 	char *cwd;    /* relative to the root; NULL: we are not in it */
 	watch_fn *fn; /* the work */
 	void *arg;

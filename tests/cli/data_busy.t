@@ -64,4 +64,27 @@ for my $r ($dir, $plain) {
 	ok_dag(0, 'then it may be added', $r, 'add', '-q', 'o');
 	ok_dag(0, '... and taken out', $r, 'remove', '-q', 'o.dvc') if -e "$r/o.dvc";
 }
+
+# ... also where who started it is gone, and where somebody else has taken it over.
+for my $r ($dir, $plain) {
+	unlink("$r/go", "$r/o", "$r/o.dvc");
+	spew("$r/in", "2\n");
+	my $run = start($r, 'run', 'p.yaml', '--progress', 'none');
+	wait_for('half', sub { (slurp("$r/o") // '') eq "half\n" });
+	kill 'KILL', $run->{pid};
+	finish($run);
+	for my $who ('of a task without owner', 'of one that was taken over') {
+		like(ok_dag(3, "add of an output $who", $r, 'add', 'o')->{err}, qr{'\Q$r\E/o' is in use by task `t` of run }, '... is told');
+		like(ok_dag(3, 'add of what it needs', $r, 'add', 'in')->{err}, qr{'\Q$r\E/in' is in use by task `t`}, '... too');
+		$run = start($r, 'resume', 'last', '--progress', 'none') if $who =~ /without/;
+		select undef, undef, undef, 0.5 if $who =~ /without/;
+	}
+	ok(!-e "$r/o.dvc", '... and nothing is recorded');
+	ok_dag(0, 'another path', $r, 'add', '-q', 'p.yaml');
+	ok_dag(0, '... which is taken out', $r, 'remove', '-q', 'p.yaml.dvc');
+	spew("$r/go", '');
+	is(finish($run)->{rc}, 0, '... and it ends') or diag("$run->{out}$run->{err}");
+	ok_dag(0, 'then it may be added', $r, 'add', '-q', 'o');
+	is(slurp("$r/o"), "whole\n", '... whole');
+}
 done_testing();

@@ -251,6 +251,13 @@ out:
 	return rc == 0 ? EXIT_OK : cli_fail(k->c, &k->err);
 }
 
+/* As a reference it would do, but no command could name it, or would name HEAD any more. */
+static bool
+is_branch_name(const char *name)
+{
+	return name[0] != '-' && strcmp(name, "HEAD") != 0;
+}
+
 int
 exp_branch_verb(struct exp_call *k)
 {
@@ -266,8 +273,14 @@ exp_branch_verb(struct exp_call *k)
 		buf_adds(&ref, k->words[1]);
 	else
 		buf_addf(&ref, "%s-branch", e->name);
-	rc = buf_failed(&ref) ? err_nomem(&k->err)
-			      : repo_ref_set(k->git, ref.p, e->id, "", &k->err);
+	if (buf_failed(&ref))
+		(void)err_nomem(&k->err);
+	else if (!is_branch_name(ref.p + strlen("refs/heads/")))
+		(void)err_set(&k->err, ERR_INVALID,
+			      "git takes no branch that is called '%.255s'",
+			      ref.p + strlen("refs/heads/"));
+	else
+		rc = repo_ref_set(k->git, ref.p, e->id, "", &k->err);
 	if (rc == 0 && !k->o->common.quiet)
 		buf_addf(&k->c->out,
 			 "the branch %s begins with %s: 'git switch %s' goes there\n",

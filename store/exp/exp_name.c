@@ -91,7 +91,8 @@ exp_name_check(const struct repo *r, const char *name, struct err *err)
 	buf_adds(&b, EXP_REFS "00/00/");
 	buf_adds(&b, name);
 	valid = !buf_failed(&b) && name[0] != '\0' && name[0] != '-' &&
-		strchr(name, '/') == NULL && repo_ref_valid(r, b.p);
+		strcmp(name, "HEAD") != 0 && strchr(name, '/') == NULL &&
+		repo_ref_valid(r, b.p);
 	buf_release(&b);
 	if (valid)
 		return 0;
@@ -99,6 +100,6 @@ exp_name_check(const struct repo *r, const char *name, struct err *err)
 	    err, ERR_INVALID,
 	    "no experiment can be called '%s': a name is what git takes as the "
 	    "last part of a reference, without blanks and any of / ~ ^ : ? * [ "
-	    "\\ .. @{, and does not begin with '-'",
+	    "\\ .. @{, does not begin with '-' and is not HEAD",
 	    name);
 }

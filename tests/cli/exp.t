@@ -85,7 +85,7 @@ bad('no experiment', qr/there is no experiment 'nw': did you mean 'new'/, 'remov
 bad('one of two', qr/there is no experiment 'xyz'/, 'remove', 'new', 'xyz');
 is(said('rev-parse', "refs/exps/@{[substr $base, 0, 2]}/@{[substr $base, 2]}/new"), $new, '... and none went');
 bad('taken', qr/there is an experiment 'new' already: --force/, 'rename', 'old', 'new');
-bad('no name', qr/no experiment can be called '\Q$_\E'/, 'rename', 'old', '--', $_) for '', 'a b', 'a/b', 'a..b', '-x', 'x.lock';
+bad('no name', qr/no experiment can be called '\Q$_\E'/, 'rename', 'old', '--', $_) for '', 'a b', 'a/b', 'a..b', '-x', 'x.lock', 'HEAD';
 bad('too long', qr/longer than 200 bytes/, 'rename', 'old', 'x' x 201);
 ok_dag(0, 'rename', $dir, 'exp', 'rename', 'old', 'x' x 200);
 ok_dag(0, 'rename', $dir, 'exp', 'rename', 'x' x 200, 'old');
@@ -97,6 +97,7 @@ ok_dag(0, 'branch', $dir, 'exp', 'branch', 'new');
 is(said('rev-parse', 'new-branch'), $new, '... begins there');
 bad('there is one', qr/refs\/heads\/new-branch' is already/, 'branch', 'new');
 bad('no branch', qr/is no name that git takes/, 'branch', 'new', 'a..b');
+bad('no branch', qr/git takes no branch that is called '\Q$_\E'/, 'branch', 'new', '--', $_) for 'HEAD', '-x';
 
 # Apply: what is there is kept, index and HEAD stay.
 git('reset', '-q', '--hard', $base);

@@ -147,6 +147,16 @@ look_dep(struct inputs *in, size_t i)
 				     in->run->name, path);
 	if (r != 0)
 		return -1;
+	/* With what is recorded of it in it, it would never be what is recorded. */
+	if (!f->inside && path_is_below(in->l->o.root, f->full))
+		return in->lenient
+			   ? 0
+			   : err_set(
+				 in->err, ERR_INVALID,
+				 "'%s' depends on '%s', in which all of the "
+				 "repository lies, with the records of its runs: name "
+				 "what it needs of it",
+				 in->run->name, path);
 	f->glob = in->run->stage->deps[i].glob && f->inside;
 	if (in->was != NULL && find_was(in, f, i) != 0)
 		return -1;

@@ -1,4 +1,5 @@
-/* Dependencies that are links to directories, or lie behind such. */
+/* What a path stands for: links to directories, all of the repository, more than a list can say. */
+#include "store/track/stage_look.h"
 #include "unit/store/stage_test.h"
 
 /* A link to a directory is what lies there, in the repository or outside of it, and so is what lies
@@ -102,12 +103,82 @@ test_links_outside(void **state)
 	ok(fsio_remove_tree(AT_FDCWD, top, &err));
 }
 
+/* The repository itself, or what it lies in. */
+static void
+test_all_of_it(void **state)
+{
+	static const char *const deps[] = {".", "..", "/", "sub/.."};
+	struct stage_decision d;
+	struct stage_inputs in;
+	struct err err = {0};
+	char text[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(deps) / sizeof(deps[0]); i++) {
+		(void)snprintf(text, sizeof(text), "    cmd: c\n    deps: ['%s']\n",
+			       deps[i]);
+		stage(text);
+		fails(stage_decide(look, &run, NULL, &how, arena, &d, &err), ERR_INVALID);
+		assert_non_null(strstr(err.msg, deps[i]));
+		err_clear(&err);
+		ok(stage_inputs_look(look, &run, NULL, true, arena, &in, &err));
+		assert_int_equal(in.n, 0);
+	}
+}
+
+/* A directory that is more than its list is not made from that, and stays as the task made it. */
+static void
+test_unlisted(void **state)
+{
+	static const enum link_type hard[] = {LINK_HARDLINK};
+	struct stat st;
+
+	(void)state;
+	ws.links = hard;
+	run.native = true;
+	put("in", "1");
+	stage("    cmd: c\n    deps: [in]\n    outs: [d]\n");
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(mkdirat(shop.fd, "d", 0755), 0);
+		put("d/f", "#!");
+		if (i == 0)
+			assert_int_equal(fchmodat(shop.fd, "d/f", 0755, 0), 0);
+		else if (i == 1)
+			assert_int_equal(symlinkat(".", shop.fd, "d/l"), 0);
+		locked = NULL;
+		how.no_run_cache = true;
+		assert_int_equal(strstr(done(), "  isexec: true\n") != NULL, i < 2);
+		how.no_run_cache = false;
+		is("unchanged");
+		assert_int_equal(fstatat(shop.fd, "d/f", &st, 0), 0);
+		assert_int_equal(st.st_nlink, i < 2 ? 1 : 2);
+		assert_int_equal(st.st_mode & 0777, i == 0 ? 0755 : i < 2 ? 0644 : 0444);
+		drop("d");
+		assert_int_equal(decide().verdict, i < 2 ? STAGE_RUN : STAGE_RESTORE);
+		locked = NULL;
+		assert_int_equal(decide().verdict,
+				 i < 2 ? STAGE_RUN : STAGE_FROM_RUN_CACHE);
+	}
+	/* A stage of dvc.yaml is as DVC has it. */
+	run.native = false;
+	assert_int_equal(mkdirat(shop.fd, "d", 0755), 0);
+	put("d/f", "#?");
+	assert_int_equal(fchmodat(shop.fd, "d/f", 0755, 0), 0);
+	locked = NULL;
+	how.no_run_cache = true;
+	assert_null(strstr(done(), "isexec"));
+	drop("d");
+	assert_int_equal(decide().verdict, STAGE_RESTORE);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(test_links, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_links_outside, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_all_of_it, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_unlisted, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

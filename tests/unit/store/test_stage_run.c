@@ -422,51 +422,6 @@ test_directories(void **state)
 	(void)err;
 }
 
-/* A directory that is more than its list is not made from that, and stays as the task made it. */
-static void
-test_unlisted(void **state)
-{
-	static const enum link_type hard[] = {LINK_HARDLINK};
-	struct stat st;
-
-	(void)state;
-	ws.links = hard;
-	run.native = true;
-	put("in", "1");
-	stage("    cmd: c\n    deps: [in]\n    outs: [d]\n");
-	for (int i = 0; i < 3; i++) {
-		assert_int_equal(mkdirat(shop.fd, "d", 0755), 0);
-		put("d/f", "#!");
-		if (i == 0)
-			assert_int_equal(fchmodat(shop.fd, "d/f", 0755, 0), 0);
-		else if (i == 1)
-			assert_int_equal(symlinkat(".", shop.fd, "d/l"), 0);
-		locked = NULL;
-		how.no_run_cache = true;
-		assert_int_equal(strstr(done(), "  isexec: true\n") != NULL, i < 2);
-		how.no_run_cache = false;
-		is("unchanged");
-		assert_int_equal(fstatat(shop.fd, "d/f", &st, 0), 0);
-		assert_int_equal(st.st_nlink, i < 2 ? 1 : 2);
-		assert_int_equal(st.st_mode & 0777, i == 0 ? 0755 : i < 2 ? 0644 : 0444);
-		drop("d");
-		assert_int_equal(decide().verdict, i < 2 ? STAGE_RUN : STAGE_RESTORE);
-		locked = NULL;
-		assert_int_equal(decide().verdict,
-				 i < 2 ? STAGE_RUN : STAGE_FROM_RUN_CACHE);
-	}
-	/* A stage of dvc.yaml is as DVC has it. */
-	run.native = false;
-	assert_int_equal(mkdirat(shop.fd, "d", 0755), 0);
-	put("d/f", "#?");
-	assert_int_equal(fchmodat(shop.fd, "d/f", 0755, 0), 0);
-	locked = NULL;
-	how.no_run_cache = true;
-	assert_null(strstr(done(), "isexec"));
-	drop("d");
-	assert_int_equal(decide().verdict, STAGE_RESTORE);
-}
-
 /* A task of a DAG file: also what it no longer names counts, and what no file has. */
 static void
 test_native(void **state)
@@ -576,7 +531,6 @@ main(void)
 	    cmocka_unit_test_setup_teardown(test_meanwhile, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_appeared, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_directories, setup, teardown),
-	    cmocka_unit_test_setup_teardown(test_unlisted, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_native, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_detail, setup, teardown),
 	};

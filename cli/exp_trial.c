@@ -35,10 +35,9 @@ below(const struct exp_one *one, const char *path)
 
 /* A link to a directory elsewhere, which git has as such, must not lead our writing there. */
 static int
-check_place(const struct exp_one *one, const char *dir, const struct override *o,
-	    struct err *err)
+check_place(const char *tree, const char *dir, const struct override *o, struct err *err)
 {
-	char *tree = fsio_realpath(one->trial.tree, err), *real = NULL;
+	char *real = NULL;
 	struct buf b;
 	int rc = -1;
 
@@ -48,14 +47,13 @@ check_place(const struct exp_one *one, const char *dir, const struct override *o
 		*strrchr(b.p, '/') = '\0';
 	if (buf_failed(&b))
 		(void)err_nomem(err);
-	else if (tree != NULL && (real = fsio_realpath(b.p, err)) != NULL)
+	else if ((real = fsio_realpath(b.p, err)) != NULL)
 		rc = path_is_below(real, tree)
 			 ? 0
 			 : err_set(err, ERR_INVALID,
 				   "-S '%.200s': '%s' leads out of the repository",
 				   o->word, o->file);
 	buf_release(&b);
-	free(tree);
 	free(real);
 	return rc;
 }
@@ -63,10 +61,15 @@ check_place(const struct exp_one *one, const char *dir, const struct override *o
 static int
 change_params(struct exp_run *x, struct exp_one *one, const char *here, struct err *err)
 {
-	for (size_t i = 0; i < x->overrides.n; i++)
-		if (check_place(one, here, &x->overrides.v[i], err) != 0)
-			return -1;
-	return override_files(&x->overrides, one->run, here, err);
+	char *tree = fsio_realpath(one->trial.tree, err);
+	int rc = tree != NULL ? 0 : -1;
+
+	for (size_t i = 0; rc == 0 && i < x->overrides.n; i++)
+		rc = check_place(tree, here, &x->overrides.v[i], err);
+	if (rc == 0)
+		rc = override_files(&x->overrides, one->run, here, tree, err);
+	free(tree);
+	return rc;
 }
 
 /* What makes it a project of its own, with the settings of ours. */

@@ -67,11 +67,14 @@ int override_apply(struct arena *, const struct override *, const char *,
 		   struct yaml_node **, struct err *);
 
 /**
- * override_files(l, run, dir, err):
+ * override_files(l, run, dir, top, err):
  * Write all the changes of experiment ${run} into the files below the directory ${dir}.  A file
- * is written once, when all of its changes could be made.  Return 0 or -1.
+ * is written once, when all of its changes could be made; one that is a link is written where it
+ * leads to, if that is below the canonical directory ${top}, and else takes the place of the link.
+ * Return 0 or -1.
  */
-int override_files(const struct override_list *, size_t, const char *, struct err *);
+int override_files(const struct override_list *, size_t, const char *, const char *,
+		   struct err *);
 
 /**
  * override_check(l, dir, err):

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
@@ -31,7 +32,8 @@
 struct file {
 	const struct override_list *l;
 	size_t run;
-	const char *name; /* of the file */
+	const char *name;   /* of the file */
+	const char *within; /* what is written has to be below it */
 	struct arena *a;
 	struct buf path, text, out;
 	struct yaml_node *top;
@@ -381,6 +383,28 @@ write_toml(struct file *f)
 
 /* ---- files ---- */
 
+/* What is outside is not ours to change. */
+static int
+follow_link(struct file *f)
+{
+	struct stat st;
+	char *real;
+
+	if (lstat(f->path.p, &st) != 0)
+		return err_sys(f->err, errno, "cannot look at '%s'", f->name);
+	if (!S_ISLNK(st.st_mode))
+		return 0;
+	real = fsio_realpath(f->path.p, f->err);
+	if (real == NULL)
+		return -1;
+	if (path_is_below(real, f->within)) {
+		buf_clear(&f->path);
+		buf_adds(&f->path, real);
+	}
+	free(real);
+	return buf_failed(&f->path) ? err_nomem(f->err) : 0;
+}
+
 static int
 write_file(struct file *f)
 {
@@ -406,15 +430,23 @@ write_file(struct file *f)
 		return 0;
 	if (f->out.n == f->text.n && memcmp(f->out.p, f->text.p, f->out.n) == 0)
 		return 0;
+	if (follow_link(f) != 0)
+		return -1;
 	return fsio_replace_lazily(AT_FDCWD, f->path.p, f->out.p, f->out.n,
 				   st.st_mode & 0777, f->err);
 }
 
+/* Without ${top} nothing is written. */
 static int
-do_file(const struct override_list *l, size_t run, const char *dir, const char *name,
-	bool dry, struct err *err)
+do_file(const struct override_list *l, size_t run, const char *dir, const char *top,
+	const char *name, struct err *err)
 {
-	struct file f = {.l = l, .run = run, .name = name, .dry = dry, .err = err};
+	struct file f = {.l = l,
+			 .run = run,
+			 .name = name,
+			 .within = top,
+			 .dry = top == NULL,
+			 .err = err};
 	int rc;
 
 	if ((f.a = arena_new(0)) == NULL)
@@ -432,7 +464,7 @@ do_file(const struct override_list *l, size_t run, const char *dir, const char *
 }
 
 static int
-do_files(const struct override_list *l, size_t run, const char *dir, bool dry,
+do_files(const struct override_list *l, size_t run, const char *dir, const char *top,
 	 struct err *err)
 {
 	for (size_t i = 0; i < l->n; i++) {
@@ -440,7 +472,7 @@ do_files(const struct override_list *l, size_t run, const char *dir, bool dry,
 
 		for (size_t k = 0; k < i && first; k++)
 			first = strcmp(l->v[k].file, l->v[i].file) != 0;
-		if (first && do_file(l, run, dir, l->v[i].file, dry, err) != 0)
+		if (first && do_file(l, run, dir, top, l->v[i].file, err) != 0)
 			return -1;
 	}
 	return 0;
@@ -448,9 +480,9 @@ do_files(const struct override_list *l, size_t run, const char *dir, bool dry,
 
 int
 override_files(const struct override_list *l, size_t run, const char *dir,
-	       struct err *err)
+	       const char *top, struct err *err)
 {
-	return do_files(l, run, dir, false, err);
+	return do_files(l, run, dir, top, err);
 }
 
 int
@@ -462,7 +494,7 @@ override_check(const struct override_list *l, const char *dir, struct err *err)
 		/* Each value once, not each with each. */
 		for (size_t i = 0; i < l->n; i++)
 			others += override_choose(l, run, i) != 0;
-		if (others <= 1 && do_files(l, run, dir, true, err) != 0)
+		if (others <= 1 && do_files(l, run, dir, NULL, err) != 0)
 			return -1;
 	}
 	return 0;

@@ -53,7 +53,7 @@ check_run(struct arena *a, const struct override_list *l, size_t run, const char
 		    &want, &err);
 	fuzz_put(name, text, n);
 	(void)snprintf(place, sizeof(place), "/proc/self/fd/%d", fuzz_dir());
-	rc = override_files(l, run, place, &err);
+	rc = override_files(l, run, place, place, &err);
 	buf_init(&after, 0);
 	CHECK(fsio_read(fuzz_dir(), name, (size_t)1 << 24, &after, &err) == 0);
 	if (rc != 0) {

@@ -37,7 +37,7 @@ becomes(const char *name, const char *text, const char *word, const char *second
 	spill(place, name, text);
 	rc = override_parse(a, words, second != NULL ? 2 : 1, &l, &err);
 	if (rc == 0)
-		rc = override_files(&l, 0, place, &err);
+		rc = override_files(&l, 0, place, place, &err);
 	if (why != NULL) {
 		assert_int_equal(rc, -1);
 		if (strstr(err.msg, why) == NULL)
@@ -97,6 +97,39 @@ test_yaml(void **state)
 	becomes("params.yaml", P, "train.lr=1", "seed=7",
 		"# head\ntrain:\n  lr: 1    # rate\n  layers: [1, 2]\nseed: 7\n", NULL);
 	becomes("other.yaml", "a: 1\n", "other.yaml:a=2", NULL, "a: 2\n", NULL);
+}
+
+/* A link stays one, unless it leads to what is not ours. */
+static void
+test_links(void **state)
+{
+	struct arena *a = arena_new(0);
+	const char *words[] = {"link.yaml:a=2", "far.yaml:a=2"};
+	char conf[80], path[120];
+	struct override_list l;
+	struct err err = {0};
+	struct stat st;
+
+	(void)state;
+	(void)snprintf(conf, sizeof(conf), "%s/conf", place);
+	assert_int_equal(mkdir(conf, 0777), 0);
+	spill(conf, "p.yaml", "a: 1\n");
+	spill(place, "away.yaml", "a: 1\n");
+	(void)snprintf(path, sizeof(path), "%s/link.yaml", conf);
+	assert_int_equal(symlink("p.yaml", path), 0);
+	(void)snprintf(path, sizeof(path), "%s/far.yaml", conf);
+	assert_int_equal(symlink("../away.yaml", path), 0);
+	assert_int_equal(override_parse(a, words, 2, &l, &err), 0);
+	assert_int_equal(override_files(&l, 0, conf, conf, &err), 0);
+	assert_string_equal(slurp(conf, "p.yaml"), "a: 2\n");
+	assert_string_equal(slurp(place, "away.yaml"), "a: 1\n");
+	assert_string_equal(slurp(conf, "far.yaml"), "a: 2\n");
+	assert_int_equal(lstat(path, &st), 0);
+	assert_true(S_ISREG(st.st_mode));
+	(void)snprintf(path, sizeof(path), "%s/link.yaml", conf);
+	assert_int_equal(lstat(path, &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	arena_free(a);
 }
 
 static void
@@ -280,10 +313,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_yaml),   cmocka_unit_test(test_refused),
-	    cmocka_unit_test(test_limits), cmocka_unit_test(test_sweep),
-	    cmocka_unit_test(test_json),   cmocka_unit_test(test_toml),
-	    cmocka_unit_test(test_check),
+	    cmocka_unit_test(test_yaml),    cmocka_unit_test(test_links),
+	    cmocka_unit_test(test_refused), cmocka_unit_test(test_limits),
+	    cmocka_unit_test(test_sweep),   cmocka_unit_test(test_json),
+	    cmocka_unit_test(test_toml),    cmocka_unit_test(test_check),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

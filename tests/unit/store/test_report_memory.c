@@ -227,7 +227,7 @@ run_override(void *ctx, struct err *e)
 	if (rc == 0)
 		rc = override_check(&l, pl.dir, e);
 	if (rc == 0)
-		rc = override_files(&l, 1, pl.dir, e);
+		rc = override_files(&l, 1, pl.dir, pl.dir, e);
 	arena_free(a);
 	return rc;
 }

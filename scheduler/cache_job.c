@@ -271,6 +271,9 @@ decide(struct cache_job *j, struct cache_seat *seat, const struct dvc_lock_stage
 						      &j->how, j->arena, &d, err) != 0))
 			return -1;
 	}
+	/* Whether inputs are there is looked at when it starts. */
+	if (d.verdict == STAGE_RUN && d.lacks_param)
+		return err_set(err, ERR_NOTFOUND, "%s", d.lacks);
 	if (name_result(j, locked, &d, err) != 0)
 		return -1;
 	fault_point(DECIDED);
@@ -443,8 +446,11 @@ look(struct cache_job *j, struct cache_seat *seat, struct meta *m,
 		return -1;
 	if (name_result(j, locked, &d, err) != 0)
 		return -1;
-	*out = (struct cache_look){
-	    .verdict = d.verdict, .v = d.v, .n = d.n, .why = why_not(&d, false)};
+	*out = (struct cache_look){.verdict = d.verdict,
+				   .v = d.v,
+				   .n = d.n,
+				   .why = why_not(&d, false),
+				   .lacks = d.lacks_param ? d.lacks : NULL};
 	if (d.n > 0 && (d.verdict == STAGE_RUN || d.verdict == STAGE_FROZEN)) {
 		if (say_reasons(j, seat, &d, err) != 0)
 			return -1;

@@ -53,7 +53,8 @@ struct cache_look {
 	enum stage_verdict verdict;
 	const struct stage_reason *v; /* in what it differs from its last result */
 	size_t n;
-	const char *why; /* in words */
+	const char *why;   /* in words */
+	const char *lacks; /* a param that is not there, as a sentence, or NULL */
 	/* By number: what its outputs would be; NULL: what they are, or whatever its run makes.
 	 * One may be not set. */
 	const struct object_id *outs;

@@ -353,6 +353,8 @@ take_look(struct look *l, const struct cache_look *c)
 		certain = is_certain(l, &c->v[i]);
 	if (l->maker != NULL && !(certain && c->verdict == STAGE_RUN))
 		return say_reader(l);
+	if (l->maker == NULL && c->verdict == STAGE_RUN && c->lacks != NULL)
+		return say(l, PLAN_FAIL, c->lacks);
 	k->outs = c->outs;
 	k->values = c->values;
 	k->nvalues = c->nvalues;

@@ -103,6 +103,9 @@ params_of(struct dvc_read *r, struct dvc_yaml_stage *s, const char *file,
 static void
 add_key(struct dvc_read *r, struct dvc_yaml_params *p, const char *key)
 {
+	for (size_t i = 0; i < p->n; i++)
+		if (strcmp(p->keys[i], key) == 0)
+			return;
 	/* Room for a power of two. */
 	if ((p->n & (p->n - 1)) == 0) {
 		const char **more =

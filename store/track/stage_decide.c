@@ -352,6 +352,7 @@ decide(struct decide *d)
 	d->out->verdict = STAGE_RUN;
 	/* What is known without them may be brought back without them. */
 	d->out->lacks = d->in.lacks;
+	d->out->lacks_param = d->in.lacks_param;
 	if (d->in.lacks != NULL && !outs_only)
 		return 0;
 	if (stage_entry_inputs(d->a, d->run, &d->in, &d->entry, d->err) != 0 ||

@@ -55,6 +55,13 @@ lack(struct inputs *in, const char *path, const char *key)
 	return in->out->lacks != NULL ? 0 : err_nomem(in->err);
 }
 
+static int
+lack_param(struct inputs *in, const char *path, const char *key)
+{
+	in->out->lacks_param = in->out->lacks_param || in->out->lacks == NULL;
+	return lack(in, path, key);
+}
+
 /* ---- dependencies ---- */
 
 static int
@@ -408,14 +415,15 @@ look_file(struct inputs *in, const struct dvc_yaml_params *p)
 	if (stage_params_read(in->l, f.full, &now, in->err) != 0)
 		return -1;
 	if (now == NULL)
-		return compare_file(in, &f, STAGE_DELETED) == 0 ? lack(in, f.full, NULL)
-								: -1;
+		return compare_file(in, &f, STAGE_DELETED) == 0
+			   ? lack_param(in, f.full, NULL)
+			   : -1;
 	if (!in->lenient && now->kind != YAML_MAP)
 		return err_set(in->err, ERR_INVALID, "%s must be a mapping, not %s",
 			       f.full, yaml_kind_name(now->kind));
 	for (size_t i = 0; i < p->n && r == 0; i++)
 		if (value_find(now, p->keys[i]) == NULL)
-			r = lack(in, f.full, p->keys[i]);
+			r = lack_param(in, f.full, p->keys[i]);
 	asked = r == 0 ? chosen(in, p, now) : NULL;
 	if (asked != NULL && !in->lenient && check_dates(in, f.full, asked) != 0)
 		return -1;

@@ -58,6 +58,7 @@ struct stage_inputs {
 	    *v; /* dependencies, then params, that differ from the lock's */
 	size_t n;
 	const char *lacks; /* what is not there, as a sentence; or NULL */
+	bool lacks_param;  /* that is a param, or a file of such */
 	bool
 	    unhashable; /* something that the run cache knows no hash of: an address, an empty
 			  * file of params */

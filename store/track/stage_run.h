@@ -135,6 +135,7 @@ struct stage_decision {
 	const char *inputs;
 	/* A dependency or a param is not there, as a sentence: it cannot be run; or NULL. */
 	const char *lacks;
+	bool lacks_param; /* it is a param, or a file of such */
 	/* What is to be restored (an entry), or NULL; for stage_restore. */
 	const char *result;
 };

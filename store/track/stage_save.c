@@ -264,7 +264,7 @@ find_inputs(struct saving *s, const struct dvc_lock_stage *locked, const char *i
 	}
 	if (stage_inputs_look(s->l, s->run, locked, false, s->a, &in, s->err) != 0)
 		return -1;
-	if (in.lacks != NULL && !s->how->allow_missing)
+	if (in.lacks != NULL && (in.lacks_param || !s->how->allow_missing))
 		return err_set(s->err, ERR_NOTFOUND, "%s, of '%s'", in.lacks,
 			       s->run->name);
 	return stage_entry_inputs(s->a, s->run, &in, &s->entry, s->err);

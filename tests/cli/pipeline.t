@@ -159,4 +159,25 @@ $p = dag_in($dir, 'check', 'dvc.yaml');
 is($p->{rc}, 2, 'params in Python');
 like($p->{err} . $p->{out}, qr/Python/, '... are refused by name');
 
+# Params that are not there stop a stage before its command; those that another stage makes may come.
+$dir = project('dvc.yaml' => <<'END', 'params.yaml' => "lr: 1\n");
+stages:
+  a: {cmd: echo a > a && touch ran, params: [lr, momentum, lr], outs: [a]}
+  made: {cmd: 'echo "k: 1" > p.yaml', outs: [p.yaml]}
+  b: {cmd: echo b > b, params: [{p.yaml: [k]}], outs: [b]}
+END
+for my $more ([], ['--allow-missing'], ['-f']) {
+	$p = dag_in($dir, 'run', '-j1', @$more, 'a');
+	is($p->{rc}, 1, "a param is missing, @$more");
+	like($p->{out}, qr/^  a: 'momentum' is missing from 'params.yaml'$/m, '... and named');
+	ok(!-e "$dir/ran", '... and nothing has run');
+}
+my %plan = map { $_->{task} => $_ } @{ decode_json(ok_dag(0, 'dry run', $dir, 'run', '--dry-run', '--json')->{out})->{tasks} };
+is("$plan{a}{state}: $plan{a}{why}", "fails: 'momentum' is missing from 'params.yaml'", '... foresees it');
+is($plan{b}{state}, 'run', '... and knows what will be made');
+ok_dag(0, 'params that a stage makes', $dir, 'run', '-j1', 'b');
+spew("$dir/params.yaml", "lr: 1\nmomentum: 2\n");
+ok_dag(0, 'a param that is there', $dir, 'run', 'a');
+is(() = slurp("$dir/dvc.lock") =~ /lr: 1/g, 1, '... is recorded once, though named twice');
+
 done_testing();

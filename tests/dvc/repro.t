@@ -52,7 +52,7 @@ stages:
   gather:
     cmd: cat in.txt data/* parts/* > all.txt 2>/dev/null; true
     deps: [in.txt, data, parts/u, parts/v]
-    params: [lr, nested.deep.er]
+    params: [lr, nested.deep.er, lr, {params.yaml: [lr]}]
     outs: [all.txt]
   part:
     foreach: ${names}

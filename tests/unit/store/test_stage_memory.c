@@ -200,6 +200,42 @@ test_after(void **state)
 	assert_true(memory_fail_each(&c) > 50);
 }
 
+static void
+same_doubts(void *ctx, int rc)
+{
+	struct run_names names = {0};
+	struct err err = {0};
+
+	(void)ctx;
+	if (rc != 0)
+		return;
+	assert_string_equal(entry, expected);
+	ok(runs_list(shop.o, &names, &err));
+	assert_int_equal(names.v.n, 0);
+}
+
+/* What became another one meanwhile loses its content, and nothing else does. */
+static void
+test_doubts(void **state)
+{
+	struct memory_call c = {"done, with edits", empty_cache, run_done,
+				same_doubts,	    NULL,	 SOME};
+	struct err err = {0};
+
+	(void)state;
+	rich();
+	found = decide();
+	put("in.txt", "another\n");
+	put("params.yaml", "lr: 3\n");
+	empty_cache(NULL);
+	ok(run_done(NULL, &err));
+	expected = entry;
+	assert_non_null(strstr(entry, "- path: in.txt\n  hash: md5\nparams:\n"));
+	assert_non_null(strstr(entry, "p.toml"));
+	assert_null(strstr(entry, "params.yaml"));
+	assert_true(memory_fail_each(&c) > 50);
+}
+
 /* ---- to be brought back ---- */
 
 static void
@@ -259,6 +295,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(test_decide, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_done, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_after, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_doubts, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_restore, setup, teardown),
 	};
 

@@ -173,17 +173,20 @@ has_ended(void)
 }
 
 /* Until something happens, or the picture is old.  Nothing gets lost between the look and the
- * sleep, as signals are blocked there. */
+ * sleep, as signals are blocked there; that of a child wakes us whatever we were started with. */
 static void
 wait_for_more(struct loop *l)
 {
 	struct timespec tick = {.tv_nsec = TICK_MS * 1000000L};
+	sigset_t asleep;
 
 	if (reap(l->x))
 		return;
 	(void)sigprocmask(SIG_BLOCK, &l->blocked, &l->before);
+	asleep = l->before;
+	(void)sigdelset(&asleep, SIGCHLD);
 	if (!has_ended() && signals == l->passed_on)
-		(void)ppoll(NULL, 0, l->x->terminal ? &tick : NULL, &l->before);
+		(void)ppoll(NULL, 0, l->x->terminal ? &tick : NULL, &asleep);
 	(void)sigprocmask(SIG_SETMASK, &l->before, NULL);
 }
 

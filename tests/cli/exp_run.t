@@ -8,6 +8,7 @@ use lib dirname(__FILE__);
 use Cli qw(:DEFAULT home);
 use Digest::MD5 qw(md5_hex);
 use JSON::PP;
+use POSIX ();
 use Test::More;
 
 my $dir = project(
@@ -299,6 +300,12 @@ ok_dag(0, 'below', "$dir/sub", 'exp', 'run', '-q', '-n', 'below', '-S', 'n=2', '
 is(of('below', 'sub/params.yaml'), 'n: 2', '... is kept, too');
 like(of('below', 'sub/dvc.lock'), qr/out\.txt/, '... with its lock');
 is_deeply(mine(), $before, '... nothing of the user\'s has changed');
+
+# Started with the signal of children blocked.
+my $chld = POSIX::SigSet->new(POSIX::SIGCHLD());
+POSIX::sigprocmask(POSIX::SIG_BLOCK(), $chld) or die;
+run(0, 'SIGCHLD is blocked', '-q', '-n', 'blocked', 'other');
+POSIX::sigprocmask(POSIX::SIG_UNBLOCK(), $chld) or die;
 
 # The lock is what leads to what was made.
 spew("$dir/.gitignore", "/.dag\ndvc.lock\n");

@@ -230,7 +230,9 @@ folds_at(struct objects *o, int fd)
 	if (fstat(file, &st) == 0)
 		folds = look_for(fd, name, k, &st);
 	(void)close(file);
-	(void)unlinkat(fd, name, 0);
+	/* Nobody would look for it here: what fails once, as over a network, is tried once more. */
+	if (unlinkat(fd, name, 0) != 0)
+		(void)unlinkat(fd, name, 0);
 	return folds;
 }
 

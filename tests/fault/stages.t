@@ -155,7 +155,8 @@ for my $verb (@order) {
     }
 }
 cmp_ok(scalar @all, '>', 1000, 'there are ' . @all . ' cases');
-my @some = $cases ? (shuffle @all)[0 .. $cases - 1] : @all;
+# And those that were wrong once.
+my @some = $cases ? ((shuffle @all)[0 .. $cases - 1], map { [qw(pull unlink), $_, 'EIO'] } 1, 2) : @all;
 for my $case (@some) {
     my $wrong = wrong(@$case);
     is($wrong, undef, "@$case") if defined $wrong || $cases;

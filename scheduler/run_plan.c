@@ -339,6 +339,24 @@ say_reader(struct look *l)
 				      l->path, u->name));
 }
 
+/* What there is of its outputs is its result: all of them must be there. */
+static int
+plan_frozen(struct look *l, const struct cache_look *c)
+{
+	const struct dag_how *how = &l->p->ask.how;
+	const struct render_paths *p = &l->k->paths;
+	struct err err;
+
+	for (size_t i = 0; !how->pull && !how->allow_missing && i < p->noutputs; i++)
+		if (input_present(l->p->ask.project, p->outputs[i], &never, &err) != 0)
+			return say(l, PLAN_FAIL,
+				   arena_printf(l->p->arena,
+						"it is frozen, and its output '%s' does "
+						"not exist",
+						p->outputs[i]));
+	return say(l, PLAN_FROZEN, c->n > 0 ? c->why : "it is frozen");
+}
+
 static int
 take_look(struct look *l, const struct cache_look *c)
 {
@@ -348,7 +366,7 @@ take_look(struct look *l, const struct cache_look *c)
 	k->v = c->v;
 	k->n = c->n;
 	if (l->t->frozen || (l->t->stage != NULL && l->t->stage->stage->frozen))
-		return say(l, PLAN_FROZEN, c->n > 0 ? c->why : "it is frozen");
+		return plan_frozen(l, c);
 	for (size_t i = 0; i < c->n && !certain; i++)
 		certain = is_certain(l, &c->v[i]);
 	if (l->maker != NULL && !(certain && c->verdict == STAGE_RUN))

@@ -103,6 +103,12 @@ check_out(struct saving *s, const struct stage_file *f)
 static int
 is_missing(struct saving *s, const struct stage_file *f)
 {
+	if (s->run->stage->frozen)
+		return err_set(
+		    s->err, ERR_NOTFOUND,
+		    "'%s' is frozen, so it does not run, and its output '%s' does "
+		    "not exist: bring it back, or do not freeze it",
+		    s->run->name, f->full);
 	return err_set(s->err, ERR_NOTFOUND, "'%s' did not make its output '%s'",
 		       s->run->name, f->full);
 }

@@ -263,7 +263,7 @@ is(ran($d), 'always check grow plain', 'an earlier state: what has no outputs le
 is(slurp("$d/sum"), "1\n2\n1\n", '... to what is there');
 unlink("$d/c");
 look($d);
-like(foreseen('cold'), qr/^frozen: output 'c' is missing/, 'a dry run of a frozen task whose result is gone') or diag(foreseen('cold'));
+like(foreseen('cold'), qr/^fails: it is frozen, and its output 'c' does not exist/, 'a dry run of a frozen task whose result is gone') or diag(foreseen('cold'));
 isnt((dag($d, 'run', 'pipe.yaml', '-s', 'cold'))[0], 0, 'a frozen task whose result is gone');
 like(why($d, 'cold'), qr/'c'/, '... cannot end well, and names it') or diag(why($d, 'cold'));
 

@@ -180,4 +180,16 @@ spew("$dir/params.yaml", "lr: 1\nmomentum: 2\n");
 ok_dag(0, 'a param that is there', $dir, 'run', 'a');
 is(() = slurp("$dir/dvc.lock") =~ /lr: 1/g, 1, '... is recorded once, though named twice');
 
+# What is frozen does not run, and has to be there.
+$dir = project('dvc.yaml' => "stages:\n  ice: {cmd: touch ice, frozen: true, outs: [ice]}\n");
+my ($ice) = @{ decode_json(ok_dag(0, 'dry run of what is frozen', $dir, 'run', '--dry-run', '--json')->{out})->{tasks} };
+is("$ice->{state}: $ice->{why}", "fails: it is frozen, and its output 'ice' does not exist", '... foresees that it is not there');
+$p = dag_in($dir, 'run');
+is($p->{rc}, 1, '... and it fails');
+like($p->{out}, qr/^  ice: 'ice' is frozen, so it does not run, and its output 'ice' does not exist: bring it back, or do not freeze it$/m, '... with the reason');
+spew("$dir/ice", "cold\n");
+($ice) = @{ decode_json(ok_dag(0, 'dry run once it is there', $dir, 'run', '--dry-run', '--json')->{out})->{tasks} };
+is($ice->{state}, 'frozen', '... knows');
+ok_dag(0, 'its result is what is there', $dir, 'run');
+
 done_testing();

@@ -177,7 +177,7 @@ test_frozen(void **state)
 	assert_int_equal(d.verdict, STAGE_FROZEN);
 	fails(stage_restore(look, &run, locked, &how, &d, arena, &entry, &err),
 	      ERR_NOTFOUND);
-	says("'s' did not make its output 'out'");
+	says("'s' is frozen, so it does not run, and its output 'out' does not exist");
 }
 
 static void

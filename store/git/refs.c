@@ -104,6 +104,22 @@ may_try_again(int rc, int waited)
 	return true;
 }
 
+/* A killed git leaves its locks: git names the file, and so do we. */
+static int
+fail(const struct repo *r, int rc, const char *what, const char *name, struct err *err)
+{
+	const git_error *e = git_error_last();
+
+	if (rc == GIT_ELOCKED && e != NULL && e->message != NULL)
+		return err_set(err, ERR_BUSY,
+			       "cannot %s '%s' in the repository '%s': %s"
+			       "if no git is at work there, one was killed: remove that "
+			       "file",
+			       what, name, r->name, e->message);
+	return lg_fail(err, rc, "cannot %s '%s' in the repository '%s'", what, name,
+		       r->name);
+}
+
 /* A stash has those before it in its log, as git's own has. */
 static bool
 is_stash(const char *name)
@@ -143,9 +159,7 @@ lg_ref_set(struct repo *r, const char *name, const char *id, const char *was,
 		return err_set(err, ERR_STALE,
 			       "'%s' in the repository '%s' was changed meanwhile", name,
 			       r->name);
-	return rc == 0 ? 0
-		       : lg_fail(err, rc, "cannot set '%s' in the repository '%s'", name,
-				 r->name);
+	return rc == 0 ? 0 : fail(r, rc, "set", name, err);
 }
 
 int
@@ -159,8 +173,7 @@ lg_ref_remove(struct repo *r, const char *name, struct err *err)
 	} while (rc != 0 && rc != GIT_ENOTFOUND && may_try_again(rc, waited));
 	if (rc == 0 || rc == GIT_ENOTFOUND)
 		return 0;
-	return lg_fail(err, rc, "cannot remove '%s' from the repository '%s'", name,
-		       r->name);
+	return fail(r, rc, "remove", name, err);
 }
 
 bool

@@ -62,6 +62,8 @@ test_refs(void **state)
 	sh("mkdir -p refs/.git/refs/exps/ab/cd; echo >refs/.git/" REF ".lock");
 	assert_int_equal(repo_ref_set(r, REF, id, "", &err), -1);
 	assert_int_equal(err.code, ERR_BUSY);
+	assert_non_null(strstr(err.msg, ".lock' for writing: if no git is at work there, "
+					"one was killed: remove that file"));
 	repo_close(r);
 }
 

@@ -145,6 +145,8 @@ cache_hold_take(struct cache_seat *seat, const struct stage_run *run,
 	    .arena = arena_new(0), .root = seat->track.root, .dir = run->dir};
 	struct cache_hold *h = calloc(1, sizeof(*h));
 	struct timespec nap = {.tv_nsec = NAP_NS};
+	const char *waits = NULL;
+	bool told = false;
 	int rc;
 
 	*out = NULL;
@@ -155,9 +157,14 @@ cache_hold_take(struct cache_seat *seat, const struct stage_run *run,
 	while (rc == 0 && w.n > 0 && (rc = try_once(seat, run, &w, h, err)) != 0) {
 		if (err->code != ERR_BUSY || meter_cancelled(seat->ws.meter))
 			break;
+		if (!told && seat->arena != NULL)
+			waits = arena_printf(seat->arena, CACHE_WAITS "as %s", err->msg);
+		told = true;
+		cache_seat_tell(seat, waits);
 		(void)nanosleep(&nap, NULL);
 		rc = 0;
 	}
+	cache_seat_tell(seat, NULL);
 	arena_free(w.arena);
 	if (rc == 0 && h->lock != NULL)
 		*out = h;

@@ -103,6 +103,7 @@ sit_down(struct cache_job *j, bool done, struct cache_seat **seat,
 	if (cache_pool_take(j->ask.pool, j->ask.meter, seat, err) != 0)
 		return -1;
 	j->how.arg = *seat;
+	(*seat)->arena = j->arena;
 	if (cache_seat_locked(*seat, j->result.lock, pipeline(j), &lock, err) != 0) {
 		if (!done || err->code == ERR_NOMEM)
 			return -1;

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -217,6 +218,7 @@ cache_pool_give(struct cache_pool *pool, struct cache_seat *seat)
 		return;
 	cache_seat_unlock(seat);
 	seat->ws.meter = NULL;
+	seat->arena = NULL;
 	(void)pthread_mutex_lock(&pool->mutex);
 	seat->next = pool->idle;
 	pool->idle = seat;
@@ -279,12 +281,34 @@ cache_pool_remember(struct cache_pool *pool, struct cache_seat *seat)
 
 /* ---- what is in a seat ---- */
 
+void
+cache_seat_tell(struct cache_seat *seat, const char *text)
+{
+	/* What it says is handed over with it. */
+	if (seat->ws.meter != NULL)
+		atomic_store(&seat->ws.meter->phase, text);
+}
+
+static void
+waiting(void *arg, const char *whom)
+{
+	struct cache_seat *seat = arg;
+
+	if (seat->arena != NULL)
+		cache_seat_tell(seat,
+				arena_printf(seat->arena, CACHE_WAITS "for %s", whom));
+}
+
 int
 cache_seat_lock(struct cache_seat *seat, struct err *err)
 {
-	return seat->track.lock != -1
-		   ? 0
-		   : track_lock(&seat->track, WAIT_US, seat->ws.meter, NULL, NULL, err);
+	int rc;
+
+	if (seat->track.lock != -1)
+		return 0;
+	rc = track_lock(&seat->track, WAIT_US, seat->ws.meter, waiting, seat, err);
+	cache_seat_tell(seat, NULL);
+	return rc;
 }
 
 void

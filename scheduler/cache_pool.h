@@ -20,6 +20,9 @@ struct meter;
 struct project;
 struct track_list;
 
+/* How the phase of a meter begins whose work waits for somebody; it lives as long as the job. */
+#define CACHE_WAITS "it waits "
+
 struct cache_seat {
 	struct track track;
 	struct workspace ws;
@@ -28,6 +31,7 @@ struct cache_seat {
 	const char *below; /* the project's root as seen from the repository's; "." */
 	struct meta *meta; /* opened when it is needed */
 	struct track_list *list; /* what is tracked; collected when it is needed */
+	struct arena *arena; /* of the job that has it, for what it waits for; or NULL */
 	struct cache_seat *next;
 	struct seat_lock *locks;
 	const struct project *project;
@@ -66,6 +70,12 @@ void cache_pool_remember(struct cache_pool *, struct cache_seat *);
  */
 int cache_seat_lock(struct cache_seat *, struct err *);
 void cache_seat_unlock(struct cache_seat *);
+
+/**
+ * cache_seat_tell(seat, text):
+ * Let the seat's meter say what its work waits for (CACHE_WAITS); NULL: nothing any more.
+ */
+void cache_seat_tell(struct cache_seat *, const char *);
 
 /**
  * cache_seat_locked(seat, path, pipeline, out, err):

@@ -95,6 +95,7 @@ static void
 done_working(struct work *w)
 {
 	w->a->working = false;
+	meter_phase(&w->a->meter, NULL); /* its text is the job's */
 	w->r->s->workers--;
 }
 

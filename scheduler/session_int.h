@@ -47,6 +47,7 @@ struct attempt {
 	char *inputs;		 /* what it depended on when it was to run, or NULL */
 	struct cache_hold *hold; /* of what its program uses, or NULL */
 	bool working;		 /* prepare or commit is in a worker thread */
+	unsigned waited;	 /* looks at which that worker waited for somebody */
 	uint64_t
 	    waits; /* its place among those that wait for their start; 0: it does not */
 	int dirfd; /* for its events; -1 */

@@ -11,10 +11,13 @@
 
 #include "base/fault.h"
 #include "base/json.h"
+#include "scheduler/cache_pool.h"
 #include "scheduler/exec_spawn.h"
 #include "scheduler/session_int.h"
 
 #include <jansson.h>
+
+#define WAITS_TOLD 3 /* looks at which an attempt waits before that is told */
 
 static bool
 any_blocked(struct session *s)
@@ -174,6 +177,27 @@ warn_gate(struct session *s)
 			    "waiting for the database: process %ld holds it", (long)pid);
 }
 
+/* Attempts that have waited for a while for somebody outside of the run. */
+static void
+tell_waits(struct session *s)
+{
+	for (size_t i = 0; i < s->runs.n; i++) {
+		const struct srun *r = s->runs.v[i];
+
+		for (struct attempt *a = r->attempts; a != NULL; a = a->next) {
+			const char *phase =
+			    a->working ? atomic_load(&a->meter.phase) : NULL;
+
+			if (phase == NULL ||
+			    strncmp(phase, CACHE_WAITS, strlen(CACHE_WAITS)) != 0)
+				a->waited = 0;
+			else if (++a->waited == WAITS_TOLD)
+				session_say(s, NOTICE_INFO, "%s: %s",
+					    r->dag->tasks[a->task].name, phase);
+		}
+	}
+}
+
 /* Deleted or replaced under us: then nobody would ever see what we record. */
 static bool
 state_replaced(struct session *s)
@@ -225,7 +249,11 @@ session_look(struct session *s)
 static void
 on_look(uv_timer_t *t)
 {
-	session_look(t->data);
+	struct session *s = t->data;
+
+	session_look(s);
+	if (!s->broken)
+		tell_waits(s);
 }
 
 static void

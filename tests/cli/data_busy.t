@@ -50,7 +50,7 @@ for my $r ($dir, $plain) {
 	lock_with($$, 'write', "$r/in") if $r eq $dir;
 	my $run = start($r, 'run', 'p.yaml', '--progress', 'none');
 	if ($r eq $dir) {
-		select undef, undef, undef, 0.5;
+		select undef, undef, undef, 4.5;
 		ok(!-e "$r/o", 'it waits for what it needs');
 		replace($file, '{}');
 	}
@@ -60,6 +60,8 @@ for my $r ($dir, $plain) {
 	like(ok_dag(3, 'add of what it needs', $r, 'add', 'in')->{err}, qr{'\Q$r\E/in' is in use}, '... too');
 	spew("$r/go", '');
 	is(finish($run)->{rc}, 0, '... and ends');
+	is(() = $run->{err} =~ m{^dag: t: it waits as '\Q$r\E/in' is in use by process $$ \(dvc repro\)$}mg, $r eq $dir ? 1 : 0, '... and has told once whom it waited for')
+		or diag($run->{err});
 	unlike(slurp($file), qr/dag run/, '... with nothing locked');
 	ok_dag(0, 'then it may be added', $r, 'add', '-q', 'o');
 	ok_dag(0, '... and taken out', $r, 'remove', '-q', 'o.dvc') if -e "$r/o.dvc";

@@ -310,6 +310,32 @@ take_changes(struct snapshot *s)
 	return rc == 0 ? 0 : -1;
 }
 
+/* Files that git was told not to look at are what they are, too. */
+static int
+take_unseen(struct snapshot *s)
+{
+	size_t n = git_index_entrycount(s->index);
+	struct stat st;
+	git_oid oid;
+
+	for (size_t i = 0; i < n; i++) {
+		const git_index_entry *e = git_index_get_byindex(s->index, i);
+
+		if (!lg_is_unseen(e) || e->mode == GIT_FILEMODE_COMMIT ||
+		    look_at(s, e->path, &st) != 0 ||
+		    (!S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode)))
+			continue;
+		if (S_ISREG(st.st_mode) && S_ISREG(e->mode) &&
+		    git_repository_hashfile(&oid, s->from->git, e->path, GIT_OBJECT_BLOB,
+					    NULL) == 0 &&
+		    git_oid_equal(&oid, &e->id))
+			continue;
+		if (is_stopped(s) || take_file(s, e->path, &st) != 0)
+			return -1;
+	}
+	return 0;
+}
+
 int
 lg_snapshot(struct repo *from, struct repo *into, const char *const *extra, size_t n,
 	    const atomic_bool *stop, struct repo_snapshot *out, struct err *err)
@@ -321,6 +347,8 @@ lg_snapshot(struct repo *from, struct repo *into, const char *const *extra, size
 		rc = write_tree(&s, out->index);
 	if (rc == 0)
 		rc = take_changes(&s);
+	if (rc == 0)
+		rc = take_unseen(&s);
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		rc = take_any(&s, extra[i], 0);
 	if (rc == 0)
@@ -343,16 +371,18 @@ refuse(struct way *w, const char *what, const char *path, const char *why)
 	return err_set(w->s.err, ERR_EXISTS, "%s '%s' is %s", what, path, why);
 }
 
-/* Whether what lies at ${path} is what git last heard of it. */
+/* Whether what lies there is what git last heard of it, or what it is to be. */
 static bool
-is_as_known(struct way *w, const git_index_entry *e, const struct stat *st)
+is_as_known(struct way *w, const git_index_entry *e, const git_diff_delta *d,
+	    const struct stat *st)
 {
 	git_oid oid;
 
 	return S_ISREG(st->st_mode) && S_ISREG(e->mode) &&
 	       git_repository_hashfile(&oid, w->s.from->git, e->path, GIT_OBJECT_BLOB,
 				       NULL) == 0 &&
-	       git_oid_equal(&oid, &e->id);
+	       (git_oid_equal(&oid, &e->id) ||
+		(d->status != GIT_DELTA_DELETED && git_oid_equal(&oid, &d->new_file.id)));
 }
 
 /* One that git tracks is in the snapshot with its changes, unless git was told not to look. */
@@ -360,7 +390,7 @@ static int
 look_at_tracked(struct way *w, const git_index_entry *e, const git_diff_delta *d,
 		const struct stat *st)
 {
-	if (!lg_is_unseen(e) || lg_is_kept_as(e, d) || is_as_known(w, e, st))
+	if (!lg_is_unseen(e) || lg_is_kept_as(e, d) || is_as_known(w, e, d, st))
 		return 0;
 	return refuse(w, "the file", e->path,
 		      "one whose changes git does not look at, and they would be lost: "

@@ -301,6 +301,16 @@ is(of('below', 'sub/params.yaml'), 'n: 2', '... is kept, too');
 like(of('below', 'sub/dvc.lock'), qr/out\.txt/, '... with its lock');
 is_deeply(mine(), $before, '... nothing of the user\'s has changed');
 
+# What git was told not to look at is as it is here.
+git('update-index', '--assume-unchanged', 'params.yaml');
+spew("$dir/params.yaml", slurp("$dir/params.yaml") =~ s/lr: \S+/lr: 0.77/r);
+$before = mine();
+run(0, 'assume-unchanged', '-q', '-n', 'unseen', 'train');
+is(of('unseen', 'metrics.json'), '{"acc": 0.77}', '... with its changes');
+is_deeply(mine(), $before, '... nothing of the user\'s has changed');
+git('update-index', '--no-assume-unchanged', 'params.yaml');
+git('checkout', '-q', 'params.yaml');
+
 # Started with the signal of children blocked.
 my $chld = POSIX::SigSet->new(POSIX::SIGCHLD());
 POSIX::sigprocmask(POSIX::SIG_BLOCK(), $chld) or die;

@@ -265,6 +265,8 @@ static const struct {
      "the file 'a' is one whose changes git does not look at, and they would be lost: "
      "'git update-index --no-assume-unchanged --no-skip-worktree' lets it see them",
      "grep -q mine a"},
+    {"echo 1 >a; echo mine >e/a", "git update-index --assume-unchanged a; echo mine >a",
+     NULL, "grep -q mine a"},
     {"echo 1 >a", "git update-index --skip-worktree a; echo mine >a",
      "the file 'a' is one whose changes git does not look at, and they would be lost: "
      "'git update-index --no-assume-unchanged --no-skip-worktree' lets it see them",

@@ -416,16 +416,36 @@ look_at_untracked(struct way *w, const git_diff_delta *d, const struct stat *st)
 	return take_file(&w->s, path, st);
 }
 
-/* A part of the path is there and is no directory.  A file that git tracks makes room. */
+/* Whether HEAD has a file or link there, as the work tree: then it is removed first. */
+static bool
+is_of_head(struct way *w, const char *path, bool link)
+{
+	git_tree_entry *entry = NULL;
+	git_object *tree = NULL;
+	bool is = false;
+
+	if (git_revparse_single(&tree, w->s.from->git, "HEAD^{tree}") == 0 &&
+	    git_tree_entry_bypath(&entry, (git_tree *)tree, path) == 0)
+		is = git_tree_entry_type(entry) == GIT_OBJECT_BLOB &&
+		     (git_tree_entry_filemode(entry) == GIT_FILEMODE_LINK) == link;
+	git_tree_entry_free(entry);
+	git_object_free(tree);
+	git_error_clear();
+	return is;
+}
+
+/* A part of the path is there and is no directory.  What git tracks makes room. */
 static int
 look_at_barrier(struct way *w, const char *part, const struct stat *st)
 {
 	const git_index_entry *e = git_index_get_bypath(w->s.index, part, 0);
+	bool link = S_ISLNK(st->st_mode);
 
-	if (e == NULL || lg_is_unseen(e) || S_ISLNK(st->st_mode))
-		return refuse(w, S_ISLNK(st->st_mode) ? "the link" : "the file", part,
-			      "where a directory is to be: move it away");
-	return 0;
+	if (e != NULL && !lg_is_unseen(e) && (e->mode == GIT_FILEMODE_LINK) == link &&
+	    is_of_head(w, part, link))
+		return 0;
+	return refuse(w, link ? "the link" : "the file", part,
+		      "where a directory is to be: move it away");
 }
 
 static int

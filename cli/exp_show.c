@@ -65,7 +65,7 @@ work(void *arg, struct meter *m, struct err *err)
 				   .nrevs = any ? o->revs.n : 1,
 				   .branches = o->branches,
 				   .tags = o->tags,
-				   .commits = o->commits,
+				   .history = o->commits,
 				   .last = p->s.k->last};
 	struct repo_head at;
 

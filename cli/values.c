@@ -183,7 +183,7 @@ show(struct values *k, struct err *err)
 {
 	struct repo_scope scope = {.branches = k->o->branches && !k->o->commits,
 				   .tags = k->o->tags && !k->o->commits,
-				   .commits = k->o->commits};
+				   .history = k->o->commits};
 
 	if (!many(k->o))
 		return add_state(k, "", NULL, err);

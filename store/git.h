@@ -143,8 +143,11 @@ struct repo_scope {
 	bool branches; /* the local ones */
 	bool tags;     /* those that name commits */
 	bool commits;  /* all that any reference or any HEAD reaches */
-	bool stashes;  /* each with the commits of its index and its untracked files */
-	bool heads;    /* of all work trees: this one, the main one, the linked ones */
+	/* All that this HEAD, branches, those of remotes too, and tags reach: without names, the
+	 * newest first. */
+	bool history;
+	bool stashes; /* each with the commits of its index and its untracked files */
+	bool heads;   /* of all work trees: this one, the main one, the linked ones */
 	bool exps;  /* DVC's experiments (refs/exps), each from its end to its baseline */
 	bool dated; /* of all that `commits` means, those made since ... */
 	int64_t since_s; /* ... this, in seconds since the epoch */

@@ -67,6 +67,8 @@ struct known {
 	git_oid oid;
 	bool meant; /* else only looked through for what it reaches */
 	VEC(const char *) names;
+	size_t nth;	/* in the queue */
+	int64_t time_s; /* once it was looked through */
 };
 
 struct search {
@@ -94,7 +96,7 @@ note(struct search *s, const git_oid *oid, const char *name, struct err *err)
 		k = arena_alloc(s->arena, sizeof(*k));
 		if (k == NULL)
 			goto nomem;
-		*k = (struct known){.oid = *oid};
+		*k = (struct known){.oid = *oid, .nth = s->queue.n};
 		if (map_putn(&s->all, (const char *)k->oid.id, GIT_OID_RAWSZ, k) < 0 ||
 		    (s->walk && vec_push(&s->queue, k) != 0))
 			goto nomem;
@@ -366,7 +368,8 @@ note_reached(struct search *s, const struct repo_scope *scope, struct err *err)
 			continue;
 		if (lg_commit(s->r, &k->oid, "a commit", &c, err) != 0)
 			return -1;
-		if (scope->dated && git_commit_time(c) >= scope->since_s)
+		k->time_s = git_commit_time(c);
+		if (scope->dated && k->time_s >= scope->since_s)
 			k->meant = true;
 		for (i = 0;
 		     rc == 0 && !is_cut(s, &k->oid) && i < git_commit_parentcount(c); i++)
@@ -375,6 +378,25 @@ note_reached(struct search *s, const struct repo_scope *scope, struct err *err)
 		git_commit_free(c);
 	}
 	return rc;
+}
+
+/* What people look back at: neither experiments nor stashes, whose commits are nobody's history. */
+static int
+note_history(struct search *s, const struct repo_scope *scope, struct err *err)
+{
+	struct repo_head head;
+	git_oid oid;
+
+	if (lg_head(s->r, &head, err) != 0)
+		return -1;
+	if (head.id[0] != '\0' &&
+	    (lg_oid(head.id, &oid, err) != 0 || note(s, &oid, NULL, err) == NULL))
+		return -1;
+	if (each_ref(s, "refs/heads", note_nameless, err) != 0 ||
+	    each_ref(s, "refs/remotes", note_nameless, err) != 0 ||
+	    each_ref(s, "refs/tags", note_nameless, err) != 0)
+		return -1;
+	return note_reached(s, scope, err);
 }
 
 static int
@@ -389,6 +411,8 @@ note_scope(struct search *s, const struct repo_scope *scope, struct err *err)
 		    lg_oid(id, &oid, err) != 0 ||
 		    note_line(s, &oid, scope->revs[i], scope->last, err) != 0)
 			return -1;
+	if (scope->history)
+		return note_history(s, scope, err);
 	if (scope->branches && each_ref(s, "refs/heads", note_named, err) != 0)
 		return -1;
 	if (scope->tags && each_ref(s, "refs/tags", note_named, err) != 0)
@@ -406,6 +430,34 @@ note_scope(struct search *s, const struct repo_scope *scope, struct err *err)
 	    each_ref(s, "refs", note_nameless, err) != 0)
 		return -1;
 	return note_reached(s, scope, err);
+}
+
+static int
+by_time(const void *a, const void *b)
+{
+	const struct known *x = *(struct known *const *)a, *y = *(struct known *const *)b;
+
+	if (x->time_s != y->time_s)
+		return x->time_s > y->time_s ? -1 : 1;
+	return (x->nth > y->nth) - (x->nth < y->nth);
+}
+
+static int
+tell_history(struct search *s, int (*fn)(void *, const struct repo_rev *, struct err *),
+	     void *ctx, struct err *err)
+{
+	struct repo_rev rev;
+	char id[REPO_ID];
+	int rc = 0;
+
+	if (s->queue.n > 1)
+		qsort(s->queue.v, s->queue.n, sizeof(*s->queue.v), by_time);
+	for (size_t i = 0; i < s->queue.n && rc == 0; i++) {
+		lg_id(&s->queue.v[i]->oid, id);
+		rev = (struct repo_rev){.id = id};
+		rc = fn(ctx, &rev, err);
+	}
+	return rc;
 }
 
 /* Tell of those with names, or of those without. */
@@ -439,7 +491,7 @@ lg_revs(struct repo *r, const struct repo_scope *scope,
 {
 	struct search s = {.r = r,
 			   .last = scope->last,
-			   .walk = scope->commits || scope->dated,
+			   .walk = scope->commits || scope->dated || scope->history,
 			   .meant = true};
 	int rc = -1;
 
@@ -448,8 +500,9 @@ lg_revs(struct repo *r, const struct repo_scope *scope,
 	if (s.arena == NULL)
 		(void)err_nomem(err);
 	else if (read_shallow(&s, err) == 0 && note_scope(&s, scope, err) == 0) {
-		rc = tell(&s, true, fn, ctx, err);
-		if (rc == 0)
+		rc = scope->history ? tell_history(&s, fn, ctx, err)
+				    : tell(&s, true, fn, ctx, err);
+		if (rc == 0 && !scope->history)
 			rc = tell(&s, false, fn, ctx, err);
 	}
 	map_foreach (&s.all, it) {

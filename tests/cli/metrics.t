@@ -76,4 +76,28 @@ spew("$dir/m.json", "3\n");
 is(ok_dag(0, 'in the cache', $dir, 'metrics', 'diff')->{out}, "Path    Metric    HEAD    workspace    Change\nm.json            1       3            2\n", '... is read from there');
 spew("$dir/.dag/cache/files/md5/b0/26324c6904b2a9cb4b88d6d61c81d1", "2\n");
 like(ok_dag(1, 'damaged there', $dir, 'metrics', 'diff')->{err}, qr/m\.json of HEAD is left out/, '... is not believed');
+
+# The past is what branches and tags lead to, the newest first: no stash, no experiment.
+{
+	$dir = project('m.json' => "1\n", 'dvc.yaml' => "metrics: [m.json]\n");
+	my @ids;
+	git('init', '-q', '-b', 'main');
+	for my $n (1 .. 3) {
+		spew("$dir/m.json", "$n\n");
+		git('add', '-A');
+		local $ENV{GIT_COMMITTER_DATE} = "2026-01-0${n}T00:00:00Z";
+		git('commit', '-qm', $n);
+		chomp(my $id = `git -C $dir rev-parse HEAD`);
+		unshift @ids, $id;
+		git('checkout', '-q', '-b', "b$n", 'HEAD') if $n == 2;
+	}
+	git('checkout', '-q', 'main');
+	git('tag', '-a', '-m', 't', 'v1');
+	spew("$dir/m.json", "4\n");
+	git('stash', '-q');
+	git('update-ref', 'refs/exps/' . $ids[1] =~ s{^..\K}{/}r . '/x', 'stash@{0}');
+	my $all = ok_dag(0, 'all commits', $dir, 'metrics', 'show', '-A', '--json')->{out};
+	is_deeply([$all =~ /^  "(\w+)": /mg], ['workspace', @ids], '... are those of branches');
+	is_deeply([map { $_->{rev} } @{ decode_json(ok_dag(0, 'exp show', $dir, 'exp', 'show', '-A', '--json')->{out}) }], ['workspace', @ids], '... for experiments, too');
+}
 done_testing();

@@ -103,6 +103,11 @@ put_values(struct buf *b, const struct stage_reason *r)
 	if (r->state == STAGE_NEW && r->is.text != NULL) {
 		buf_adds(b, ": ");
 		put_text(b, r->is.text);
+	} else if (r->was.text != NULL && r->is.text != NULL &&
+		   strcmp(r->was.text, r->is.text) == 0) {
+		buf_adds(b, ": ");
+		put_text(b, r->is.text);
+		buf_adds(b, " is of another type now");
 	} else if (r->was.text != NULL && r->is.text != NULL) {
 		buf_adds(b, ": ");
 		put_text(b, r->was.text);

@@ -448,6 +448,8 @@ test_native(void **state)
 	other.i = 2;
 	pair.val = &other;
 	is("run\nparam 'n' changed: 1 -> 2");
+	other = (struct yaml_node){.kind = YAML_STR, .str = "1", .len = 1};
+	is("run\nparam 'n' changed: 1 is of another type now");
 	pair.val = &val;
 	stage("    cmd: c\n    deps: [b]\n    outs: [out]\n");
 	is("run\n'a' is no longer an input");
